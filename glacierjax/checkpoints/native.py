@@ -1,0 +1,178 @@
+"""The project's own checkpoints: parameters and a JSON record of what they are, with Orbax (all of its calls are here).
+
+A *checkpoint folder* holds the items `params` (the parameter tree), `record` (JSON: task, model fields, config, metrics) and,
+inside a run, `training` (optimiser state and counters). A *workdir* keeps them as `workdir/checkpoints/<step>/`.
+"""
+
+import dataclasses
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
+
+from glacierjax.core.errors import InputError
+
+CHECKPOINTS = "checkpoints"  # folder inside a workdir
+LAST = "last"
+# name for --which -> (metric, larger is better)
+BEST = {"best_iou": ("iou", True), "best_mde": ("mde_m", False), "best_loss": ("loss", False)}
+WORST = 1e30  # stands for "no value" in a ranking: NaN would corrupt it, infinity is no JSON
+
+
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """`params`: tree of numpy arrays; `record`: what they are; `path`: the folder read."""
+
+    params: dict
+    record: dict
+    path: Path
+
+
+def _host(tree: Any) -> Any:
+    """Numpy leaves, so that a checkpoint does not depend on the devices it was made on."""
+    return jax.tree.map(np.asarray, jax.device_get(tree))
+
+
+def _items(params: dict, record: dict, training: dict | None) -> ocp.args.Composite:
+    items: dict[str, Any] = {"params": ocp.args.StandardSave(_host(params)), "record": ocp.args.JsonSave(record)}
+    if training is not None:
+        items["training"] = ocp.args.StandardSave(_host(training))
+    return ocp.args.Composite(**items)
+
+
+def save_checkpoint(path: str | Path, params: dict, record: dict) -> None:
+    """Writes one checkpoint folder, whole or not at all. Raises `InputError` when `path` exists already."""
+    path = Path(path).absolute()
+    if path.exists():
+        raise InputError(f"{path}: exists already; choose a new folder or remove it")
+    try:
+        with ocp.Checkpointer(ocp.CompositeCheckpointHandler()) as checkpointer:
+            checkpointer.save(path, args=_items(params, record, None))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror}); choose another folder") from error
+
+
+def ranking_value(value: float | None, larger_is_better: bool) -> float:
+    """A metric as a finite number to rank by; a missing one ranks last."""
+    if value is None or not math.isfinite(value):
+        return -WORST if larger_is_better else WORST
+    return float(value)
+
+
+class Keeper:
+    """The checkpoints of a run: the last one and the best one by each of `metrics` (keys of `BEST`)."""
+
+    def __init__(self, workdir: str | Path, metrics: tuple[str, ...]):
+        self.metrics = metrics
+        policies = [LatestN(1)] + [_best_policy(*BEST[name]) for name in metrics]
+        self._manager = ocp.CheckpointManager(
+            (Path(workdir) / CHECKPOINTS).absolute(),
+            item_names=("params", "record", "training"),
+            options=ocp.CheckpointManagerOptions(
+                best_fn=_value_of(*BEST[metrics[0]]),
+                best_mode="max" if BEST[metrics[0]][1] else "min",
+                cleanup_tmp_directories=True,
+                preservation_policy=AnyPreservationPolicy(policies),
+            ),
+        )
+
+    def save(self, step: int, params: dict, record: dict, training: dict) -> None:
+        """Saves one step; `record["metrics"]` ranks it. Raises `InputError` when the disk is full or read-only."""
+        ranks = {BEST[name][0]: ranking_value(record["metrics"].get(BEST[name][0]), BEST[name][1]) for name in self.metrics}
+        try:
+            saved = self._manager.save(step, args=_items(params, record, training), metrics=ranks)
+            self._manager.wait_until_finished()
+        except OSError as error:
+            raise InputError(f"{self._manager.directory}: the checkpoint cannot be written ({error})") from error
+        if not saved:
+            raise InputError(f"{self._manager.directory}: step {step} is not newer than what is there; use a new workdir")
+
+    def latest_step(self) -> int | None:
+        return self._manager.latest_step()
+
+    def restore(self, step: int, params: dict, training: dict) -> tuple[dict, dict, dict]:
+        """(params, training, record) of a step, checked against the shapes of the given trees."""
+        like = {"params": _host_like(params), "training": _host_like(training)}
+        restored = self._manager.restore(
+            step,
+            args=ocp.args.Composite(
+                params=ocp.args.StandardRestore(like["params"]),
+                training=ocp.args.StandardRestore(like["training"]),
+                record=ocp.args.JsonRestore(),
+            ),
+        )
+        return restored.params, restored.training, restored.record
+
+    def close(self) -> None:
+        self._manager.close()
+
+
+def _value_of(metric: str, larger_is_better: bool):
+    def value(metrics: dict) -> float:
+        return ranking_value(metrics.get(metric), larger_is_better)
+
+    return value
+
+
+def _best_policy(metric: str, larger_is_better: bool) -> BestN:
+    return BestN(get_metric_fn=_value_of(metric, larger_is_better), n=1, reverse=not larger_is_better)
+
+
+def _host_like(tree: Any) -> Any:
+    return jax.tree.map(lambda x: np.empty(x.shape, x.dtype), tree)
+
+
+def load_checkpoint(path: str | Path, which: str = "best_iou") -> Checkpoint:
+    """Reads a checkpoint folder, or of a workdir (or its `checkpoints`) the one named by `which` ("last" or a key of `BEST`).
+
+    Raises `InputError` when nothing of the kind is there.
+    """
+    folder = find_checkpoint(path, which)
+    try:
+        with ocp.Checkpointer(ocp.CompositeCheckpointHandler("params", "record")) as checkpointer:
+            restored = checkpointer.restore(
+                folder, args=ocp.args.Composite(params=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{folder}: not a readable glacierjax checkpoint ({error})") from error
+    return Checkpoint(restored.params, restored.record, folder)
+
+
+def find_checkpoint(path: str | Path, which: str) -> Path:
+    """The checkpoint folder that `path` and `which` mean; see `load_checkpoint`."""
+    path = Path(path).absolute()
+    if (path / "params").is_dir() and (path / "record").is_dir():
+        return path
+    root = path / CHECKPOINTS if (path / CHECKPOINTS).is_dir() else path
+    steps = sorted((d for d in root.iterdir() if d.name.isdigit()), key=lambda d: int(d.name)) if root.is_dir() else []
+    if not steps:
+        raise InputError(f"{path}: no checkpoint there; expected a workdir of glacierjax.train or a converted checkpoint")
+    if which == LAST:
+        return steps[-1]
+    if which not in BEST:
+        raise InputError(f"--which={which}: choose one of {', '.join([LAST, *BEST])}")
+    metric, larger_is_better = BEST[which]
+    ranked = {step: read_record(step)["metrics"].get(metric) for step in steps}
+    if all(value is None for value in ranked.values()):
+        if which == "best_iou":  # the default also serves runs that are ranked otherwise (pretraining)
+            return steps[-1]
+        raise InputError(f"--which={which}: no checkpoint of {path} has the metric {metric}")
+    sign = 1 if larger_is_better else -1
+    # Of equals the earliest, as the run itself kept it.
+    return max(reversed(steps), key=lambda step: sign * ranking_value(ranked[step], larger_is_better))
+
+
+def read_record(folder: Path) -> dict:
+    """The JSON record of a checkpoint folder."""
+    with ocp.Checkpointer(ocp.CompositeCheckpointHandler("record")) as checkpointer:
+        return checkpointer.restore(folder, args=ocp.args.Composite(record=ocp.args.JsonRestore())).record
+
+
+def remove_checkpoints(workdir: str | Path) -> None:
+    """Removes the checkpoints of a workdir."""
+    shutil.rmtree(Path(workdir) / CHECKPOINTS, ignore_errors=True)

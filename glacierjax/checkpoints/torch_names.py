@@ -1,0 +1,161 @@
+"""Names and layouts: how the official implementation and this one call the same tensor. Used in both directions."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.model import Backbone, Tyrion
+from glacierjax.tasks.optsimmim import OptSimMIMNetwork
+from glacierjax.tasks.opttranslator import OptTranslatorNetwork
+
+# Modules of the backbone: ours -> official; {stage}, {block} are numbers, the same on both sides.
+BLOCK, OFFICIAL_BLOCK = "encoder/stage{stage}_block{block}", "layers.{stage}.blocks.{block}"
+DECODER, OFFICIAL_DECODER = "decoder/block{block}", "pred_target.{block}.block"
+BACKBONE = {
+    "encoder/patch_embedding/projection": "patch_embed.proj",
+    "encoder/patch_embedding/norm": "patch_embed.norm",
+    f"{BLOCK}/norm1": f"{OFFICIAL_BLOCK}.norm1",
+    f"{BLOCK}/norm2": f"{OFFICIAL_BLOCK}.norm2",
+    f"{BLOCK}/attention": f"{OFFICIAL_BLOCK}.attn",
+    f"{BLOCK}/attention/qkv": f"{OFFICIAL_BLOCK}.attn.qkv",
+    f"{BLOCK}/attention/projection": f"{OFFICIAL_BLOCK}.attn.proj",
+    f"{BLOCK}/attention/position_bias/hidden": f"{OFFICIAL_BLOCK}.attn.cpb_mlp.0",
+    f"{BLOCK}/attention/position_bias/out": f"{OFFICIAL_BLOCK}.attn.cpb_mlp.2",
+    f"{BLOCK}/mlp_hidden": f"{OFFICIAL_BLOCK}.mlp.fc1",
+    f"{BLOCK}/mlp_out": f"{OFFICIAL_BLOCK}.mlp.fc2",
+    "encoder/stage{stage}_merging/reduction": "layers.{stage}.downsample.reduction",
+    "encoder/stage{stage}_merging/norm": "layers.{stage}.downsample.norm",
+    f"{DECODER}/norm1": f"{OFFICIAL_DECODER}.norm1",
+    f"{DECODER}/norm2": f"{OFFICIAL_DECODER}.norm2",
+    f"{DECODER}/conv1": f"{OFFICIAL_DECODER}.conv1",
+    f"{DECODER}/conv2": f"{OFFICIAL_DECODER}.conv2",
+    f"{DECODER}/shortcut": f"{OFFICIAL_DECODER}.nin_shortcut",
+    "decoder/up{block}": "pred_target.{block}.up.conv",
+}
+# Numbers of a module's leaves: ours -> official. A `kernel` is a matrix or a convolution, by its dimensions.
+LEAVES = {
+    "kernel": "weight", "scale": "weight", "bias": "bias", "q_bias": "q_bias", "v_bias": "v_bias",
+    "logit_scale": "logit_scale", "mask_token": "mask_token",
+}  # fmt: skip
+# Tensors with no counterpart here (`fnmatch` patterns): buffers that follow from the sizes, and what no output depends on.
+RECOMPUTED = (
+    "layers.*.attn.relative_coords_table", "layers.*.attn.relative_position_index", "layers.*.attn_mask",
+)  # fmt: skip
+NEVER_USED = ("pred_target.*.block.temb_proj.*", "outputt.weight")
+UNUSED_HEAD = "pred_target.{head}.*"  # the pretraining models carry the segmentation's head
+
+
+def head_item(num_stages: int) -> int:
+    """Number of the decoder's last item: a block for the deepest map, one per stage, one without skip, then the head."""
+    return num_stages + 2
+
+
+class Model(NamedTuple):
+    """One kind of official checkpoint.
+
+    `task` is its name in our records; `network` the module that its parameters fit; `prefix` what the backbone's names
+    begin with; `own` the modules beside the backbone ({head} is the number of the decoder's last item); `unused` the
+    patterns of backbone tensors, without the prefix, that no output depends on.
+    """
+
+    task: str
+    network: type[Backbone]
+    prefix: str
+    own: Mapping[str, str]
+    unused: tuple[str, ...]
+
+    def without_counterpart(self, num_stages: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Patterns of tensors without counterpart here: buffers, and tensors that are never used."""
+        recomputed = tuple(self.prefix + pattern for pattern in RECOMPUTED)
+        return recomputed, tuple(self.prefix + pattern.format(head=head_item(num_stages)) for pattern in self.unused)
+
+
+MODELS = {
+    "tyrion": Model("segmentation", Tyrion, "", {"head": "pred_target.{head}"}, NEVER_USED),
+    "optsimmim": Model(
+        "optsimmim", OptSimMIMNetwork, "swin_unet.",
+        {
+            "": "", "to_image": "last_model_decoder_layer", "reconstruction": "decoder",
+            "second_embedding/projection": "patch_embed_after_decoder.proj",
+            "second_embedding/norm": "patch_embed_after_decoder.norm",
+        },
+        (*NEVER_USED, UNUSED_HEAD),
+    ),
+    "opttranslator": Model(
+        "opttranslator", OptTranslatorNetwork, "swin_unet.", {"to_bands": "last_model_decoder_layer"},
+        (*NEVER_USED, UNUSED_HEAD),
+    ),
+    # Microsoft's ImageNet files: the encoder alone; its classifier is not used.
+    "swin": Model("encoder", Backbone, "", {}, ("norm.*", "head.*")),
+}  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """One tensor: `path` and `shape` in our tree, `name` and `official_shape` in the official state dict."""
+
+    path: tuple[str, ...]
+    shape: tuple[int, ...]
+    name: str
+    official_shape: tuple[int, ...]
+
+    def from_official(self, array: np.ndarray) -> np.ndarray:
+        """The official array in our layout, float32, a copy."""
+        if self.path[-1] == "kernel":
+            array = array.transpose((2, 3, 1, 0) if array.ndim == 4 else (1, 0))
+        return np.array(array, np.float32, order="C").reshape(self.shape)
+
+    def to_official(self, array: np.ndarray) -> np.ndarray:
+        """Our array in the official layout."""
+        if self.path[-1] == "kernel":
+            array = array.transpose((3, 2, 0, 1) if array.ndim == 4 else (1, 0))
+        return np.ascontiguousarray(array).reshape(self.official_shape)
+
+
+def _official_shape(leaf: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    if leaf == "kernel":
+        return (*shape[:1:-1], *shape[:2]) if len(shape) == 4 else shape[::-1]
+    return {"logit_scale": (*shape, 1, 1), "mask_token": (1, 1, *shape)}.get(leaf, shape)
+
+
+def _module_name(module: str, model: Model, head: int) -> str:
+    """Official name of one of our modules."""
+    if module in model.own:
+        return model.own[module].format(head=head)
+    for ours, official in BACKBONE.items():
+        pattern = ours.replace("{stage}", r"(?P<stage>\d+)").replace("{block}", r"(?P<block>\d+)")
+        if match := re.fullmatch(pattern, module):
+            return model.prefix + official.format(**match.groupdict())
+    raise KeyError(module)
+
+
+def official_entries(model: Model, fields: Mapping[str, Any]) -> list[Entry]:
+    """Every parameter of `model.network(**fields)` with its official name; for "swin" those of the encoder."""
+    network = model.network(**fields)
+    images = jnp.zeros((1, network.size_multiple, network.size_multiple, 1))
+    if model.network is OptSimMIMNetwork:
+        mask = jnp.zeros((1, network.size_multiple // 4, network.size_multiple // 4), bool)
+        shapes = jax.eval_shape(network.init, jax.random.key(0), images, mask)
+    elif model.network is Backbone:
+        shapes = jax.eval_shape(lambda: network.init(jax.random.key(0), images, method="features"))
+        shapes = {"params": {"encoder": shapes["params"]["encoder"]}}
+    else:
+        shapes = jax.eval_shape(network.init, jax.random.key(0), images)
+    entries = []
+    for path, leaf in jax.tree_util.tree_leaves_with_path(shapes["params"]):
+        keys = tuple(part.key for part in path)
+        module = _module_name("/".join(keys[:-1]), model, head_item(len(network.depths)))
+        name = f"{module}.{LEAVES[keys[-1]]}".removeprefix(".")
+        entries.append(Entry(keys, leaf.shape, name, _official_shape(keys[-1], leaf.shape)))
+    return entries
+
+
+def model_named(name: str) -> Model:
+    """The entry of `MODELS`; raises `InputError` for another name."""
+    if name not in MODELS:
+        raise InputError(f"--model={name}: unknown model; choose one of {', '.join(MODELS)}")
+    return MODELS[name]

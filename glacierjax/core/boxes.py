@@ -1,0 +1,51 @@
+"""Bounding boxes: the rectangle of a scene in which a calving front may lie."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from glacierjax.core.errors import InputError
+
+
+class BoundingBox(NamedTuple):
+    """Pixel coordinates (x = column, y = row); may reach beyond the image; upper bounds are exclusive."""
+
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+
+
+def read_box(text: str, where: str) -> BoundingBox:
+    """Parses a CaFFe box file: a header line, then (xmin,ymax) (xmin,ymin) (xmax,ymin) (xmax,ymax), one corner a line."""
+    lines = [line for line in text.splitlines()[1:] if line.strip()]
+    corners = []
+    for line in lines:
+        numbers = re.split(r"[,;\s]+", line.strip().strip("()"))
+        try:
+            x, y = (float(number) for number in numbers)
+        except ValueError:
+            raise InputError(f"{where}: the line {line.strip()!r} is not a corner `x,y`") from None
+        corners.append((x, y))
+    if len(corners) != 4:
+        raise InputError(f"{where}: {len(corners)} corners below the header line, a bounding box has four")
+    (x0, y1), (x0b, y0), (x1, y0b), (x1b, y1b) = corners
+    if (x0, y0, x1, y1) != (x0b, y0b, x1b, y1b) or x0 >= x1 or y0 >= y1:
+        raise InputError(
+            f"{where}: the corners are not (xmin,ymax) (xmin,ymin) (xmax,ymin) (xmax,ymax) of an upright box"
+        )
+    return BoundingBox(x0, y0, x1, y1)
+
+
+def match_box_files(scene_names: list[str], files: list[Path]) -> dict[str, Path]:
+    """Box file of each scene: a file `NAME*.txt` belongs to the longest scene name that is its prefix."""
+    by_length = sorted(scene_names, key=len, reverse=True)
+    found: dict[str, Path] = {}
+    for file in sorted(files):
+        name = next((n for n in by_length if file.name.startswith(n) and not file.name[len(n)].isalnum()), None)
+        if name is None:
+            continue
+        if name in found:
+            raise InputError(f"{file}: a second bounding box for {name} beside {found[name].name}; keep one")
+        found[name] = file
+    return found

@@ -1,0 +1,80 @@
+"""Crops and augmentations of single samples, as pure functions of their draws (method of the paper, section III; CaFFe).
+
+Images and labels are uint8 arrays (H, W); every photometric step returns uint8, as the official code does.
+"""
+
+import numpy as np
+
+from glacierjax.core.zones import Zone
+
+GREY_MAX = 255
+
+
+def resize_nearest(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Nearest neighbour with half-pixel centres: (H, W) -> size."""
+    rows, columns = (
+        np.minimum(((np.arange(out) + 0.5) * length / out).astype(int), length - 1)
+        for out, length in zip(size, x.shape, strict=True)
+    )
+    return x[rows[:, None], columns]
+
+
+def resize_bilinear(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Bilinear with half-pixel centres and clamped border, no antialiasing, rounded half to even: uint8 -> uint8."""
+    if x.shape == size:
+        return x
+    y = _lerp(x.astype(np.float32), size[0])
+    y = _lerp(y.T, size[1]).T
+    return np.rint(y).astype(np.uint8)
+
+
+def _lerp(x: np.ndarray, out: int) -> np.ndarray:
+    """Linear interpolation along axis 0 to `out` rows, float32."""
+    length = x.shape[0]
+    position = np.maximum((np.arange(out, dtype=np.float32) + np.float32(0.5)) * np.float32(length / out) - np.float32(0.5), 0)
+    low = np.minimum(position.astype(int), length - 1)
+    high = np.minimum(low + 1, length - 1)
+    weight = (position - low).astype(np.float32)[:, None]
+    return x[low] * (1 - weight) + x[high] * weight
+
+
+def resize_labels(labels: np.ndarray, size: tuple[int, int], protocol: str) -> np.ndarray:
+    """Labels to another size: nearest, or ("official") interpolated as numbers, which invents classes at borders."""
+    if labels.shape == size:
+        return labels
+    return resize_bilinear(labels, size) if protocol == "official" else resize_nearest(labels, size)
+
+
+def mix_ocean(image: np.ndarray, other: np.ndarray, labels: np.ndarray, weight: float) -> np.ndarray:
+    """Mix-up where the labels say ocean: (a + w b) / (1 + w), truncated to uint8; elsewhere a."""
+    w = np.float32(weight)
+    mixed = ((image.astype(np.float32) + w * other.astype(np.float32)) / (1 + w)).astype(np.uint8)
+    return np.where(labels == Zone.OCEAN_ICE_MELANGE, mixed, image)
+
+
+def speckle(image: np.ndarray, scale: np.ndarray, counts: np.ndarray, peak: int) -> np.ndarray:
+    """Adds scale * (counts - peak), divided by its maximum; scale is U(0, 1), counts Poisson(peak) per pixel."""
+    noise = scale * (counts - peak)
+    x = np.clip(image / GREY_MAX + noise / noise.max(), 0, 1)
+    return (x * GREY_MAX).astype(np.uint8)
+
+
+def brightness(image: np.ndarray, factor: float) -> np.ndarray:
+    """Grey values times factor, cut at 255 and truncated."""
+    table = np.minimum(GREY_MAX, np.float32(factor) * np.arange(256, dtype=np.float32)).astype(np.uint8)
+    return table[image]
+
+
+def gamma(image: np.ndarray, exponent: float) -> np.ndarray:
+    """Grey values in [0, 1] to the power of exponent."""
+    table = (255.999 * (np.arange(256) / GREY_MAX) ** exponent).astype(np.uint8)
+    return table[image]
+
+
+def orient(x: np.ndarray, left_right: bool, up_down: bool, quarter_turns: int) -> np.ndarray:
+    """Mirrors and counter-clockwise quarter turns, in that order."""
+    if left_right:
+        x = x[:, ::-1]
+    if up_down:
+        x = x[::-1]
+    return np.rot90(x, quarter_turns)

@@ -1,0 +1,32 @@
+"""Networks as predictors of scenes, and the prepared data that they were trained with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.labelled import LabelledScene
+from glacierjax.data.sources import open_split
+from glacierjax.evaluation.run import Predict, Scenes
+from glacierjax.inference.predictor import Predictor
+
+DEFAULT_DATA_SET = "caffe"  # for checkpoints that do not say, such as converted ones
+
+
+def most_probable(predictor: Predictor) -> Predict:
+    """The predictor as a function from a scene to its most probable class ids (H, W) uint8."""
+
+    def predict(scene: LabelledScene) -> np.ndarray:
+        return predictor.probabilities(scene.image).argmax(-1).astype(np.uint8)
+
+    return predict
+
+
+def prepared_scenes(config: Mapping[str, Any], split: str, data_dir: str = "") -> Scenes:
+    """A split of the data set that a training configuration names, in `data_dir` or where the configuration says."""
+    data = config.get("data", {})
+    data_dir = data_dir or data.get("dir")
+    if not data_dir:
+        raise InputError("--data_dir: missing; the checkpoint does not say where its data are")
+    return open_split(data_dir, split, data.get("name", DEFAULT_DATA_SET))

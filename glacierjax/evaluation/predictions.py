@@ -1,0 +1,74 @@
+"""Predictions that any program left in a folder: zone or front PNGs, one for each scene."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import read_grey_png, require_folder
+from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, ids_from_grey
+
+ZONES = "zones"
+FRONT = "front"
+
+
+def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) -> dict[str, Path]:
+    """The prediction file of each scene: `NAME.png` or `NAME_zones.png` (kind "zones"; `NAME_front.png` for "front").
+
+    Raises `InputError` when the folder is missing or empty, lacks a scene, holds one twice, or holds a PNG that belongs
+    to none of the scenes.
+    """
+    folder = require_folder(folder, f"the predicted {kind} of {len(scene_names)} scenes, NAME.png each")
+    files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"}
+    found: dict[str, Path] = {}
+    missing = []
+    for name in scene_names:
+        candidates = [files.pop(stem) for stem in (name, f"{name}_{kind}") if stem in files]
+        if len(candidates) > 1:
+            raise InputError(f"{candidates[1]}: a second prediction beside {candidates[0].name}; keep one of them")
+        if candidates:
+            found[name] = candidates[0]
+        else:
+            missing.append(name)
+    if missing:
+        raise InputError(
+            f"{folder}: no prediction for {len(missing)} of {len(scene_names)} scenes ({_some(missing)}); "
+            f"expected NAME.png for each scene of the split"
+        )
+    if files:
+        raise InputError(
+            f"{folder}: {len(files)} PNG file(s) of no scene in the split ({_some([f.name for f in files.values()])}); "
+            "choose the split they belong to, or move them away"
+        )
+    return found
+
+
+def read_zones(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    """Class ids (H, W) uint8 of a zone PNG that holds CaFFe's grey values or the ids 0..3 themselves."""
+    values = _read(path, shape)
+    return values if values.max() < NUM_ZONES else ids_from_grey(values, str(path))
+
+
+def read_front(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    """Front mask (H, W) bool of a PNG that holds 0 and 255 (or 0 and 1)."""
+    values = _read(path, shape)
+    if not np.isin(values, (0, 1, FRONT_GREY)).all() or (values.max() == FRONT_GREY and (values == 1).any()):
+        raise InputError(
+            f"{path}: grey values other than 0 and {FRONT_GREY}; expected a front image (zones: --predictions)"
+        )
+    return values > 0
+
+
+def _read(path: Path, shape: tuple[int, int]) -> np.ndarray:
+    values = read_grey_png(path)
+    if values.shape != shape:
+        raise InputError(
+            f"{path}: {values.shape[0]} x {values.shape[1]} pixels, but its scene has {shape[0]} x {shape[1]} "
+            "(rows x columns); predict at the size of the scene"
+        )
+    return values
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")

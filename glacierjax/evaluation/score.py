@@ -1,0 +1,205 @@
+"""Scores of scenes and their averages: `score_scene` for one, `aggregate` for all of them (for metrics.json).
+
+Sums, counts and distances are kept per scene; division happens once, in `aggregate`.
+"""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.scene import SceneId
+from glacierjax.core.zones import NUM_ZONES, ZONE_KEYS
+from glacierjax.fronts.extract import extract_front, inside_box
+from glacierjax.fronts.postprocess import mask_invalid
+from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
+from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, zone_scores
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SceneScore:
+    """What one scene adds to the averages.
+
+    `distances_m` (n,) metres between the fronts, both directions, empty where either front is empty; `front_rc`
+    (m, 2) rows and columns of the predicted front; `zone_counts` (4, 4) pixels by true and predicted class, None where
+    only a front was predicted.
+    """
+
+    id: SceneId
+    distances_m: np.ndarray
+    front_rc: np.ndarray
+    true_front_pixels: int
+    zone_counts: np.ndarray | None
+
+    @property
+    def front_pixels(self) -> int:
+        return len(self.front_rc)
+
+    @property
+    def mde_m(self) -> float | None:
+        return float(self.distances_m.mean()) if len(self.distances_m) else None
+
+    @property
+    def mde_px(self) -> float | None:
+        return None if self.mde_m is None else self.mde_m / self.id.pixel_spacing_m
+
+
+def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str = CLEAN) -> SceneScore:
+    """Scores predicted zones (H, W) ids 0..3 and the front they make; the true front is taken as it was drawn.
+
+    The zones are scored as predicted, before any cleaning, as in the official evaluation; where `scene.valid` is false
+    they count in no score and make no front. Raises `InputError` when the sizes differ.
+    """
+    _same_size(scene, predicted_ids)
+    counts = confusion(predicted_ids, scene.zones, scene.valid)
+    judged = mask_invalid(predicted_ids, scene.valid)
+    return _scored(scene, extract_front(judged, scene.id.pixel_spacing_m, scene.box, protocol), counts)
+
+
+def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str = CLEAN) -> SceneScore:
+    """Scores a predicted front (H, W), non-zero on the front, alone; only its part in the box and the valid area."""
+    check_protocol(protocol)
+    _same_size(scene, predicted_front)
+    front = predicted_front.astype(bool)
+    if scene.valid is not None:
+        front = front & scene.valid
+    if scene.box is not None:
+        front = inside_box(front, scene.box, protocol)
+    return _scored(scene, front, None)
+
+
+def _scored(scene: LabelledScene, front: np.ndarray, counts: np.ndarray | None) -> SceneScore:
+    distances_m = distance_errors(front, scene.front, scene.id.pixel_spacing_m)
+    front_rc = np.argwhere(front).astype(np.int32)
+    return SceneScore(scene.id, distances_m, front_rc, int(np.count_nonzero(scene.front)), counts)
+
+
+def _same_size(scene: LabelledScene, predicted: np.ndarray) -> None:
+    if predicted.shape != scene.zones.shape:
+        raise InputError(
+            f"{scene.id.name}: the prediction is {predicted.shape}, the scene {scene.zones.shape} (rows, columns)"
+        )
+
+
+def aggregate(scores: Sequence[SceneScore], protocol: str = CLEAN) -> dict:
+    """All averages, as metrics.json holds them; a value that does not exist is None.
+
+    Beside the promised fields: `scored_fronts` (scenes with both fronts) and `distances` (pooled, n), the counts behind
+    the means; `mde_px`, as `mde_m` with distances in pixels; `zones_present`, the zone averages without the cases of a
+    class that a scene has neither in prediction nor in truth, its `mean` being over all remaining cases and `cases`
+    their number; `absent_zones` of each scene.
+
+    Raises `InputError` for no scenes at all, or two of one name.
+    """
+    check_protocol(protocol)
+    names = [score.id.name for score in scores]
+    if not names:
+        raise InputError("no scenes to score; choose a split that has some")
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError(f"{twice[0]}: scored twice; each scene may occur once")
+    with_zones = [score.zone_counts for score in scores if score.zone_counts is not None]
+    return {
+        "protocol": protocol,
+        **front_averages(scores, protocol),
+        "zones": _zone_averages(with_zones),
+        "zones_present": _present_averages(with_zones),
+        "subsets": {key: front_averages(some, protocol) for key, some in subsets(scores).items()},
+        "per_scene": {score.id.name: _scene_record(score) for score in scores},
+    }
+
+
+def front_averages(scores: Sequence[SceneScore], protocol: str = CLEAN) -> dict:
+    """Averages of the front distances of some scenes, with the number of scenes that are in them and that are not."""
+    scored = [score for score in scores if len(score.distances_m)]
+    without_true = sum(score.true_front_pixels == 0 for score in scores)
+    missing = len(scores) - len(scored)
+    if protocol != OFFICIAL:
+        missing -= without_true
+    pooled_m = np.concatenate([np.empty(0), *(score.distances_m for score in scored)])
+    pooled_px = np.concatenate([np.empty(0), *(score.distances_m / score.id.pixel_spacing_m for score in scored)])
+    scene_means_m = np.array([score.mde_m for score in scored])
+    lengths_px = np.array([score.true_front_pixels for score in scored])
+    return {
+        "scenes": len(scores),
+        "scored_fronts": len(scored),
+        "missing_fronts": missing,
+        "scenes_without_true_front": without_true,
+        "distances": len(pooled_m),
+        "mde_m": float(pooled_m.mean()) if scored else None,
+        "mde_std_m": float(pooled_m.std()) if scored else None,
+        "mde_scene_mean_m": float(scene_means_m.mean()) if scored else None,
+        "mde_length_weighted_m": float(np.average(scene_means_m, weights=lengths_px)) if scored else None,
+        "mde_px": float(pooled_px.mean()) if scored else None,
+    }
+
+
+def subsets(scores: Sequence[SceneScore]) -> dict[str, list[SceneScore]]:
+    """Scenes by season, glacier, sensor, resolution, and glacier x each: "glacier=COL,season=winter" -> its scenes.
+
+    Every combination of values that occur is there, with an empty list where no scene has it; both seasons always.
+    """
+    aspects: dict[str, Callable[[SceneId], Any]] = {
+        "season": lambda scene: scene.season(),
+        "glacier": lambda scene: scene.glacier,
+        "sensor": lambda scene: scene.sensor_group,
+        "resolution": lambda scene: scene.pixel_spacing_m,
+    }
+    values = {aspect: sorted({of(s.id) for s in scores} - {None}) for aspect, of in aspects.items()}
+    values["season"] = ["winter", "summer"]
+    found = {
+        f"{aspect}={value}": [s for s in scores if aspects[aspect](s.id) == value]
+        for aspect in aspects
+        for value in values[aspect]
+    }
+    for glacier in values["glacier"]:
+        inside = found[f"glacier={glacier}"]
+        for aspect in ("season", "sensor", "resolution"):
+            for value in values[aspect]:
+                key = f"glacier={glacier},{aspect}={value}"
+                found[key] = [s for s in inside if aspects[aspect](s.id) == value]
+    return found
+
+
+def _zone_averages(counts: Sequence[np.ndarray]) -> dict:
+    """Means over scenes, then classes; a class absent from a scene's prediction and truth enters as 0 (official)."""
+    averages = {}
+    for name in ZONE_SCORES:
+        by_class = np.mean([zone_scores(c)[name] for c in counts], axis=0) if counts else None
+        averages[name] = _by_zone(by_class) | {"mean": None if by_class is None else float(by_class.mean())}
+    return averages
+
+
+def _present_averages(counts: Sequence[np.ndarray]) -> dict:
+    """Means over the (scene, class) cases in which the class occurs in prediction or truth, and their numbers."""
+    present = np.array([~absent_zones(c) for c in counts]).reshape(-1, NUM_ZONES)
+    cases = present.sum(0)
+    averages: dict = {}
+    for name in ZONE_SCORES:
+        sums = (np.array([zone_scores(c)[name] for c in counts]).reshape(-1, NUM_ZONES) * present).sum(0)
+        by_zone = {key: float(s / n) if n else None for key, s, n in zip(ZONE_KEYS, sums, cases, strict=True)}
+        averages[name] = by_zone | {"mean": float(sums.sum() / cases.sum()) if cases.sum() else None}
+    averages["cases"] = {key: int(n) for key, n in zip(ZONE_KEYS, cases, strict=True)} | {"mean": int(cases.sum())}
+    return averages
+
+
+def _scene_record(score: SceneScore) -> dict:
+    counts = score.zone_counts
+    scores = None if counts is None else zone_scores(counts)
+    return {
+        "mde_m": score.mde_m,
+        "mde_px": score.mde_px,
+        "front_pixels": score.front_pixels,
+        "true_front_pixels": score.true_front_pixels,
+        **{name: _by_zone(None if scores is None else scores[name]) for name in ZONE_SCORES},
+        "absent_zones": []
+        if counts is None
+        else [key for key, gone in zip(ZONE_KEYS, absent_zones(counts), strict=True) if gone],
+    }
+
+
+def _by_zone(values: np.ndarray | None) -> dict[str, float | None]:
+    return {key: None if values is None else float(values[zone]) for zone, key in enumerate(ZONE_KEYS)}

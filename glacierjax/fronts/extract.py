@@ -1,0 +1,89 @@
+"""From zones to the calving front (steps 3 to 5 of the CaFFe evaluation; 1 and 2 are in `postprocess`)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.errors import InputError
+from glacierjax.core.zones import Zone
+from glacierjax.fronts.postprocess import check_zones, clean_zones, label_components
+from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
+
+MIN_FRONT_LENGTH_M = 750.0  # shorter fronts are taken for noise (Gourmelon et al. 2022, section 4)
+
+
+def extract_front(
+    zones: np.ndarray,
+    pixel_spacing_m: float,
+    bounding_box: BoundingBox | Sequence[float] | None = None,
+    protocol: str = CLEAN,
+) -> np.ndarray:
+    """Calving front of a zone map: cleaned, traced, freed of short pieces, and cut to the bounding box.
+
+    Args:
+      zones: class ids (H, W), integers 0..3.
+      pixel_spacing_m: side of a pixel in metres, above 0.
+      bounding_box: (xmin, ymin, xmax, ymax) in pixels, where a front may be; may reach beyond the image.
+      protocol: "clean" or "official" (`glacierjax.fronts.protocol`).
+
+    Returns:
+      bool (H, W), true on ocean pixels that touch the glacier. All false where there is no front.
+
+    Raises:
+      InputError: zones, spacing, box or protocol are not of that kind.
+    """
+    check_protocol(protocol)
+    check_spacing(pixel_spacing_m)
+    front = drop_short(ocean_glacier_border(clean_zones(zones)), MIN_FRONT_LENGTH_M / pixel_spacing_m, protocol)
+    return front if bounding_box is None else inside_box(front, bounding_box, protocol)
+
+
+def ocean_glacier_border(zones: np.ndarray) -> np.ndarray:
+    """Ocean pixels with a glacier pixel above, below, left or right: zones (H, W) ids -> bool (H, W)."""
+    zones = check_zones(zones)
+    glacier = np.pad(zones == Zone.GLACIER, 1)  # what lies beyond the image is no glacier
+    beside = glacier[:-2, 1:-1] | glacier[2:, 1:-1] | glacier[1:-1, :-2] | glacier[1:-1, 2:]
+    return beside & (zones == Zone.OCEAN_ICE_MELANGE)
+
+
+def drop_short(front: np.ndarray, min_length_px: float, protocol: str = CLEAN) -> np.ndarray:
+    """The front (H, W) bool without its 8-connected components of fewer than `min_length_px` pixels.
+
+    The official code takes the first label that is long enough for the background, whatever it is: with a background
+    shorter than that, the first front goes.
+    """
+    labels = label_components(front)
+    long_enough = np.bincount(labels.ravel()) >= min_length_px
+    if protocol == OFFICIAL and not long_enough[0]:
+        long_enough[long_enough.argmax()] = False
+    long_enough[0] = False
+    return long_enough[labels]
+
+
+def inside_box(front: np.ndarray, box: BoundingBox | Sequence[float], protocol: str = CLEAN) -> np.ndarray:
+    """The front (H, W) bool with everything outside the box erased: rows < ymin, rows >= ymax, columns likewise.
+
+    Corners are rounded to whole pixels (half to even) as in the official code, whose clamping "official" adds.
+    """
+    try:
+        xmin, ymin, xmax, ymax = (round(float(corner)) for corner in box)
+    except (TypeError, ValueError, OverflowError):
+        raise InputError(f"bounding box {box!r}: expected four finite numbers (xmin, ymin, xmax, ymax)") from None
+    height, width = front.shape
+    xmin, ymin = max(xmin, 0), max(ymin, 0)
+    if protocol == OFFICIAL:
+        # One too small where the box leaves the image; a negative bound then counts from the far side, as in numpy.
+        xmax = width - 1 if xmax > width else xmax
+        ymax = height - 1 if ymax > height else ymax
+    else:
+        xmax, ymax = max(xmax, 0), max(ymax, 0)
+    cut = np.zeros_like(front)
+    cut[ymin:ymax, xmin:xmax] = front[ymin:ymax, xmin:xmax]
+    return cut
+
+
+def check_spacing(pixel_spacing_m: float) -> None:
+    """Raises `InputError` unless the pixel spacing is a finite number of metres above 0."""
+    if not 0 < pixel_spacing_m < float("inf"):
+        raise InputError(f"pixel spacing {pixel_spacing_m} m: expected a number above 0")

@@ -1,0 +1,1 @@
+"""From whole scenes to class probabilities: tiles, blending, ensembles (no training here)."""

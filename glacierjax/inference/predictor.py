@@ -1,0 +1,108 @@
+"""Checkpoints to a predictor: any number of networks x rotations, averaged in memory."""
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
+from glacierjax.core.errors import InputError
+from glacierjax.inference.tiles import Network, predict_scene
+from glacierjax.model import Tyrion
+
+DEFAULT_MODE = "tiled"
+DEFAULT_CONTEXT_PX = 512
+GREY_MAX = 255
+
+
+def model_from_record(record: dict) -> Tyrion:
+    """The network that a checkpoint's record describes."""
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in record["model"].items()}
+    if "dtype" in fields:
+        fields["dtype"] = jnp.dtype(fields["dtype"])
+    return Tyrion(**fields)
+
+
+def make_network(model: Tyrion) -> Callable[[dict, np.ndarray], np.ndarray]:
+    """(params, images (N, H, W) uint8) -> probabilities (N, H, W, K) float32; compiled once for each shape."""
+
+    @jax.jit
+    def run(params: dict, images: jax.Array) -> jax.Array:
+        return jax.nn.softmax(model.apply({"params": params}, images[..., None].astype(jnp.float32) / GREY_MAX))
+
+    return lambda params, images: np.asarray(run(params, images))
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictor:
+    """An ensemble: mean and standard deviation of class probabilities over networks and rotations.
+
+    `config` is the first checkpoint's training configuration (empty for converted weights).
+    """
+
+    networks: Sequence[Network]
+    quarter_turns: Sequence[int]
+    mode: str
+    context_px: int
+    size_multiple: int
+    config: dict[str, Any]
+    sources: Sequence[str]
+
+    def probabilities(self, image: np.ndarray) -> np.ndarray:
+        """Mean class probabilities (H, W, K) float32 of a scene (H, W) uint8."""
+        return self.mean_and_deviation(image)[0]
+
+    def mean_and_deviation(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and population standard deviation of the members' probabilities, both (H, W, K) float32."""
+        mean = square_sum = np.zeros(0, np.float32)
+        count = 0
+        for network in self.networks:
+            for turns in self.quarter_turns:
+                turned = np.ascontiguousarray(np.rot90(image, turns))
+                member = predict_scene(network, turned, self.mode, self.context_px, self.size_multiple)
+                member = np.rot90(member, -turns)
+                count += 1
+                # Welford's running mean: one member in memory at a time.
+                if count == 1:
+                    mean, square_sum = member.copy(), np.zeros_like(member)
+                else:
+                    change = member - mean
+                    mean += change / count
+                    square_sum += change * (member - mean)
+        return mean, np.sqrt(square_sum / count)
+
+
+def open_predictor(
+    paths: Sequence[str], which: str = "best_iou", mode: str | None = None, rotations: bool = False
+) -> Predictor:
+    """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
+
+    `mode` None means the mode that the first checkpoint was validated with. Raises `InputError` for a checkpoint of
+    another task, or of networks that take scenes differently.
+    """
+    checkpoints = [load_checkpoint(path, which) for path in paths]
+    for checkpoint in checkpoints:
+        if checkpoint.record.get("task") != "segmentation":
+            raise InputError(
+                f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
+                "fine-tune it first (--config.init.checkpoint)"
+            )
+    config = checkpoints[0].record.get("config", {})
+    return Predictor(
+        networks=[_bind(checkpoint) for checkpoint in checkpoints],
+        quarter_turns=range(4) if rotations else (0,),
+        mode=mode or config.get("validation", {}).get("mode", DEFAULT_MODE),
+        context_px=config.get("data", {}).get("context_px", DEFAULT_CONTEXT_PX),
+        size_multiple=model_from_record(checkpoints[0].record).size_multiple,
+        config=config,
+        sources=[str(checkpoint.path) for checkpoint in checkpoints],
+    )
+
+
+def _bind(checkpoint: Checkpoint) -> Network:
+    network = make_network(model_from_record(checkpoint.record))
+    params = jax.device_put(checkpoint.params)
+    return lambda images: network(params, images)

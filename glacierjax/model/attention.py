@@ -1,0 +1,155 @@
+"""Window attention of Swin Transformer V2 (Liu et al. 2022, arXiv 2111.09883, section 3) for maps of any size.
+
+Window and shift are decided for each axis on its own. What does not fill a window is padded, and padded keys are masked,
+so that no size is refused; at the published 512 x 512 nothing is padded.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+LOGIT_SCALE_INIT = math.log(10.0)
+LOGIT_SCALE_MAX = math.log(100.0)
+BIAS_RANGE = 16.0  # position bias = 16 * sigmoid(table)
+MASKED_REGION = -100.0  # added between tokens that a cyclic shift brought together
+UNIT_EPSILON = 1e-12
+linear_init = nn.initializers.truncated_normal(0.02)
+
+
+class WindowPlan(NamedTuple):
+    """How one axis of a token map is cut: `size` tokens in windows of `window`, cyclically shifted by `shift`."""
+
+    size: int
+    window: int
+    shift: int
+
+    @property
+    def padded(self) -> int:
+        return -(-self.size // self.window) * self.window
+
+
+def plan_axis(size: int, window: int, shifted: bool) -> WindowPlan:
+    """An axis not longer than the window is one window without shift."""
+    if size <= window:
+        return WindowPlan(size, size, 0)
+    return WindowPlan(size, window, window // 2 if shifted else 0)
+
+
+def log_spaced_offsets(window: tuple[int, int]) -> np.ndarray:
+    """Relative offsets ((2h-1)*(2w-1), 2), log-spaced (Swin V2 eq. 4), normalised by the window; 0 where it is 1 token."""
+    axes = [np.arange(-(n - 1), n, dtype=np.float32) / max(n - 1, 1) for n in window]
+    offsets = 8 * np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
+    return (np.sign(offsets) * np.log2(1 + np.abs(offsets)) / np.log2(8)).astype(np.float32)
+
+
+def relative_index(window: tuple[int, int]) -> np.ndarray:
+    """Row of `log_spaced_offsets` for each pair (query, key) of a window's tokens: (h*w, h*w) int."""
+    rows, columns = (grid.ravel() for grid in np.indices(window))
+    row_offset = rows[:, None] - rows[None, :] + window[0] - 1
+    column_offset = columns[:, None] - columns[None, :] + window[1] - 1
+    return row_offset * (2 * window[1] - 1) + column_offset
+
+
+def region_of_position(plan: WindowPlan) -> np.ndarray:
+    """Region number along one axis after the shift: tokens of different regions are not neighbours in the image."""
+    position = np.arange(plan.padded)
+    if plan.shift == 0:
+        return np.zeros_like(position)
+    return (position >= plan.padded - plan.window).astype(int) + (position >= plan.padded - plan.shift)
+
+
+def window_tables(rows: WindowPlan, columns: WindowPlan) -> tuple[np.ndarray, np.ndarray]:
+    """Region number and "is padding" of each token after the shift, both (windows, tokens per window)."""
+    regions = region_of_position(rows)[:, None] * 3 + region_of_position(columns)[None, :]
+    padding = np.ones((rows.padded, columns.padded), bool)
+    padding[: rows.size, : columns.size] = False
+    padding = np.roll(padding, (-rows.shift, -columns.shift), axis=(0, 1))
+
+    def split(array: np.ndarray) -> np.ndarray:
+        array = array.reshape(rows.padded // rows.window, rows.window, columns.padded // columns.window, columns.window)
+        return array.transpose(0, 2, 1, 3).reshape(-1, rows.window * columns.window)
+
+    return split(regions), split(padding)
+
+
+def to_windows(x: jax.Array, window: tuple[int, int]) -> jax.Array:
+    """(B, H, W, C) -> (B * windows, tokens per window, C)."""
+    batch, height, width, channels = x.shape
+    x = x.reshape(batch, height // window[0], window[0], width // window[1], window[1], channels)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(-1, window[0] * window[1], channels)
+
+
+def from_windows(x: jax.Array, window: tuple[int, int], height: int, width: int) -> jax.Array:
+    """(B * windows, tokens per window, C) -> (B, H, W, C)."""
+    x = x.reshape(-1, height // window[0], width // window[1], window[0], window[1], x.shape[-1])
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(-1, height, width, x.shape[-1])
+
+
+def unit(x: jax.Array) -> jax.Array:
+    """Vectors scaled to length 1; the form keeps the gradient finite at the zero vector."""
+    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(x * x, axis=-1, keepdims=True), UNIT_EPSILON**2))
+
+
+class PositionBias(nn.Module):
+    """Continuous relative position bias (Swin V2, section 3.3): (heads, tokens, tokens) float32 in (0, 16)."""
+
+    num_heads: int
+    hidden: int = 512
+
+    @nn.compact
+    def __call__(self, window: tuple[int, int]) -> jax.Array:
+        table = nn.Dense(self.hidden, kernel_init=linear_init, name="hidden")(log_spaced_offsets(window))
+        table = nn.Dense(self.num_heads, use_bias=False, kernel_init=linear_init, name="out")(nn.relu(table))
+        return BIAS_RANGE * nn.sigmoid(table)[relative_index(window)].transpose(2, 0, 1)
+
+
+class WindowAttention(nn.Module):
+    """Scaled cosine attention inside (shifted) windows: (B, H, W, C) -> (B, H, W, C)."""
+
+    num_heads: int
+    window_size: int
+    shifted: bool
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        _, height, width, channels = x.shape
+        rows = plan_axis(height, self.window_size, self.shifted)
+        columns = plan_axis(width, self.window_size, self.shifted)
+        window, shift = (rows.window, columns.window), (rows.shift, columns.shift)
+
+        x = jnp.pad(x, ((0, 0), (0, rows.padded - height), (0, columns.padded - width), (0, 0)))
+        x = jnp.roll(x, (-shift[0], -shift[1]), axis=(1, 2))
+        x = self._attend(to_windows(x, window), window, *window_tables(rows, columns))
+        x = from_windows(x, window, rows.padded, columns.padded)
+        x = jnp.roll(x, shift, axis=(1, 2))[:, :height, :width]
+        return nn.Dense(channels, kernel_init=linear_init, dtype=self.dtype, name="projection")(x)
+
+    def _attend(self, x: jax.Array, window: tuple[int, int], regions: np.ndarray, padding: np.ndarray) -> jax.Array:
+        """Attention within each window: (B * N, M, C) -> (B * N, M, C), N windows of M tokens."""
+        tokens, channels = x.shape[1:]
+        num_windows = regions.shape[0]
+        q_bias = self.param("q_bias", nn.initializers.zeros, (channels,))
+        v_bias = self.param("v_bias", nn.initializers.zeros, (channels,))
+        logit_scale = self.param("logit_scale", nn.initializers.constant(LOGIT_SCALE_INIT), (self.num_heads,))
+        scale = jnp.exp(jnp.minimum(logit_scale, LOGIT_SCALE_MAX))
+
+        qkv = nn.Dense(3 * channels, use_bias=False, kernel_init=linear_init, dtype=self.dtype, name="qkv")(x)
+        qkv = qkv + jnp.concatenate([q_bias, jnp.zeros_like(q_bias), v_bias]).astype(qkv.dtype)
+        q, k, v = jnp.moveaxis(qkv.reshape(-1, num_windows, tokens, 3, self.num_heads, channels // self.num_heads), 3, 0)
+        # Lengths, logits and softmax stay in float32 whatever the compute type.
+        q = (unit(q.astype(jnp.float32)) * scale[:, None]).astype(self.dtype)
+        k = unit(k.astype(jnp.float32)).astype(self.dtype)
+        logits = jnp.einsum("bnqhc,bnkhc->bnhqk", q, k, preferred_element_type=jnp.float32)
+        logits = logits + PositionBias(self.num_heads, name="position_bias")(window)
+        if regions.any():
+            apart = regions[:, :, None] != regions[:, None, :]
+            logits = logits + jnp.where(apart, MASKED_REGION, 0.0)[:, None]
+        if padding.any():
+            logits = jnp.where(padding[:, None, None, :], jnp.finfo(jnp.float32).min, logits)
+        weights = nn.softmax(logits, axis=-1).astype(self.dtype)
+        return jnp.einsum("bnhqk,bnkhc->bnqhc", weights, v).reshape(x.shape[0], tokens, channels)

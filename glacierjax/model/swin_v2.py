@@ -1,0 +1,106 @@
+"""The encoder: Swin Transformer V2 with residual post-norm (Liu et al. 2022), skip connections before each merging."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from glacierjax.model.attention import WindowAttention, linear_init
+
+PATCH_PX = 4  # pixels a side of an embedded patch
+NORM_EPSILON = 1e-5
+# PyTorch's own start for convolutions: uniform in +- 1 / sqrt(fan in).
+conv_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+
+
+def _layer_norm(name: str, dtype: Any, scale_init: Any = nn.initializers.ones) -> nn.LayerNorm:
+    return nn.LayerNorm(NORM_EPSILON, dtype=dtype, scale_init=scale_init, use_fast_variance=False, name=name)
+
+
+class PatchEmbedding(nn.Module):
+    """4 x 4 patches to tokens: (B, H, W, channels) -> (B, H/4, W/4, embed_dim)."""
+
+    embed_dim: int
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, images: jax.Array) -> jax.Array:
+        size = (PATCH_PX, PATCH_PX)
+        x = nn.Conv(self.embed_dim, size, size, "VALID", kernel_init=conv_init, dtype=self.dtype, name="projection")(images)
+        return _layer_norm("norm", self.dtype)(x)
+
+
+class SwinBlock(nn.Module):
+    """x + norm(attention(x)), then x + norm(mlp(x)): (B, H, W, C) -> (B, H, W, C)."""
+
+    num_heads: int
+    window_size: int
+    shifted: bool
+    mlp_ratio: int
+    zero_init_norms: bool
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        scale_init = nn.initializers.zeros if self.zero_init_norms else nn.initializers.ones
+        attention = WindowAttention(self.num_heads, self.window_size, self.shifted, self.dtype, name="attention")
+        x = x + _layer_norm("norm1", self.dtype, scale_init)(attention(x))
+        y = nn.Dense(self.mlp_ratio * x.shape[-1], kernel_init=linear_init, dtype=self.dtype, name="mlp_hidden")(x)
+        y = nn.Dense(x.shape[-1], kernel_init=linear_init, dtype=self.dtype, name="mlp_out")(nn.gelu(y, approximate=False))
+        return x + _layer_norm("norm2", self.dtype, scale_init)(y)
+
+
+class PatchMerging(nn.Module):
+    """2 x 2 neighbours to one token of twice the width: (B, H, W, C) -> (B, H/2, W/2, 2C). Norm after the linear layer."""
+
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        neighbours = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
+        x_merged = jnp.concatenate(neighbours, axis=-1)
+        width = 2 * x.shape[-1]
+        x_merged = nn.Dense(width, use_bias=False, kernel_init=linear_init, dtype=self.dtype, name="reduction")(x_merged)
+        return _layer_norm("norm", self.dtype)(x_merged)
+
+
+class SwinEncoder(nn.Module):
+    """Images to one feature map per stage, each taken before its patch merging.
+
+    `zero_init_norms`: both norms of every block start at zero, as Swin V2 intends; False is the official start at one.
+    """
+
+    embed_dim: int
+    depths: Sequence[int]
+    num_heads: Sequence[int]
+    window_size: int
+    mlp_ratio: int
+    zero_init_norms: bool
+    remat: bool = False
+    dtype: Any = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self, images: jax.Array, mask: jax.Array | None = None, mask_token: jax.Array | None = None
+    ) -> list[jax.Array]:
+        """Args: images (B, H, W, 3) in [0, 1]; mask (B, H/4, W/4) bool, true where a token is replaced by mask_token (C,).
+
+        Returns: stage i at (B, H / 2^(i+2), W / 2^(i+2), embed_dim * 2^i).
+        """
+        x = PatchEmbedding(self.embed_dim, self.dtype, name="patch_embedding")(images)
+        if mask is not None:
+            x = jnp.where(mask[..., None], jnp.asarray(mask_token, x.dtype), x)
+        block = nn.remat(SwinBlock) if self.remat else SwinBlock
+        skips = []
+        for stage, (depth, heads) in enumerate(zip(self.depths, self.num_heads, strict=True)):
+            for index in range(depth):
+                x = block(
+                    heads, self.window_size, index % 2 == 1, self.mlp_ratio, self.zero_init_norms, self.dtype,
+                    name=f"stage{stage}_block{index}",
+                )(x)  # fmt: skip
+            skips.append(x)
+            if stage + 1 < len(self.depths):
+                x = PatchMerging(self.dtype, name=f"stage{stage}_merging")(x)
+        return skips

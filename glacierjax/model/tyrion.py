@@ -1,0 +1,74 @@
+"""Tyrion (Gourmelon et al. 2025, doi 10.1109/TGRS.2025.3580945): Swin V2 encoder, residual decoder, zone logits."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from glacierjax.core.zones import NUM_ZONES
+from glacierjax.model.decoder import Decoder
+from glacierjax.model.swin_v2 import SwinEncoder, conv_init
+
+SIZE_MULTIPLE = 32  # input height and width are multiples of this with the published four stages
+
+
+class Backbone(nn.Module):
+    """Encoder and decoder, shared by fine-tuning and both pretraining techniques: images -> features at full size."""
+
+    embed_dim: int = 96
+    depths: Sequence[int] = (2, 2, 6, 2)
+    num_heads: Sequence[int] = (3, 6, 12, 24)
+    window_size: int = 16
+    mlp_ratio: int = 4
+    num_groups: int = 32
+    dropout: float = 0.1
+    zero_init_norms: bool = True
+    remat: bool = False
+    dtype: Any = jnp.float32
+
+    def setup(self) -> None:
+        self.encoder = SwinEncoder(
+            self.embed_dim, self.depths, self.num_heads, self.window_size, self.mlp_ratio, self.zero_init_norms,
+            self.remat, self.dtype,
+        )  # fmt: skip
+        self.decoder = Decoder(self.num_groups, self.dropout, self.remat, self.dtype)
+
+    @property
+    def size_multiple(self) -> int:
+        return 2 ** (len(self.depths) + 1)
+
+    def features(
+        self,
+        images: jax.Array,
+        train: bool = False,
+        mask: jax.Array | None = None,
+        mask_token: jax.Array | None = None,
+    ) -> jax.Array:
+        """Images (B, H, W, 1 or 3) in [0, 1] -> (B, H, W, embed_dim). `mask` as in `SwinEncoder`.
+
+        Raises ValueError when H or W is no multiple of 32, or the number of channels is neither 1 nor 3.
+        """
+        multiple = self.size_multiple
+        if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.shape[1] % multiple or images.shape[2] % multiple:
+            raise ValueError(
+                f"images of shape {images.shape}: expected (batch, height, width, 1 or 3) with height and width "
+                f"multiples of {multiple}; pad the image first"
+            )
+        if images.shape[-1] == 1:
+            images = jnp.repeat(images, 3, axis=-1)
+        return self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), train)
+
+
+class Tyrion(Backbone):
+    """The segmentation network: images (B, H, W, 1 or 3) float in [0, 1] -> logits (B, H, W, num_classes) float32."""
+
+    num_classes: int = NUM_ZONES
+
+    def setup(self) -> None:
+        super().setup()
+        self.head = nn.Conv(self.num_classes, (1, 1), kernel_init=conv_init)
+
+    def __call__(self, images: jax.Array, train: bool = False) -> jax.Array:
+        return self.head(self.features(images, train).astype(jnp.float32))

@@ -1,0 +1,107 @@
+"""Configuration files: finding them, loading them, and the `config.json` of a workdir."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+from ml_collections import ConfigDict
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_text
+
+CONFIG_JSON = "config.json"
+# What may change when a run goes on: its length, and how it is read, logged and looked at.
+FREE_FIELDS = ("num_epochs", "log_every", "data.workers", "data.dir")
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def find_config(path: str) -> Path:
+    """A relative path is looked for in the working directory, then in the copy that the package carries."""
+    candidates = [Path(path)]
+    if not candidates[0].is_absolute():
+        # Installed, the folder configs/ lies inside the package; in a source checkout beside it.
+        candidates += [_PACKAGE / path, _PACKAGE.parent / path]
+    for candidate in candidates:
+        if candidate.is_file():
+            return candidate.absolute()
+    shipped = sorted(f"configs/{file.name}" for root in (_PACKAGE, _PACKAGE.parent) for file in root.glob("configs/*.py"))
+    shipped = [name for name in dict.fromkeys(shipped) if not name.endswith("__init__.py")]
+    raise InputError(f"--config={path}: no such file; the package carries {', '.join(shipped)}")
+
+
+def load_config(path: str) -> ConfigDict:
+    """The `get_config()` of a configuration file, unlocked."""
+    file = find_config(path)
+    spec = importlib.util.spec_from_file_location(f"glacierjax_config_{file.stem}", file)
+    assert spec is not None and spec.loader is not None  # a .py file that exists has both
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    if not hasattr(module, "get_config"):
+        raise InputError(f"{file}: not a configuration file; it has no function get_config()")
+    return module.get_config().unlock()
+
+
+def to_plain(config: ConfigDict) -> dict[str, Any]:
+    """The configuration as JSON holds it (tuples as lists)."""
+    return json.loads(config.to_json_best_effort())
+
+
+def from_workdir(workdir: Path) -> ConfigDict:
+    """The configuration that a workdir was trained with."""
+    file = workdir / CONFIG_JSON
+    if not file.exists():
+        raise InputError(f"{workdir}: no {CONFIG_JSON} there, so no run to go on with; give --config=configs/NAME.py")
+    return ConfigDict(_tuples(json.loads(file.read_text(encoding="utf-8"))))
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
+
+
+def settle(config: ConfigDict, workdir: Path) -> None:
+    """Writes `config.json`, or checks that a workdir which has one was made by the same configuration.
+
+    Raises `InputError` listing what differs (fields in `FREE_FIELDS` may).
+    """
+    file = workdir / CONFIG_JSON
+    wanted = to_plain(config)
+    if file.exists():
+        before = _flat(json.loads(file.read_text(encoding="utf-8")))
+        now = _flat(wanted)
+        different = [
+            f"{key}: {before.get(key, 'not set')} -> {now.get(key, 'not set')}"
+            for key in sorted(before.keys() | now.keys())
+            if before.get(key) != now.get(key) and key not in FREE_FIELDS
+        ]
+        if different:
+            raise InputError(
+                f"{workdir}: was trained with another configuration ({'; '.join(different)}); use a new --workdir or "
+                "the old settings"
+            )
+    write_text(file, json.dumps(wanted, indent=1) + "\n")
+
+
+def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
+    flat = {}
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
+
+
+def resolved(argv: list[str]) -> list[str]:
+    """Command-line arguments with the value of --config replaced by the file that it means."""
+    out = []
+    for i, argument in enumerate(argv):
+        if argument.startswith(("--config=", "-config=")):
+            argument = f"--config={find_config(argument.split('=', 1)[1])}"
+        elif i and argv[i - 1] in ("--config", "-config"):
+            argument = str(find_config(argument))
+        out.append(argument)
+    return out

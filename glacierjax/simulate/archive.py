@@ -1,0 +1,156 @@
+"""Archives: scenes in the layout and with the names in which CaFFe is published (doi 10.1594/PANGAEA.940950)."""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_png, write_text
+from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.zones import FRONT_GREY, Zone, grey_from_ids
+from glacierjax.simulate.composition import (
+    Plan,
+    draw_front,
+    front_box,
+    lay_ground,
+    plan_scene,
+    sea_beside_ice,
+    sea_leaves_scene,
+)
+from glacierjax.simulate.sar import take_image
+from glacierjax.simulate.surfaces import make_surface
+from glacierjax.simulate.terrain import Landscape, make_landscape
+
+GLACIERS = {"train": ("Crane", "DBE", "JAC", "Jorum", "SI"), "test": ("Mapple", "COL")}  # as CaFFe is split
+DEFAULT_SCENES = 48
+DEFAULT_SIZE_PX = 420
+_SIZES_PX = (192, 4 * DEFAULT_SIZE_PX)
+_SCENES = (2, 10_000)
+_BOX_HEADER = "x,y of: left-upper (xmin,ymax); left-lower (xmin,ymin); right-lower (xmax,ymin); right-upper (xmax,ymax)"
+_STREAMS = {"landscape": 0, "train": 1, "test": 2, "north": 3}  # independent random numbers below one seed
+_GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # multiples of it spread evenly around the circle
+_MIN_SHARE = 0.08  # of the scene that is sea, and that is not
+_ATTEMPTS = 200  # at a window; each succeeds more often than not
+
+
+@dataclasses.dataclass(frozen=True)
+class ArchiveOptions:
+    """What to simulate. `size` is the longest side in pixels; a quarter of `scenes` (at least one) is the test split.
+
+    More scenes leave the first ones as they are. Raises `InputError` naming the flag of a value out of range.
+    """
+
+    seed: int = 0
+    scenes: int = DEFAULT_SCENES
+    size: int = DEFAULT_SIZE_PX
+
+    def __post_init__(self):
+        if self.seed < 0:
+            raise InputError(f"--seed={self.seed}: choose a seed of 0 or more")
+        for flag, value, (low, high) in (("scenes", self.scenes, _SCENES), ("size", self.size, _SIZES_PX)):
+            if not low <= value <= high:
+                raise InputError(f"--{flag}={value}: choose {low} to {high}")
+
+    def scenes_of(self, split: str) -> int:
+        test = max(1, self.scenes // 4)
+        return test if split == "test" else self.scenes - test
+
+
+def simulate(options: ArchiveOptions) -> Iterator[tuple[str, LabelledScene]]:
+    """The scenes of an archive, one after the other, each with its split ("train", "test")."""
+    for split, glaciers in GLACIERS.items():
+        landscapes = [landscape_of(glacier, options.seed) for glacier in glaciers]
+        for index in range(options.scenes_of(split)):
+            rng = np.random.default_rng([options.seed, _STREAMS[split], index])
+            yield split, simulate_scene(rng, landscapes[index % len(landscapes)], index + 1, options.size)
+
+
+def landscape_of(glacier: str, seed: int) -> Landscape:
+    """The landscape of a glacier, the same for all its scenes. The glaciers of an archive face different ways."""
+    glaciers = [name for names in GLACIERS.values() for name in names]
+    north = np.random.default_rng([seed, _STREAMS["north"]]).uniform(0, 2 * np.pi)
+    order = glaciers.index(glacier)
+    rng = np.random.default_rng([seed, _STREAMS["landscape"], order])
+    return make_landscape(rng, glacier, north + order * _GOLDEN_ANGLE)
+
+
+def simulate_scene(rng: np.random.Generator, landscape: Landscape, number: int, longest_side_px: int) -> LabelledScene:
+    """One scene of a glacier. `number` (1, 2, ...) makes its name unique; `rng` decides everything else."""
+    for _ in range(_ATTEMPTS):
+        plan = plan_scene(rng, landscape, number, longest_side_px)
+        ground = lay_ground(landscape, plan)
+        box = front_box(landscape, plan)
+        if not _is_worth_taking(ground.zones[plan.window], box, plan):
+            continue
+        image, zones = take_image(rng, plan, ground, make_surface(rng, landscape, plan, ground))
+        front = draw_front(zones, box, plan.id.pixel_spacing_m)
+        # The swath's end may have cut off a short piece of the front, which would then carry no label.
+        if front.any() and (front == sea_beside_ice(zones)).all():
+            return LabelledScene(plan.id, image, zones, front, box)
+    raise RuntimeError(f"no window of {landscape.glacier} shows its front; please report this with the flags used")
+
+
+def _is_worth_taking(zones: np.ndarray, box: BoundingBox, plan: Plan) -> bool:
+    """Whether sea and land have their share, the sea is open, and all of its border with ice is front."""
+    sea = (zones == Zone.OCEAN_ICE_MELANGE).mean()
+    front = draw_front(zones, box, plan.id.pixel_spacing_m)
+    if not (_MIN_SHARE < sea < 1 - _MIN_SHARE and sea_leaves_scene(zones)):
+        return False
+    return bool(front.any() and (front == sea_beside_ice(zones)).all())
+
+
+def write_archive(output: str | os.PathLike, options: ArchiveOptions) -> dict[str, int]:
+    """Writes `output/data_raw` whole or not at all; returns the number of scenes of each split.
+
+    Raises `InputError` when there already is a `data_raw` with something in it, or when it cannot be written.
+    """
+    target = Path(output) / "data_raw"
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise InputError(f"{target}: already there; choose another --output or remove it")
+    counts = dict.fromkeys(GLACIERS, 0)
+    with _folder_beside(target) as folder:
+        for split, scene in simulate(options):
+            write_scene(folder, split, scene)
+            counts[split] += 1
+    return counts
+
+
+def write_scene(data_raw: Path, split: str, scene: LabelledScene) -> None:
+    """Writes the four files of a scene below a `data_raw` folder."""
+    name = scene.id.name
+    write_png(data_raw / "sar_images" / split / f"{name}.png", scene.image)
+    write_png(data_raw / "zones" / split / f"{name}_zones.png", grey_from_ids(scene.zones))
+    write_png(data_raw / "fronts" / split / f"{name}_front.png", np.where(scene.front, FRONT_GREY, 0).astype(np.uint8))
+    if scene.box is not None:
+        write_text(data_raw / "bounding_boxes" / f"{name}__bounding_box.txt", box_text(scene.box))
+
+
+def box_text(box: BoundingBox) -> str:
+    """A box as CaFFe writes it: a header line, then one corner a line (read by `core.boxes.read_box`)."""
+    corners = ((box.xmin, box.ymax), (box.xmin, box.ymin), (box.xmax, box.ymin), (box.xmax, box.ymax))
+    return "\n".join([_BOX_HEADER, *(f"{x},{y}" for x, y in corners)]) + "\n"
+
+
+@contextlib.contextmanager
+def _folder_beside(target: Path) -> Iterator[Path]:
+    """A new folder beside `target` that gets its name on success and vanishes on any error."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another --output") from error
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        temporary.replace(target)  # an empty folder may be in the way, anything else may not
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another --output") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

@@ -1,0 +1,19 @@
+"""Random masks of patch tokens for masked image modelling."""
+
+import jax
+import jax.numpy as jnp
+
+
+def num_masked(tokens: int, ratio: float) -> int:
+    """How many of `tokens` are masked; 4915 of 16384 at ratio 0.3, as lightly 1.5.18 and later count."""
+    return tokens - (int((tokens - 1) * (1 - ratio)) + 1)
+
+
+def random_mask(rng: jax.Array, batch: int, height: int, width: int, ratio: float) -> jax.Array:
+    """(B, height, width) bool, true = masked; the same number in each image, chosen uniformly, token 0 never."""
+    tokens = height * width
+    scores = jax.random.uniform(rng, (batch, tokens)).at[:, 0].set(-1.0)
+    order = jnp.argsort(scores, axis=-1)
+    masked = order[:, tokens - num_masked(tokens, ratio) :]
+    mask = jnp.zeros((batch, tokens), bool).at[jnp.arange(batch)[:, None], masked].set(True)
+    return mask.reshape(batch, height, width)

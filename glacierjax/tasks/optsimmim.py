@@ -1,0 +1,69 @@
+"""OptSimMIM: predict the optical pixels of masked SAR patches (paper, section III-A)."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from glacierjax.model import Backbone
+from glacierjax.model.attention import linear_init
+from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding, conv_init
+from glacierjax.tasks.losses import masked_l1
+from glacierjax.tasks.masking import random_mask
+
+OPTICAL_BANDS = 14
+
+
+def patchify(images: jax.Array) -> jax.Array:
+    """(B, H, W, bands) -> (B, H/4, W/4, 16 * bands), each patch in the order row, column, band."""
+    batch, height, width, bands = images.shape
+    x = images.reshape(batch, height // PATCH_PX, PATCH_PX, width // PATCH_PX, PATCH_PX, bands)
+    return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height // PATCH_PX, width // PATCH_PX, -1)
+
+
+class OptSimMIMNetwork(Backbone):
+    """SAR (B, H, W, 1) and mask (B, H/4, W/4) -> optical patches of every token (B, H/4, W/4, 16 * bands)."""
+
+    bands: int = OPTICAL_BANDS
+
+    def setup(self) -> None:
+        super().setup()
+        self.to_image = nn.Conv(3, (1, 1), kernel_init=conv_init)
+        self.second_embedding = PatchEmbedding(self.embed_dim)
+        self.reconstruction = nn.Dense(PATCH_PX * PATCH_PX * self.bands, kernel_init=linear_init)
+        # The token of a masked patch: zero, and not trained (it is kept so that official checkpoints fit).
+        self.mask_token = self.param("mask_token", nn.initializers.zeros, (self.embed_dim,))
+
+    def __call__(self, sar: jax.Array, mask: jax.Array, train: bool = False) -> jax.Array:
+        features = self.features(sar, train, mask, jax.lax.stop_gradient(self.mask_token))
+        return self.reconstruction(self.second_embedding(self.to_image(features.astype(jnp.float32))))
+
+
+@dataclasses.dataclass(frozen=True)
+class OptSimMIM:
+    """Batch: `sar` (B, H, W, 1) and `optical` (B, H, W, 14) in [0, 1], optional `mask` (B, H/4, W/4) bool, true = masked."""
+
+    model: OptSimMIMNetwork = OptSimMIMNetwork()  # noqa: RUF009
+    mask_ratio: float = 0.3
+
+    def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict:
+        return self.model.init(rng, batch["sar"][:1], self._mask(batch, rng)[:1])["params"]
+
+    def loss(
+        self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """Mean absolute difference to the optical pixels of the masked patches."""
+        mask_rng, dropout_rng = jax.random.split(rng)
+        mask = self._mask(batch, mask_rng)
+        rngs = {"dropout": dropout_rng} if train else None
+        predicted = self.model.apply({"params": params}, batch["sar"], mask, train, rngs=rngs)
+        loss = masked_l1(predicted, patchify(batch["optical"]), mask)
+        return loss, {"l1": loss}
+
+    def _mask(self, batch: Mapping[str, jax.Array], rng: jax.Array) -> jax.Array:
+        if "mask" in batch:
+            return batch["mask"]
+        size, height, width, _ = batch["sar"].shape
+        return random_mask(rng, size, height // PATCH_PX, width // PATCH_PX, self.mask_ratio)

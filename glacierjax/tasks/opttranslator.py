@@ -1,0 +1,44 @@
+"""OptTranslator: translate a SAR crop into the 14 optical bands (paper, section III-B)."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from glacierjax.model import Backbone
+from glacierjax.model.swin_v2 import conv_init
+from glacierjax.tasks.optsimmim import OPTICAL_BANDS
+
+
+class OptTranslatorNetwork(Backbone):
+    """SAR (B, H, W, 1) in [0, 1] -> optical bands (B, H, W, bands)."""
+
+    bands: int = OPTICAL_BANDS
+
+    def setup(self) -> None:
+        super().setup()
+        self.to_bands = nn.Conv(self.bands, (1, 1), kernel_init=conv_init)
+
+    def __call__(self, sar: jax.Array, train: bool = False) -> jax.Array:
+        return self.to_bands(self.features(sar, train).astype(jnp.float32))
+
+
+@dataclasses.dataclass(frozen=True)
+class OptTranslator:
+    """Batch: `sar` (B, H, W, 1) and `optical` (B, H, W, 14), both in [0, 1]."""
+
+    model: OptTranslatorNetwork = OptTranslatorNetwork()  # noqa: RUF009
+
+    def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict:
+        return self.model.init(rng, batch["sar"][:1])["params"]
+
+    def loss(
+        self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
+    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """Mean absolute difference to the optical crop."""
+        rngs = {"dropout": rng} if train else None
+        predicted = self.model.apply({"params": params}, batch["sar"], train, rngs=rngs)
+        loss = jnp.mean(jnp.abs(predicted - batch["optical"]))
+        return loss, {"l1": loss}

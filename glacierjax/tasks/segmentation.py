@@ -1,0 +1,27 @@
+"""Fine-tuning task: zones of a scene (paper, section III; method of CaFFe)."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import jax
+
+from glacierjax.model import Tyrion
+from glacierjax.tasks.losses import segmentation_loss
+
+Batch = Mapping[str, jax.Array]
+
+
+@dataclasses.dataclass(frozen=True)
+class Segmentation:
+    """Batch: `image` (B, H, W, 1) in [0, 1], `zones` (B, H, W) int, optional `valid` (B, H, W) bool."""
+
+    model: Tyrion = Tyrion()  # noqa: RUF009 (linen modules are immutable)
+
+    def init(self, rng: jax.Array, batch: Batch) -> dict:
+        return self.model.init(rng, batch["image"][:1])["params"]
+
+    def loss(self, params: dict, batch: Batch, rng: jax.Array, train: bool) -> tuple[jax.Array, dict[str, jax.Array]]:
+        """The scalar loss of a micro-batch and its terms; `rng` drives dropout and is used only when `train`."""
+        rngs = {"dropout": rng} if train else None
+        logits = self.model.apply({"params": params}, batch["image"], train, rngs=rngs)
+        return segmentation_loss(logits, batch["zones"], batch.get("valid"))

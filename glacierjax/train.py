@@ -1,0 +1,38 @@
+"""Trains a network.
+
+  python -m glacierjax.train --config=configs/finetune_caffe.py --config.data.dir=DATA --workdir=RUN
+  python -m glacierjax.train --workdir=RUN                 (goes on with a run that was stopped)
+
+Every field of the configuration can be set: --config.optimizer.learning_rate=0.003 --config.batch_size=32
+The workdir gets config.json, metrics.jsonl, TensorBoard events, checkpoints/ and at the end summary.json.
+"""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+from ml_collections import config_flags
+
+from glacierjax.core import cli
+from glacierjax.core.errors import InputError
+from glacierjax.runs import configs
+
+CONFIG = config_flags.DEFINE_config_file("config", None, "Configuration file, e.g. configs/finetune_caffe.py.")
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.")
+
+
+def main() -> None:
+    if not WORKDIR.value:
+        raise InputError("--workdir: missing; name a folder for the run")
+    workdir = Path(WORKDIR.value)
+    config = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
+    if not config.data.dir:
+        raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
+    from glacierjax.runs.finetune import finetune
+
+    configs.settle(config, workdir)
+    finetune(config, workdir)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, __doc__, configs.resolved(sys.argv)))

@@ -1,0 +1,190 @@
+"""The training loop, for every task: steps, validation after each epoch, checkpoints, exact resuming."""
+
+import dataclasses
+import json
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import flax.serialization
+import jax
+import jax.numpy as jnp
+import numpy as np
+from absl import logging
+
+from glacierjax.checkpoints.native import Keeper
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_text
+from glacierjax.core.progress import Meter
+from glacierjax.training import parallel
+from glacierjax.training.logs import RunLog, plain
+from glacierjax.training.optim import Plateau, cosine_scale, make_optimizer
+from glacierjax.training.step import Task, TrainState, create_state, make_step
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """What the loop needs beyond the configuration.
+
+    `batches(start_step)` opens the stream of training batches; `scenes_of(step)` names a batch's scenes for error
+    messages; `prepare` turns a micro-batch as read into the task's; `evaluate(params)` gives validation metrics;
+    `rank_by` are the checkpoints to keep besides the last (keys of `checkpoints.native.BEST`); `record` describes the
+    model in every checkpoint; `initial_params(params)` puts carried-over weights in place of fresh ones.
+    """
+
+    task: Task
+    batches: Callable[[int], AbstractContextManager[Iterator[dict[str, np.ndarray]]]]
+    scenes_of: Callable[[int], list[str]]
+    prepare: Callable[[Any], Any]
+    evaluate: Callable[[dict], dict[str, float | None]]
+    rank_by: tuple[str, ...]
+    record: dict
+    initial_params: Callable[[dict], dict]
+
+
+def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
+    """Trains to the configured number of epochs, going on from the last checkpoint of `workdir`; returns the summary."""
+    optimizer = make_optimizer(config.optimizer.name, config.optimizer.weight_decay)
+    accumulation = parallel.accumulation_steps(config.batch_size, config.micro_batch_size)
+    steps_per_epoch = config.data.samples_per_epoch // config.batch_size
+    if steps_per_epoch == 0:
+        raise InputError(
+            f"--config.data.samples_per_epoch={config.data.samples_per_epoch} is smaller than --config.batch_size="
+            f"{config.batch_size}; an epoch needs at least one batch"
+        )
+    total_steps = steps_per_epoch * config.num_epochs
+    plateau = Plateau(config.schedule.factor, config.schedule.patience)
+    key = jax.random.key(config.seed)
+
+    with experiment.batches(0) as stream:
+        example = parallel.shard(next(stream), config.micro_batch_size)
+    example = experiment.prepare(jax.tree.map(lambda x: x[0, 0], example))
+    state = create_state(experiment.task, optimizer, jax.random.fold_in(key, 0), example)
+    keeper = Keeper(workdir, experiment.rank_by)
+    restored = keeper.latest_step()
+    if restored is None:
+        state = state._replace(params=experiment.initial_params(state.params))
+    else:
+        state, plateau = _restore(keeper, restored, state, plateau)
+        logging.info("going on after step %d", restored)
+    log = RunLog(workdir, restored or 0)
+    _say_start(config, state, steps_per_epoch, accumulation)
+
+    update = parallel.parallelize(make_step(experiment.task, optimizer, experiment.prepare))
+    replicated = parallel.replicate(state)
+    first_step = int(state.step)
+    meter = Meter(total_steps, first_step, "training", config.batch_size)
+    metrics: dict[str, float | None] = {}
+    window: list[dict] = []
+    started = time.monotonic()
+    try:
+        with experiment.batches(first_step) as stream:
+            for step in range(first_step, total_steps):
+                batch = parallel.shard(next(stream), config.micro_batch_size)
+                rate = config.optimizer.learning_rate * _scale(config, plateau, step, total_steps, steps_per_epoch)
+                replicated, values = update(replicated, batch, jax.random.fold_in(key, 1), jnp.float32(rate))
+                window.append(values)
+                done = step + 1
+                epoch_ends = done % steps_per_epoch == 0
+                if epoch_ends or done % config.log_every == 0:
+                    means = _means(window)
+                    window = []
+                    if not np.isfinite(means["loss"]):
+                        names = ", ".join(experiment.scenes_of(step)[:8])
+                        raise InputError(
+                            f"the loss is not finite at step {done} (learning rate {rate:g}; scenes of the last batch: "
+                            f"{names}); lower --config.optimizer.learning_rate or look at these scenes"
+                        )
+                    log.write(done, done / steps_per_epoch, "train", {**means, "learning_rate": rate})
+                    meter.update(done, loss=means["loss"])
+                if epoch_ends:
+                    state = parallel.unreplicate(replicated)
+                    metrics = experiment.evaluate(state.params)
+                    epoch = done // steps_per_epoch
+                    log.write(done, epoch, "val", metrics)
+                    meter.note(f"epoch {epoch}/{config.num_epochs}: " + _show(metrics))
+                    if config.schedule.name == "plateau":
+                        plateau.update(metrics["loss"] if metrics.get("loss") is not None else float("inf"))
+                    _save(keeper, done, state, plateau, experiment.record, metrics)
+    finally:
+        meter.close()
+        log.close()
+        keeper.close()
+    summary = {
+        "steps": total_steps,
+        "epochs": config.num_epochs,
+        "last": {k: plain(v) for k, v in (metrics or _last_metrics(workdir)).items()},
+        "seconds": round(time.monotonic() - started, 1),
+        "images_per_second": round((total_steps - first_step) * config.batch_size / (time.monotonic() - started), 2),
+        "parameters": _size(state.params),
+    }
+    write_text(workdir / "summary.json", json.dumps(summary, indent=1) + "\n")
+    return summary
+
+
+def _scale(config: Any, plateau: Plateau, step: int, total_steps: int, steps_per_epoch: int) -> float:
+    """Factor on the learning rate at a step, by the configured schedule."""
+    match config.schedule.name:
+        case "constant":
+            return 1.0
+        case "plateau":
+            return plateau.scale
+        case "cosine":
+            return cosine_scale(step, total_steps, int(config.schedule.warmup_epochs * steps_per_epoch))
+    raise InputError(f"--config.schedule.name={config.schedule.name}: choose constant, plateau or cosine")
+
+
+def _means(window: list[dict]) -> dict[str, float]:
+    """Means of the metrics of several steps (every device holds the same values)."""
+    columns = defaultdict(list)
+    for values in window:
+        for name, value in values.items():
+            columns[name].append(float(value.addressable_shards[0].data[0]))
+    return {name: float(np.mean(column)) for name, column in columns.items()}
+
+
+def _training_tree(state: TrainState, plateau: Plateau) -> dict:
+    return {
+        "step": np.int32(state.step),
+        "optimizer": flax.serialization.to_state_dict(state.optimizer),
+        "plateau": {k: np.float64(v) for k, v in dataclasses.asdict(plateau).items()},
+    }
+
+
+def _save(keeper: Keeper, step: int, state: TrainState, plateau: Plateau, record: dict, metrics: dict) -> None:
+    plain_metrics = {key: plain(value) for key, value in metrics.items()}
+    keeper.save(step, state.params, {**record, "step": step, "metrics": plain_metrics}, _training_tree(state, plateau))
+
+
+def _restore(keeper: Keeper, step: int, state: TrainState, plateau: Plateau) -> tuple[TrainState, Plateau]:
+    params, training, _ = keeper.restore(step, state.params, _training_tree(state, plateau))
+    optimizer = flax.serialization.from_state_dict(state.optimizer, training["optimizer"])
+    fields = {k: type(getattr(plateau, k))(v) for k, v in training["plateau"].items()}
+    return TrainState(jnp.int32(training["step"]), params, optimizer), Plateau(**fields)
+
+
+def _last_metrics(workdir: Path) -> dict:
+    """The last validation line; a finished run started again has nothing to compute."""
+    lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+    values = [line for line in lines if line["split"] == "val"]
+    return {k: v for k, v in values[-1].items() if k not in ("step", "epoch", "split")} if values else {}
+
+
+def _show(metrics: dict) -> str:
+    return ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if isinstance(v, (int, float)))
+
+
+def _size(params: dict) -> int:
+    return sum(x.size for x in jax.tree.leaves(params))
+
+
+def _say_start(config: Any, state: TrainState, steps_per_epoch: int, accumulation: int) -> None:
+    devices = jax.devices()
+    logging.info(
+        "%d %s device(s), %s parameters, %d epochs of %d steps, effective batch %d = %d x %d device(s) x %d accumulated",
+        len(devices), devices[0].platform, f"{_size(state.params):,}", config.num_epochs, steps_per_epoch,
+        config.batch_size, config.micro_batch_size, len(devices), accumulation,
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""Optimisers and learning-rate schedules.
+
+The learning rate is given to every step from the host, so that a plateau rule and a cosine are the same kind of thing.
+"""
+
+import dataclasses
+import math
+
+import optax
+
+from glacierjax.core.errors import InputError
+
+MOMENTUM = 0.9
+
+
+def make_optimizer(name: str, weight_decay: float) -> optax.GradientTransformation:
+    """A transformation from gradients to a direction; the step then goes -learning_rate times it.
+
+    "sgd": momentum 0.9 and coupled L2 on every parameter (added to the gradient before the momentum), as the official
+    code trains. "adamw": decoupled weight decay on matrices and kernels only, gradients clipped to norm 1.
+    """
+    if name == "sgd":
+        return optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(MOMENTUM))
+    if name == "adamw":
+        return optax.chain(
+            optax.clip_by_global_norm(1.0),
+            optax.scale_by_adam(),
+            optax.add_decayed_weights(weight_decay, mask=_matrices),
+        )
+    raise InputError(f"--config.optimizer.name={name}: choose sgd or adamw")
+
+
+def _matrices(params: dict) -> dict:
+    return {k: _matrices(v) if isinstance(v, dict) else v.ndim > 1 for k, v in params.items()}
+
+
+@dataclasses.dataclass
+class Plateau:
+    """Halves (or else) the learning rate when a loss no longer falls; PyTorch's ReduceLROnPlateau(mode="min").
+
+    `scale` multiplies the configured learning rate. An epoch is better when its loss is below best * (1 - 1e-4).
+    """
+
+    factor: float
+    patience: int
+    scale: float = 1.0
+    best: float = math.inf
+    bad_epochs: int = 0
+
+    THRESHOLD = 1e-4
+
+    def update(self, loss: float) -> None:
+        if loss < self.best * (1 - self.THRESHOLD):
+            self.best, self.bad_epochs = loss, 0
+        else:
+            self.bad_epochs += 1
+        if self.bad_epochs > self.patience:
+            self.scale, self.bad_epochs = self.scale * self.factor, 0
+
+
+def cosine_scale(step: int, steps: int, warmup_steps: int) -> float:
+    """Linear warm-up to 1, then half a cosine to 0 at the last step."""
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    return 0.5 * (1 + math.cos(math.pi * (step - warmup_steps) / max(1, steps - warmup_steps)))

@@ -1,0 +1,71 @@
+"""One training step on one device: gradients of its micro-batches, averaged over devices, and the update."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+import jax
+import jax.numpy as jnp
+import optax
+
+AXIS = "batch"  # name of the device axis
+
+
+class Task(Protocol):
+    """What the trainer needs of a task (`glacierjax.tasks`)."""
+
+    def init(self, rng: jax.Array, batch: Any) -> dict: ...
+
+    def loss(self, params: dict, batch: Any, rng: jax.Array, train: bool) -> tuple[jax.Array, dict[str, jax.Array]]: ...
+
+
+class TrainState(NamedTuple):
+    """Everything that training changes on the device. `step` counts optimiser updates."""
+
+    step: jax.Array
+    params: dict
+    optimizer: optax.OptState
+
+
+def create_state(task: Task, optimizer: optax.GradientTransformation, rng: jax.Array, batch: Any) -> TrainState:
+    """A fresh state; `batch` is any micro-batch with the right shapes."""
+    params = jax.jit(task.init)(rng, batch)
+    return TrainState(jnp.int32(0), params, optimizer.init(params))
+
+
+def make_step(
+    task: Task, optimizer: optax.GradientTransformation, prepare: Callable[[Mapping[str, jax.Array]], Any]
+) -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
+    """The per-device step: (state, batch, key, learning_rate) -> (state, metrics), inside an axis named `AXIS`.
+
+    `batch` leaves are (accumulation, micro-batch, ...); `prepare` turns one micro-batch as read into the task's batch.
+    Random keys fold in the step and the global number of the micro-batch, so the numbers do not depend on how
+    micro-batches are spread over devices and accumulation.
+    """
+
+    def gradient(params: dict, batch: Mapping[str, jax.Array], key: jax.Array) -> tuple[dict, dict[str, jax.Array]]:
+        (loss, terms), grads = jax.value_and_grad(task.loss, has_aux=True)(params, prepare(batch), key, True)
+        return grads, {"loss": loss, **terms}
+
+    def step(
+        state: TrainState, batch: Mapping[str, jax.Array], key: jax.Array, learning_rate: jax.Array
+    ) -> tuple[TrainState, dict[str, jax.Array]]:
+        accumulation = jax.tree.leaves(batch)[0].shape[0]
+        first = jax.lax.axis_index(AXIS) * accumulation
+        key = jax.random.fold_in(key, state.step)
+
+        def one(number: int | jax.Array) -> tuple[dict, dict[str, jax.Array]]:
+            micro_batch = jax.tree.map(lambda x: x[number], batch)
+            return gradient(state.params, micro_batch, jax.random.fold_in(key, first + number))
+
+        total = one(0)
+        if accumulation > 1:
+            add = lambda number, total: jax.tree.map(jnp.add, total, one(number))  # noqa: E731
+            total = jax.lax.fori_loop(1, accumulation, add, total)
+        grads, metrics = jax.lax.pmean(jax.tree.map(lambda x: x / accumulation, total), AXIS)
+
+        direction, optimizer_state = optimizer.update(grads, state.optimizer, state.params)
+        params = jax.tree.map(lambda p, d: p - learning_rate * d, state.params, direction)
+        metrics["gradient_norm"] = optax.tree.norm(grads)
+        return TrainState(state.step + 1, params, optimizer_state), metrics
+
+    return step

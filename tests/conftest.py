@@ -1,0 +1,1 @@
+"""Lets test files import `helpers`."""

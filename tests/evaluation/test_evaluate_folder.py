@@ -1,0 +1,216 @@
+"""Scoring folders of predictions end to end, on a small made-up archive."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import read_grey_png, write_png
+from glacierjax.core.zones import Zone, grey_from_ids
+from glacierjax.evaluation.baselines import fit_baselines
+from glacierjax.evaluation.predictions import find_predictions, read_front, read_zones
+from glacierjax.evaluation.run import evaluate, from_folder, raw_scenes
+from glacierjax.evaluation.score import aggregate, score_scene
+
+NAMES = {
+    "train": ["DBE_2008-03-30_TSX_20_3_049", "XYZ_2008-03-30_TSX_20_3_049"],
+    "test": ["COL_2012-11-03_TDX_20_1_092", "COL_2016-01-24_S1_20_3_065", "XYZ_2011-06-05_TSX_20_1_110"],
+}
+SHAPE = (60, 80)
+
+
+def zones_with_front_at(column, with_rock=True):
+    zones = np.full(SHAPE, Zone.GLACIER, np.uint8)
+    zones[:, column:] = Zone.OCEAN_ICE_MELANGE
+    if with_rock:
+        zones[:5] = Zone.ROCK
+    return zones
+
+
+def write_archive(root, with_rock=True):
+    generator = np.random.default_rng(0)
+    for split, names in NAMES.items():
+        for name in names:
+            zones = zones_with_front_at(40, with_rock)
+            zones[-5:] = Zone.NA
+            ocean = zones == Zone.OCEAN_ICE_MELANGE
+            image = (np.where(ocean, 40, 160) + generator.integers(-30, 30, SHAPE)).astype(np.uint8)
+            front = np.zeros(SHAPE, np.uint8)
+            front[5 if with_rock else 0 : -5, 40] = 255
+            write_png(root / "sar_images" / split / f"{name}.png", image)
+            write_png(root / "zones" / split / f"{name}_zones.png", grey_from_ids(zones))
+            write_png(root / "fronts" / split / f"{name}_front.png", front)
+            (root / "bounding_boxes").mkdir(exist_ok=True)
+            (root / "bounding_boxes" / f"{name}_bb.txt").write_text("x, y\n10, 60\n10, 0\n75, 0\n75, 60\n")
+    return root
+
+
+@pytest.fixture
+def data_raw(tmp_path):
+    return write_archive(tmp_path / "data_raw")
+
+
+@pytest.fixture
+def predictions(tmp_path):
+    """Fronts 3, 5 pixels off and, for the last scene, none."""
+    folder = tmp_path / "predicted"
+    for name, column in zip(NAMES["test"], (43, 35, 80), strict=True):
+        write_png(folder / f"{name}.png", grey_from_ids(zones_with_front_at(column)))
+    return folder
+
+
+def command(*flags):
+    environment = {**os.environ, "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, "-m", "glacierjax.evaluate", *map(str, flags)], capture_output=True, text=True, env=environment
+    )
+
+
+def test_the_command_writes_what_it_promises(tmp_path, data_raw, predictions):
+    out = tmp_path / "out"
+    done = command(
+        f"--predictions={predictions}", f"--data={data_raw}", "--split=test", f"--output={out}", "--baselines"
+    )
+    assert done.returncode == 0, done.stderr
+    assert "1 missing front(s)" in done.stderr and "3 of 3" in done.stderr
+    metrics = json.loads((out / "metrics.json").read_text())
+    assert metrics["scenes"] == 3 and metrics["missing_fronts"] == 1 and metrics["protocol"] == "clean"
+    assert metrics["per_scene"][NAMES["test"][2]]["mde_m"] is None
+    assert 3 * 20 <= metrics["mde_m"] < 6 * 20
+    assert metrics["mde_px"] == pytest.approx(metrics["mde_m"] / 20)
+    assert set(metrics["baselines"]) == {"majority", "threshold"}
+    assert metrics["baselines"]["majority"]["mde_m"] == 0
+    assert metrics["other_protocol"]["protocol"] == "official"
+    assert metrics["subsets"]["glacier=COL,sensor=TSX/TDX"]["scenes"] == 1
+    assert metrics["subsets"]["glacier=XYZ,season=winter"]["scenes"] == 0  # the hemisphere of XYZ is not known
+    for name in NAMES["test"]:
+        np.testing.assert_array_equal(
+            read_grey_png(out / "zones" / f"{name}.png"), read_grey_png(predictions / f"{name}.png")
+        )
+        assert (out / "overlays" / f"{name}.png").is_file()
+        assert read_grey_png(out / "fronts" / f"{name}.png").shape == SHAPE
+    report = (out / "report.md").read_text()
+    assert "1 missing front(s)" in report and "majority" in report and "worst_and_best.png" in report
+    rows = list(csv.DictReader((out / "scores.csv").read_text().splitlines()))
+    (mde,) = [row for row in rows if (row["method"], row["subset"], row["metric"]) == ("prediction", "all", "mde_m")]
+    assert float(mde["value"]) == metrics["mde_m"] and mde["scenes"] == "2"
+
+
+def test_fronts_that_an_evaluation_wrote_score_as_its_zones(tmp_path, data_raw, predictions):
+    scenes = raw_scenes(str(data_raw), "test")
+    first = evaluate(scenes, from_folder(str(predictions), scenes.names, "zones"), tmp_path / "a", "", "")
+    fronts = from_folder(str(tmp_path / "a" / "fronts"), scenes.names, "front")
+    again = evaluate(scenes, fronts, tmp_path / "b", "", "", kind="front")
+    assert again["mde_m"] == first["mde_m"] and again["missing_fronts"] == 1
+    assert again["zones"]["iou"] == dict.fromkeys(("na", "rock", "glacier", "ocean", "mean"))
+    assert not (tmp_path / "b" / "zones").exists()
+    assert "## Zones" not in (tmp_path / "b" / "report.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        ([], "--predictions"),
+        (["--predictions=x", "--fronts=y"], "--predictions and --fronts"),
+        (["--predictions=x", "--output=o"], "--data"),
+        (["--predictions=x", "--data=d"], "--output"),
+        (["--predictions=x", "--data=nowhere", "--output=o"], "nowhere"),
+        (["--protocol=paper"], "protocol"),
+        (["--workdir=nowhere", "--output=o"], "nowhere"),
+    ],
+)
+def test_wrong_usage_leaves_with_2_and_one_line(flags, named):
+    done = command(*flags)
+    assert done.returncode == 2
+    assert named in done.stderr and len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+
+
+def test_missing_predictions_are_named(predictions):
+    (predictions / f"{NAMES['test'][1]}.png").unlink()
+    with pytest.raises(InputError, match=f"1 of 3 scenes .{NAMES['test'][1]}"):
+        find_predictions(predictions, NAMES["test"], "zones")
+
+
+def test_predictions_of_other_scenes_are_named(predictions):
+    with pytest.raises(InputError, match="choose the split"):
+        find_predictions(predictions, NAMES["test"][:2], "zones")
+
+
+def test_a_scene_predicted_twice_is_named(predictions):
+    name = NAMES["test"][0]
+    write_png(predictions / f"{name}_zones.png", np.zeros(SHAPE, np.uint8))
+    with pytest.raises(InputError, match="second prediction"):
+        find_predictions(predictions, NAMES["test"], "zones")
+
+
+def test_class_ids_and_grey_values_read_the_same(tmp_path):
+    ids = zones_with_front_at(20)
+    write_png(tmp_path / "ids.png", ids)
+    write_png(tmp_path / "grey.png", grey_from_ids(ids))
+    np.testing.assert_array_equal(read_zones(tmp_path / "ids.png", SHAPE), ids)
+    np.testing.assert_array_equal(read_zones(tmp_path / "grey.png", SHAPE), ids)
+
+
+def test_a_prediction_of_another_size_is_named(tmp_path):
+    write_png(tmp_path / "small.png", np.zeros((4, 5), np.uint8))
+    with pytest.raises(InputError, match=r"small.png: 4 x 5 pixels, but its scene has 60 x 80"):
+        read_zones(tmp_path / "small.png", SHAPE)
+
+
+def test_zones_given_as_fronts_are_refused(tmp_path):
+    write_png(tmp_path / "zones.png", grey_from_ids(zones_with_front_at(20)))
+    with pytest.raises(InputError, match="expected a front image"):
+        read_front(tmp_path / "zones.png", SHAPE)
+
+
+def test_without_rock_na_counts_as_not_labelled(tmp_path):
+    root = write_archive(tmp_path / "fronts_only", with_rock=False)
+    (scene, *_) = raw_scenes(str(root), "test")
+    assert scene.valid is not None
+    np.testing.assert_array_equal(scene.valid, scene.zones != Zone.NA)
+    assert next(iter(raw_scenes(str(root), "test", na="class"))).valid is None
+    everywhere = zones_with_front_at(40, with_rock=False)
+    score = score_scene(scene, everywhere)
+    assert score.mde_m == 0 and score.front_rc[:, 0].max() == SHAPE[0] - 6
+    assert score.zone_counts is not None and score.zone_counts.sum() == scene.valid.sum()
+
+
+def test_baselines_find_what_makes_them_right(data_raw):
+    baselines = fit_baselines(raw_scenes(str(data_raw), "train"))
+    (scene, *_) = raw_scenes(str(data_raw), "test")
+    np.testing.assert_array_equal(baselines["majority"](scene.image), scene.zones)
+    thresholded = baselines["threshold"](scene.image)
+    assert set(np.unique(thresholded)) == {Zone.GLACIER, Zone.OCEAN_ICE_MELANGE}
+    ocean = scene.zones == Zone.OCEAN_ICE_MELANGE
+    found = thresholded == Zone.OCEAN_ICE_MELANGE
+    assert (ocean & found).sum() / (ocean | found).sum() > 0.8
+
+
+def test_the_majority_map_stretches_to_any_size(data_raw):
+    majority = fit_baselines(raw_scenes(str(data_raw), "train"))["majority"]
+    assert majority(np.zeros((7, 300), np.uint8)).shape == (7, 300)
+
+
+def test_baselines_need_training_scenes():
+    with pytest.raises(InputError, match="--baselines"):
+        fit_baselines([])
+
+
+def test_averages_need_scenes_and_each_once(data_raw):
+    with pytest.raises(InputError, match="no scenes"):
+        aggregate([])
+    (scene, *_) = raw_scenes(str(data_raw), "test")
+    score = score_scene(scene, scene.zones)
+    with pytest.raises(InputError, match="scored twice"):
+        aggregate([score, score])
+
+
+def test_a_prediction_of_the_wrong_shape_names_the_scene(data_raw):
+    (scene, *_) = raw_scenes(str(data_raw), "test")
+    with pytest.raises(InputError, match=scene.id.name):
+        score_scene(scene, np.zeros((3, 3), np.uint8))

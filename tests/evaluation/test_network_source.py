@@ -1,0 +1,30 @@
+"""Networks as a source of predictions (with a stand-in for the trained network)."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.scene import parse_name
+from glacierjax.evaluation.network import most_probable, prepared_scenes
+
+
+def test_the_most_probable_class_is_predicted():
+    zones = np.arange(12, dtype=np.uint8).reshape(3, 4) % 4
+    scene = LabelledScene(parse_name("COL_2012-11-03_TDX_20_1_092"), zones, zones, zones > 4)
+    stand_in = SimpleNamespace(probabilities=lambda image: np.eye(4, dtype=np.float32)[image])
+    predicted = most_probable(stand_in)(scene)
+    assert predicted.dtype == np.uint8
+    np.testing.assert_array_equal(predicted, zones)
+
+
+def test_a_checkpoint_without_data_needs_the_flag():
+    with pytest.raises(InputError, match="--data_dir"):
+        prepared_scenes({}, "test")
+
+
+def test_the_flag_goes_before_the_config(tmp_path):
+    with pytest.raises(InputError, match=str(tmp_path)):
+        prepared_scenes({"data": {"dir": "elsewhere", "name": "caffe"}}, "test", str(tmp_path))

@@ -1,0 +1,78 @@
+"""Reports and CSV from metrics."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+
+from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.scene import parse_name
+from glacierjax.core.zones import Zone
+from glacierjax.evaluation.score import aggregate, score_scene
+from glacierjax.reports.tables import csv_text, headline, report_text
+
+
+def scored(name, predicted_column, true_column=30, front=True):
+    zones, predicted = (np.full((50, 60), Zone.GLACIER, np.uint8) for _ in range(2))
+    zones[:, true_column:] = Zone.OCEAN_ICE_MELANGE
+    predicted[:, predicted_column:] = Zone.OCEAN_ICE_MELANGE
+    drawn = np.zeros(zones.shape, bool)
+    drawn[:, true_column] = front
+    return score_scene(LabelledScene(parse_name(name), zones, zones, drawn), predicted)
+
+
+@pytest.fixture
+def metrics():
+    return aggregate(
+        [
+            scored("COL_2012-11-03_TDX_20_1_092", 33),
+            scored("Mapple_2012-11-03_S1_20_1_001", 60),
+            scored("XYZ_2012-06-03_S1_20_1_002", 40, front=False),
+        ]
+    )
+
+
+def test_headline_names_error_and_counts(metrics):
+    line = headline(metrics)
+    assert "60.0 m" in line and "3.00 px" in line and "1 of 3 scenes" in line
+    assert "1 missing front(s)" in line and "1 scene(s) without a true front" in line
+
+
+def test_headline_says_when_there_is_no_error():
+    assert "No mean distance error" in headline(aggregate([scored("COL_2012-11-03_TDX_20_1_092", 60)]))
+
+
+def test_report_shows_missing_values_as_dashes_and_no_empty_subsets(metrics):
+    text = report_text(metrics, "Title", "What was scored.", {"A caption": "figure.png"})
+    assert text.startswith("# Title\n\nWhat was scored.\n")
+    assert "| Mapple | 1 | 0 | 1 | 0 | – |" in text
+    assert "glacier=COL, sensor=S1" not in text and "glacier=COL, sensor=TSX/TDX" in text
+    assert "![A caption](figure.png)" in text
+    assert "None" not in text and "nan" not in text
+
+
+def test_report_tables_have_as_many_cells_as_headings(metrics):
+    lines = report_text(metrics, "Title", "Source.").splitlines()
+    width = None
+    for line in lines:
+        if not line.startswith("|"):
+            width = None
+        else:
+            width = width or line.count("|")
+            assert line.count("|") == width
+
+
+def test_missing_fronts_come_first_in_the_list_of_scenes(metrics):
+    scenes = report_text(metrics, "Title", "Source.").split("## Scenes")[1]
+    assert scenes.index("Mapple_") < scenes.index("COL_") < scenes.index("XYZ_")
+
+
+def test_csv_is_long_and_leaves_missing_values_empty(metrics):
+    rows = list(csv.DictReader(io.StringIO(csv_text({**metrics, "baselines": {"majority": metrics}}))))
+    found = {(row["method"], row["subset"], row["metric"]): row for row in rows}
+    assert len(found) == len(rows)
+    assert float(found["prediction", "all", "mde_m"]["value"]) == metrics["mde_m"]
+    assert found["prediction", "all", "mde_m"]["scenes"] == "1"
+    assert found["prediction", "glacier=Mapple", "mde_m"]["value"] == ""
+    assert found["majority", "all", "iou/ocean"]["scenes"] == "3"

@@ -1,0 +1,1 @@
+"""CaFFe, calving fronts and where to find them: glacier zones and fronts in SAR scenes."""

@@ -1,0 +1,205 @@
+"""TFDS builder of CaFFe (see README.md here). Needs no TensorFlow: the shards are ArrayRecord files."""
+
+import dataclasses
+import hashlib
+import io
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from glacierjax.core.caffe_archive import IMAGES, SceneArchive, open_archive
+from glacierjax.core.caffe_chips import open_chips
+from glacierjax.core.errors import InputError
+from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.splits import Source, plan_splits
+from glacierjax.core.unlabelled import NA_CHOICES, na_is_unlabelled, valid_mask
+from glacierjax.core.zones import FRONT_GREY
+
+CHIPS_FILE = "caffe.zip"
+CHIPS_MD5 = "9a92fd6f05af74fbc41602595a55df0d"  # published by torchgeo
+log = logging.getLogger("tfds_builders.caffe")  # by name: `tfds build` imports this file as caffe.caffe_dataset_builder
+SCENES_PER_LOG_LINE = 100
+WHERE_TO_GET_IT = (
+    "get data_raw.zip (CaFFe, doi 10.1594/PANGAEA.940950, CC-BY 4.0, free, no login) from PANGAEA, or caffe.zip from "
+    "the Hugging Face data set torchgeo/caffe, and put it there as it is; any unpacked data_raw folder will do too"
+)
+
+
+@dataclasses.dataclass
+class CaffeConfig(tfds.core.BuilderConfig):
+    """What to build from. `distribution` "scenes" or "chips"; the other fields: README.md, "Fields of a config"."""
+
+    distribution: str = "scenes"
+    na: str = "auto"
+    test_glaciers: Sequence[str] = ()
+    allow_bad: bool = False
+
+    def __post_init__(self) -> None:
+        for field, known in (("distribution", ("scenes", "chips")), ("na", NA_CHOICES)):
+            if getattr(self, field) not in known:
+                raise InputError(f"{field}={getattr(self, field)!r}: unknown; expected one of {', '.join(known)}")
+
+
+class Builder(tfds.core.GeneratorBasedBuilder):
+    """CaFFe: whole SAR scenes of glaciers with zones and calving fronts."""
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES: ClassVar = {"1.0.0": "First release."}
+    BUILDER_CONFIGS: ClassVar = [
+        CaffeConfig(name="scenes", distribution="scenes", description="Whole scenes of PANGAEA's data_raw.zip."),
+        CaffeConfig(name="chips", distribution="chips", description="Scenes put together from torchgeo's caffe.zip."),
+    ]
+    MANUAL_DOWNLOAD_INSTRUCTIONS = WHERE_TO_GET_IT
+
+    def __init__(self, *, file_format: str | None = None, **kwargs: Any):
+        # Set here, not by the caller: a pickled builder (--num_processes) forgets the argument and needs TensorFlow.
+        super().__init__(file_format=file_format or "array_record", **kwargs)
+
+    @classmethod
+    def configs_in(cls, manual_dir: Path) -> list[str]:
+        """Names of the configs that can be built from what lies in `manual_dir`. Raises `InputError` if none can."""
+        found = [name for name, find in (("scenes", _find_scenes), ("chips", _find_chips)) if find(manual_dir)]
+        if not found:
+            raise InputError(f"--manual_dir {manual_dir}: neither data_raw nor {CHIPS_FILE} in it; {WHERE_TO_GET_IT}")
+        return found
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        grey = tfds.features.Image(shape=(None, None, 1), dtype=np.uint8, encoding_format="png")
+        features = {
+            "image": grey,
+            "zones": grey,
+            "front": grey,
+            "bounding_box": tfds.features.Tensor(shape=(4,), dtype=np.float64, encoding="bytes"),
+            "pixel_spacing_m": tfds.features.Scalar(np.int32),
+            "quality": tfds.features.Scalar(np.int32),
+        }
+        features |= {key: tfds.features.Text() for key in ("name", "glacier", "date", "sensor", "orbit", "season")}
+        if self._config.na != "class":
+            features["valid"] = grey
+        return self.dataset_info_from_configs(
+            features=tfds.features.FeaturesDict(features),
+            homepage="https://doi.org/10.1594/PANGAEA.940950",
+            license="CC-BY-4.0",
+            disable_shuffling=True,  # records in the order of scene names
+            metadata=tfds.core.MetadataDict(),
+        )
+
+    @property
+    def _config(self) -> CaffeConfig:
+        assert isinstance(self.builder_config, CaffeConfig)
+        return self.builder_config
+
+    @property
+    def _notes(self) -> tfds.core.MetadataDict:
+        """What TFDS keeps in metadata.json."""
+        assert isinstance(self.info.metadata, tfds.core.MetadataDict)
+        return self.info.metadata
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
+        try:
+            manual_dir = Path(dl_manager.manual_dir)
+        except AssertionError:
+            raise InputError(f"--manual_dir: missing, or an empty or no folder; {WHERE_TO_GET_IT}") from None
+        archive = _open(self._config.distribution, manual_dir)
+        unreadable = _find_unreadable(archive) if self._config.allow_bad else {}
+        plan = plan_splits(archive, self._config.test_glaciers, skip=unreadable)
+        unlabelled = na_is_unlabelled(self._config.na, archive)
+        meaning = "not labelled" if unlabelled else "a zone"
+        log.info("%s", plan.rule)
+        log.info("class NA (grey value 0) means: %s", meaning)
+        without_labels = [split for split in archive.splits() if not archive.labelled(split)]
+        if without_labels:
+            log.info("left out, without labels: %s", ", ".join(without_labels))
+        self._notes.update(split_rule=plan.rule, na_means=meaning, skipped=list(unreadable.values()))
+        return {
+            split: self._generate_examples(archive, split, sources, unlabelled)
+            for split, sources in plan.splits.items()
+        }
+
+    def _generate_examples(
+        self, archive: SceneArchive, split: str, sources: list[Source], unlabelled: bool
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        log.info("%s, %d scenes ...", split, len(sources))
+        for written, source in enumerate(sources):
+            try:
+                scene = archive.read(*source)
+            except InputError as error:
+                raise InputError(f"{error} (or build with --allow_bad to skip such scenes)") from error
+            record = _record(scene)
+            if unlabelled:
+                record["valid"] = _png(valid_mask(scene.zones) * np.uint8(255))
+            elif self._config.na != "class":
+                record["valid"] = _png(np.full(scene.zones.shape, 255, np.uint8))
+            yield written, record
+            if (written + 1) % SCENES_PER_LOG_LINE == 0:
+                log.info("%s, %d of %d", split, written + 1, len(sources))
+
+
+def _find_unreadable(archive: SceneArchive) -> dict[Source, str]:
+    """Labelled scenes that cannot be read, and why."""
+    errors = {}
+    for split in filter(archive.labelled, archive.splits()):
+        for name in archive.names(split):
+            try:
+                archive.read(split, name)
+            except InputError as error:
+                errors[Source(split, name)] = str(error)
+    return errors
+
+
+def _record(scene: LabelledScene) -> dict[str, Any]:
+    return {
+        "image": _png(scene.image),
+        "zones": _png(scene.zones),
+        "front": _png(scene.front * np.uint8(FRONT_GREY)),
+        "bounding_box": np.array(scene.box if scene.box else [math.nan] * 4, np.float64),
+        "name": scene.id.name,
+        "glacier": scene.id.glacier,
+        "date": scene.id.date.isoformat(),
+        "sensor": scene.id.sensor,
+        "pixel_spacing_m": scene.id.pixel_spacing_m,
+        "quality": scene.id.quality,
+        "orbit": scene.id.orbit,
+        "season": scene.id.season() or "unknown",
+    }
+
+
+def _png(grey: np.ndarray) -> io.BytesIO:
+    encoded = io.BytesIO()
+    Image.fromarray(grey).save(encoded, "PNG")
+    encoded.seek(0)
+    return encoded
+
+
+def _find_scenes(manual_dir: Path) -> Path | None:
+    """The folder or zip file that holds `data_raw`."""
+    if (manual_dir / IMAGES).is_dir():
+        return manual_dir
+    candidates = (manual_dir / "data_raw", manual_dir / "data_raw.zip")
+    return next((path for path in candidates if path.exists()), None)
+
+
+def _find_chips(manual_dir: Path) -> Path | None:
+    path = manual_dir / CHIPS_FILE
+    return path if path.exists() else None
+
+
+def _open(distribution: str, manual_dir: Path) -> SceneArchive:
+    if distribution == "scenes":
+        path, reader = _find_scenes(manual_dir), open_archive
+    else:
+        path, reader = _find_chips(manual_dir), open_chips
+    if path is None:
+        raise InputError(f"--manual_dir {manual_dir}: nothing for the config {distribution}; {WHERE_TO_GET_IT}")
+    if distribution == "chips" and path.is_file():
+        with path.open("rb") as file:
+            md5 = hashlib.file_digest(file, "md5").hexdigest()
+        if md5 != CHIPS_MD5:
+            log.warning("%s: md5 %s is not that of torchgeo's file (%s)", path, md5, CHIPS_MD5)
+    return reader(path)
