@@ -1,15 +1,17 @@
 """The demo: the small network on the simulated archive, minutes on two CPU cores (`make demo`).
 
-    python -m glacierjax.train --config=configs/demo.py --config.data.dir=DATA --workdir=RUN
+python -m glacierjax.train --config=configs/demo.py --config.data.dir=DATA --workdir=RUN
 """
+
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from glacierjax.runs.configs import load_config
 
 
-def get_config() -> ConfigDict:
-    config = load_config("configs/finetune_caffe.py")
+def get_config() -> Any:
+    config: Any = load_config("configs/finetune_caffe.py")
     config.model.preset = "small"
     config.batch_size = config.micro_batch_size = 8
     config.num_epochs = 6

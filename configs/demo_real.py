@@ -1,15 +1,15 @@
 """Real imagery of any kind in CaFFe's layout, from nothing, on two CPU cores in less than an hour (`make real`).
 
-    python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
+python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
 """
 
-from ml_collections import ConfigDict
+from typing import Any
 
 from glacierjax.runs.configs import load_config
 
 
-def get_config() -> ConfigDict:
-    config = load_config("configs/demo.py")
+def get_config() -> Any:
+    config: Any = load_config("configs/demo.py")
     config.num_epochs = 20
     config.data.samples_per_epoch = 800
     config.data.context_px = 192

@@ -8,11 +8,13 @@ Published mean distance error on CaFFe's test split, mean of five seeds: 342 m f
 sums over a micro-batch, so its size belongs to the recipe).
 """
 
+from typing import Any
+
 from ml_collections import ConfigDict
 
 
-def get_config() -> ConfigDict:
-    config = ConfigDict()
+def get_config() -> Any:
+    config: Any = ConfigDict()
     config.task = "segmentation"
     config.seed = 0
     config.batch_size = 128  # effective: micro_batch_size x devices x accumulated micro-batches

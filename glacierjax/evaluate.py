@@ -9,14 +9,17 @@ Writes OUT/metrics.json, report.md, scores.csv, and zones/, fronts/, overlays/ w
 """
 
 import functools
+import logging
 import sys
 from pathlib import Path
 
-from absl import flags, logging
+from absl import flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
 from glacierjax.core.unlabelled import NA_CHOICES
+
+log = logging.getLogger("glacierjax.evaluate")
 
 PREDICTIONS = flags.DEFINE_string("predictions", "", "Folder of zone PNGs NAME.png (CaFFe's grey values) to score.")
 FRONTS = flags.DEFINE_string("fronts", "", "Folder of front PNGs NAME.png (0 and 255) to score alone.")
@@ -61,7 +64,7 @@ def main() -> None:
         from glacierjax.inference.predictor import open_predictor
 
         predictor = open_predictor(networks, WHICH.value, MODE.value, ROTATIONS.value)
-        logging.info("network: %s (%s), mode %s", ", ".join(predictor.sources), WHICH.value, predictor.mode)
+        log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), WHICH.value, predictor.mode)
         predict = most_probable(predictor)
         if not DATA.value:
             read_split = functools.partial(prepared_scenes, predictor.config, data_dir=DATA_DIR.value)
@@ -78,8 +81,8 @@ def main() -> None:
     title, source = f"Evaluation on {SPLIT.value}", f"{source}, split `{SPLIT.value}`, {len(scenes)} scenes."
     metrics = evaluate(scenes, predict, output, title, source, kind, PROTOCOL.value, baselines)
     error = "none" if metrics["mde_m"] is None else f"{metrics['mde_m']:.1f} m"
-    logging.info("mean distance error %s, %d missing front(s)", error, metrics["missing_fronts"])
-    logging.info("report: %s", output / "report.md")
+    log.info("mean distance error %s, %d missing front(s)", error, metrics["missing_fronts"])
+    log.info("report: %s", output / "report.md")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ The workdir gets config.json, metrics.jsonl, TensorBoard events, checkpoints/ an
 
 import sys
 from pathlib import Path
+from typing import Any
 
 from absl import flags
 from ml_collections import config_flags
@@ -25,7 +26,7 @@ def main() -> None:
     if not WORKDIR.value:
         raise InputError("--workdir: missing; name a folder for the run")
     workdir = Path(WORKDIR.value)
-    config = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
+    config: Any = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
     if not config.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
     from glacierjax.runs.finetune import finetune
@@ -35,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, __doc__, configs.resolved(sys.argv)))
+    sys.exit(cli.run(main, __doc__, configs.resolved))

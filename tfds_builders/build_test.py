@@ -36,7 +36,7 @@ def built() -> list[str]:
 def test_only_what_manual_dir_holds_is_built(run, manual_dir):
     code, out, err = run()
     assert (code, err) == (0, "")
-    assert "caffe/scenes/1.0.0: done (3 train, 1 validation, 2 test)" in out
+    assert "caffe/scenes/1.0.0: done (3 train, 1 val, 2 test)" in out
     assert "class NA (grey value 0) means: a zone" in out
     assert built() == ["scenes/1.0.0"]
     shutil.copy(DUMMY_DATA / "caffe.zip", manual_dir)
@@ -59,7 +59,7 @@ def test_overwrite_builds_anew(run, manual_dir):
     fewer = {name: content for name, content in data_raw_files().items() if left_out not in name}
     write_zip(manual_dir / "data_raw.zip", fewer)
     code, out, _ = run("--overwrite")
-    assert (code, "2 train, 1 validation, 2 test" in out) == (0, True)
+    assert (code, "2 train, 1 val, 2 test" in out) == (0, True)
     assert [path.name for path in Path("data/caffe/scenes").iterdir()] == ["1.0.0"]
 
 

@@ -83,14 +83,18 @@ class Keeper:
 
     def save(self, step: int, params: dict, record: dict, training: dict) -> None:
         """Saves one step; `record["metrics"]` ranks it. Raises `InputError` when the disk is full or read-only."""
-        ranks = {BEST[name][0]: ranking_value(record["metrics"].get(BEST[name][0]), BEST[name][1]) for name in self.metrics}
+        ranks = {
+            BEST[name][0]: ranking_value(record["metrics"].get(BEST[name][0]), BEST[name][1]) for name in self.metrics
+        }
         try:
             saved = self._manager.save(step, args=_items(params, record, training), metrics=ranks)
             self._manager.wait_until_finished()
         except OSError as error:
             raise InputError(f"{self._manager.directory}: the checkpoint cannot be written ({error})") from error
         if not saved:
-            raise InputError(f"{self._manager.directory}: step {step} is not newer than what is there; use a new workdir")
+            raise InputError(
+                f"{self._manager.directory}: step {step} is not newer than what is there; use a new workdir"
+            )
 
     def latest_step(self) -> int | None:
         return self._manager.latest_step()
@@ -98,7 +102,7 @@ class Keeper:
     def restore(self, step: int, params: dict, training: dict) -> tuple[dict, dict, dict]:
         """(params, training, record) of a step, checked against the shapes of the given trees."""
         like = {"params": _host_like(params), "training": _host_like(training)}
-        restored = self._manager.restore(
+        restored: Any = self._manager.restore(
             step,
             args=ocp.args.Composite(
                 params=ocp.args.StandardRestore(like["params"]),
@@ -151,7 +155,9 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
     root = path / CHECKPOINTS if (path / CHECKPOINTS).is_dir() else path
     steps = sorted((d for d in root.iterdir() if d.name.isdigit()), key=lambda d: int(d.name)) if root.is_dir() else []
     if not steps:
-        raise InputError(f"{path}: no checkpoint there; expected a workdir of glacierjax.train or a converted checkpoint")
+        raise InputError(
+            f"{path}: no checkpoint there; expected a workdir of glacierjax.train or a converted checkpoint"
+        )
     if which == LAST:
         return steps[-1]
     if which not in BEST:

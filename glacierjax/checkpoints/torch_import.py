@@ -113,7 +113,7 @@ def _entries(spec: Model, fields: Mapping[str, Any]) -> list[Entry]:
         return official_entries(spec, fields)
     except (TypeError, ValueError, ZeroDivisionError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"the sizes {dict(fields)} make no network ({reason})") from error
+        raise InputError(f"the sizes {dict(fields)} make no network ({reason}); give them with --preset") from error
 
 
 def params_from_torch(

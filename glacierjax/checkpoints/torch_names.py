@@ -10,6 +10,7 @@ import numpy as np
 
 from glacierjax.core.errors import InputError
 from glacierjax.model import Backbone, Tyrion
+from glacierjax.model.swin_v2 import PATCH_PX
 from glacierjax.tasks.optsimmim import OptSimMIMNetwork
 from glacierjax.tasks.opttranslator import OptTranslatorNetwork
 
@@ -136,13 +137,12 @@ def _module_name(module: str, model: Model, head: int) -> str:
 def official_entries(model: Model, fields: Mapping[str, Any]) -> list[Entry]:
     """Every parameter of `model.network(**fields)` with its official name; for "swin" those of the encoder."""
     network = model.network(**fields)
-    images = jnp.zeros((1, network.size_multiple, network.size_multiple, 1))
+    images = jnp.zeros((1, network.size_multiple, network.size_multiple, 3))
     if model.network is OptSimMIMNetwork:
-        mask = jnp.zeros((1, network.size_multiple // 4, network.size_multiple // 4), bool)
+        mask = jnp.zeros((1, network.size_multiple // PATCH_PX, network.size_multiple // PATCH_PX), bool)
         shapes = jax.eval_shape(network.init, jax.random.key(0), images, mask)
     elif model.network is Backbone:
-        shapes = jax.eval_shape(lambda: network.init(jax.random.key(0), images, method="features"))
-        shapes = {"params": {"encoder": shapes["params"]["encoder"]}}
+        shapes = jax.eval_shape(lambda: network.init(jax.random.key(0), images, method=lambda net, x: net.encoder(x)))
     else:
         shapes = jax.eval_shape(network.init, jax.random.key(0), images)
     entries = []

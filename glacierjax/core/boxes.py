@@ -17,7 +17,7 @@ class BoundingBox(NamedTuple):
 
 
 def read_box(text: str, where: str) -> BoundingBox:
-    """Parses a CaFFe box file: a header line, then (xmin,ymax) (xmin,ymin) (xmax,ymin) (xmax,ymax), one corner a line."""
+    """Parses a CaFFe box file: a header, then (xmin,ymax) (xmin,ymin) (xmax,ymin) (xmax,ymax), one corner a line."""
     lines = [line for line in text.splitlines()[1:] if line.strip()]
     corners = []
     for line in lines:

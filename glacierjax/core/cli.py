@@ -1,32 +1,37 @@
 """Command lines: absl flags, `--help`, and the exit codes (0 done, 2 wrong usage or input, else a bug)."""
 
+import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from absl import flags, logging
+import absl.logging
+from absl import flags
 
 from glacierjax.core.errors import InputError
 
+HELP = {"--help", "-h", "-help"}
 
-def run(main: Callable[[], None], description: str | None, argv: Sequence[str] | None = None) -> int:
-    """Parses the flags, runs `main`, and returns the exit code. `description` is what `--help` prints first."""
+
+def run(
+    main: Callable[[], None],
+    description: str | None,
+    prepare: Callable[[list[str]], list[str]] | None = None,
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Parses the flags, runs `main`, and returns the exit code.
+
+    `description` is what `--help` prints first; `prepare` may rewrite the arguments before they are parsed.
+    """
     argv = list(sys.argv if argv is None else argv)
-    logging.use_absl_handler()
-    logging.set_verbosity(logging.INFO)
-    logging.get_absl_handler().setFormatter(None)
+    _log_plainly()
     program = Path(argv[0])
     command = program.parent.name if program.stem == "__main__" else program.stem
-    if {"--help", "-h", "-help"} & set(argv[1:]):
-        print((description or "").strip() + "\n\nFlags:")
-        print(
-            flags.FLAGS.main_module_help()
-            if argv[0] == flags.FLAGS.find_module_defining_flag("help")
-            else _flags_help()
-        )
+    if HELP & set(argv[1:]):
+        print((description or "").strip() + "\n\nFlags:\n" + _flags_help())
         return 0
     try:
-        rest = flags.FLAGS(argv)
+        rest = flags.FLAGS(prepare(argv) if prepare else argv)
         if len(rest) > 1:
             raise InputError(f"unexpected argument {rest[1]!r}; flags are written --name=value")
         main()
@@ -37,6 +42,16 @@ def run(main: Callable[[], None], description: str | None, argv: Sequence[str] |
     return 0
 
 
+def _log_plainly() -> None:
+    """Our own lines as they are; of the libraries only what is wrong."""
+    absl.logging.use_absl_handler()
+    absl.logging.set_verbosity(absl.logging.ERROR)
+    log = logging.getLogger("glacierjax")
+    log.setLevel(logging.INFO)
+    log.handlers = [logging.StreamHandler(sys.stderr)]
+    log.propagate = False
+
+
 def _complain(command: str, error: object) -> int:
     line = " ".join(str(error).split())
     print(f"{command}: {line}", file=sys.stderr)
@@ -44,13 +59,9 @@ def _complain(command: str, error: object) -> int:
 
 
 def _flags_help() -> str:
-    """Our own flags only: those that modules of this project define."""
-    by_module = flags.FLAGS.flags_by_module_dict()
+    """The flags of the command itself."""
     lines = []
-    for module, defined in by_module.items():
-        if module.startswith(("absl", "tensorflow", "jax", "ml_collections", "grain")):
-            continue
-        for flag in sorted(defined, key=lambda f: f.name):
-            default = f" (default: {flag.default})" if flag.default not in (None, "", []) else ""
-            lines.append(f"  --{flag.name}: {flag.help}{default}")
+    for flag in sorted(flags.FLAGS.get_key_flags_for_module(sys.argv[0]), key=lambda flag: flag.name):
+        default = f" (default: {flag.default})" if flag.default not in (None, "", []) else ""
+        lines.append(f"  --{flag.name}: {flag.help}{default}")
     return "\n".join(lines)

@@ -25,13 +25,13 @@ def write_beside(path: str | os.PathLike) -> Iterator[Path]:
     os.close(handle)
     try:
         yield Path(temporary)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); free some space or choose another folder") from error
+        what = f"cannot be written ({error.strerror})"
+        raise InputError(f"{path}: {what}; free some space or choose another folder") from error
     finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+        Path(temporary).unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

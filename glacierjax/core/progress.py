@@ -1,11 +1,13 @@
 """Progress of long work: a bar on a terminal, plain lines in a log."""
 
+import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from absl import logging
+log = logging.getLogger(__name__)
+
 
 Item = TypeVar("Item")
 
@@ -29,9 +31,9 @@ def track(iterable: Iterable[Item], total: int, label: str) -> Iterator[Item]:
         done += 1
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES and done < total:
-            logging.info("%s: %d of %d, %.0f s", label, done, total, now - started)
+            log.info("%s: %d of %d, %.0f s", label, done, total, now - started)
             last = now
-    logging.info("%s: %d of %d done in %.0f s", label, done, total, time.monotonic() - started)
+    log.info("%s: %d of %d done in %.0f s", label, done, total, time.monotonic() - started)
 
 
 class Meter:
@@ -57,9 +59,7 @@ class Meter:
             self._bar.update(done - self._bar.n)
         elif now - self._last_line >= SECONDS_BETWEEN_LINES:
             left = (self._total - done) / steps_per_second
-            logging.info(
-                "%s: step %d of %d, loss %.4f, %s, %.0f s left", self._label, done, self._total, loss, rate, left
-            )
+            log.info("%s: step %d of %d, loss %.4f, %s, %.0f s left", self._label, done, self._total, loss, rate, left)
             self._last_line = now
 
     def note(self, text: str) -> None:
@@ -67,7 +67,7 @@ class Meter:
         if self._bar is not None:
             self._bar.write(text, file=sys.stderr)
         else:
-            logging.info("%s", text)
+            log.info("%s", text)
 
     def close(self) -> None:
         if self._bar is not None:

@@ -36,7 +36,7 @@ class SceneId:
         return SENSOR_GROUPS.get(self.sensor, self.sensor)
 
     def season(self, hemispheres: dict[str, str] | None = None) -> str | None:
-        """"winter", "summer", or None for a glacier whose hemisphere ("north", "south") is not known.
+        """ "winter", "summer", or None for a glacier whose hemisphere ("north", "south") is not known.
 
         Winter is September to March in the north, April to August in the south, as in the CaFFe evaluation.
         `hemispheres` adds to (and overrides) CaFFe's own glaciers.

@@ -11,7 +11,7 @@ from glacierjax.core.caffe_archive import SceneArchive
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene import parse_name
 
-TRAIN, VALIDATION, TEST = "train", "validation", "test"
+TRAIN, VALIDATION, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 
 OFFICIAL_COUNTS = {TRAIN: 559, TEST: 122}  # scenes of the full CaFFe archive
@@ -31,7 +31,7 @@ class Source(NamedTuple):
 
 
 class SplitPlan(NamedTuple):
-    """`splits`: "train", "validation", "test" -> scenes in sorted order, empty splits left out; `rule`: in words."""
+    """`splits`: "train", "val", "test" -> scenes in sorted order, empty splits left out; `rule`: in words."""
 
     splits: dict[str, list[Source]]
     rule: str
@@ -48,7 +48,8 @@ def plan_splits(
        more, the one with the fewest scenes (the last in sorted order if several) is test; else 10 % are drawn.
     3. A labelled split `val` is validation, unless `test_glaciers` mixes the cards anew. Else 10 % of the rest.
 
-    Draws (`RandomState(1)`) take whole groups of scenes that share one front drawing (`front_groups`), as many as fit
+    Draws (`RandomState(1)`, each glacier in its share) take whole groups of scenes that share one front drawing
+    (`front_groups`), as many as fit
     into a tenth of the scenes (at least one group), and leave something for training. Scenes whose name or label cannot
     be read keep their place (reading them tells the error) unless they are in `skip`: those are left out, from the
     official split after its draw, else before. Raises `InputError` for an archive without labels, or without any that
@@ -133,7 +134,8 @@ def _draw(sources: list[Source], group_of: dict[Source, str]) -> tuple[list[Sour
         members[group_of[source]].append(source)
     groups = list(members.values())
     wanted = max(1, round(HELD_OUT_FRACTION * len(sources)))
-    order = [groups[i] for i in np.random.RandomState(SPLIT_SEED).permutation(len(groups))]
+    shuffled = [groups[i] for i in np.random.RandomState(SPLIT_SEED).permutation(len(groups))]
+    order = _interleaved(shuffled)
     drawn: set[Source] = set()
     for group in order:
         if len(drawn) + len(group) <= wanted:
@@ -141,6 +143,18 @@ def _draw(sources: list[Source], group_of: dict[Source, str]) -> tuple[list[Sour
     if not drawn:  # all groups are larger than a tenth
         drawn.update(min(order, key=len))
     return _part(sources, lambda source: source in drawn) if len(drawn) < len(sources) else ([], sources)
+
+
+def _interleaved(groups: list[list[Source]]) -> list[list[Source]]:
+    """The groups in an order whose every beginning holds each glacier in about its share."""
+    total = Counter(_glacier(source) for group in groups for source in group)
+    taken: Counter[str | None] = Counter()
+    share = []
+    for group in groups:
+        glacier = _glacier(group[0])
+        taken[glacier] += len(group)
+        share.append(taken[glacier] / total[glacier])
+    return [groups[i] for i in np.argsort(share, kind="stable")]
 
 
 def _part(sources: Sequence[Source], chosen: Callable[[Source], bool]) -> tuple[list[Source], list[Source]]:

@@ -90,7 +90,7 @@ def draw_sample(store: SceneStore, index: int, rng: np.random.Generator, options
 @functools.lru_cache(maxsize=2)
 def epoch_order(seed: int, epoch: int, samples: int) -> np.ndarray:
     """The order in which an epoch's samples are visited."""
-    return np.random.default_rng([seed, epoch]).permutation(samples)
+    return np.random.default_rng([seed, 0, epoch]).permutation(samples)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +115,9 @@ class CropSource:
 
     def __getitem__(self, index: int) -> dict[str, np.ndarray]:
         number = self.sample_number(index)
-        return draw_sample(self.store, self.scene_of(number), np.random.default_rng([self.seed, 1, number]), self.options)
+        return draw_sample(
+            self.store, self.scene_of(number), np.random.default_rng([self.seed, 1, number]), self.options
+        )
 
     def sample_number(self, index: int) -> int:
         """Global sample number of this process's index-th sample."""

@@ -112,7 +112,7 @@ def open_split(data_dir: str | os.PathLike, split: str, name: str = "caffe") -> 
     """Opens one split of a built data set; needs no builder code.
 
     `data_dir` is what `--data_dir` was when it was built (or the folder of the built version itself), `split` "train",
-    "validation" or "test", `name` "caffe" or, where several configs were built, "caffe/CONFIG". The newest version is
+    "val" or "test", `name` "caffe" or, where several configs were built, "caffe/CONFIG". The newest version is
     taken. Raises `InputError` if there is no such data set, config or split, or the split is empty.
     """
     builder = _open_builder(data_dir, name)

@@ -31,7 +31,9 @@ def resize_bilinear(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _lerp(x: np.ndarray, out: int) -> np.ndarray:
     """Linear interpolation along axis 0 to `out` rows, float32."""
     length = x.shape[0]
-    position = np.maximum((np.arange(out, dtype=np.float32) + np.float32(0.5)) * np.float32(length / out) - np.float32(0.5), 0)
+    position = np.maximum(
+        (np.arange(out, dtype=np.float32) + np.float32(0.5)) * np.float32(length / out) - np.float32(0.5), 0
+    )
     low = np.minimum(position.astype(int), length - 1)
     high = np.minimum(low + 1, length - 1)
     weight = (position - low).astype(np.float32)[:, None]

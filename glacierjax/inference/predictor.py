@@ -1,6 +1,7 @@
 """Checkpoints to a predictor: any number of networks x rotations, averaged in memory."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -20,18 +21,20 @@ GREY_MAX = 255
 
 def model_from_record(record: dict) -> Tyrion:
     """The network that a checkpoint's record describes."""
-    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in record["model"].items()}
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record["model"].items()}
     if "dtype" in fields:
         fields["dtype"] = jnp.dtype(fields["dtype"])
     return Tyrion(**fields)
 
 
+@functools.cache
 def make_network(model: Tyrion) -> Callable[[dict, np.ndarray], np.ndarray]:
     """(params, images (N, H, W) uint8) -> probabilities (N, H, W, K) float32; compiled once for each shape."""
 
     @jax.jit
     def run(params: dict, images: jax.Array) -> jax.Array:
-        return jax.nn.softmax(model.apply({"params": params}, images[..., None].astype(jnp.float32) / GREY_MAX))
+        logits: Any = model.apply({"params": params}, images[..., None].astype(jnp.float32) / GREY_MAX)
+        return jax.nn.softmax(logits)
 
     return lambda params, images: np.asarray(run(params, images))
 

@@ -140,7 +140,9 @@ class WindowAttention(nn.Module):
 
         qkv = nn.Dense(3 * channels, use_bias=False, kernel_init=linear_init, dtype=self.dtype, name="qkv")(x)
         qkv = qkv + jnp.concatenate([q_bias, jnp.zeros_like(q_bias), v_bias]).astype(qkv.dtype)
-        q, k, v = jnp.moveaxis(qkv.reshape(-1, num_windows, tokens, 3, self.num_heads, channels // self.num_heads), 3, 0)
+        q, k, v = jnp.moveaxis(
+            qkv.reshape(-1, num_windows, tokens, 3, self.num_heads, channels // self.num_heads), 3, 0
+        )
         # Lengths, logits and softmax stay in float32 whatever the compute type.
         q = (unit(q.astype(jnp.float32)) * scale[:, None]).astype(self.dtype)
         k = unit(k.astype(jnp.float32)).astype(self.dtype)

@@ -28,7 +28,9 @@ class PatchEmbedding(nn.Module):
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
         size = (PATCH_PX, PATCH_PX)
-        x = nn.Conv(self.embed_dim, size, size, "VALID", kernel_init=conv_init, dtype=self.dtype, name="projection")(images)
+        x = nn.Conv(self.embed_dim, size, size, "VALID", kernel_init=conv_init, dtype=self.dtype, name="projection")(
+            images
+        )
         return _layer_norm("norm", self.dtype)(x)
 
 
@@ -48,7 +50,9 @@ class SwinBlock(nn.Module):
         attention = WindowAttention(self.num_heads, self.window_size, self.shifted, self.dtype, name="attention")
         x = x + _layer_norm("norm1", self.dtype, scale_init)(attention(x))
         y = nn.Dense(self.mlp_ratio * x.shape[-1], kernel_init=linear_init, dtype=self.dtype, name="mlp_hidden")(x)
-        y = nn.Dense(x.shape[-1], kernel_init=linear_init, dtype=self.dtype, name="mlp_out")(nn.gelu(y, approximate=False))
+        y = nn.Dense(x.shape[-1], kernel_init=linear_init, dtype=self.dtype, name="mlp_out")(
+            nn.gelu(y, approximate=False)
+        )
         return x + _layer_norm("norm2", self.dtype, scale_init)(y)
 
 
@@ -62,7 +66,9 @@ class PatchMerging(nn.Module):
         neighbours = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         x_merged = jnp.concatenate(neighbours, axis=-1)
         width = 2 * x.shape[-1]
-        x_merged = nn.Dense(width, use_bias=False, kernel_init=linear_init, dtype=self.dtype, name="reduction")(x_merged)
+        x_merged = nn.Dense(width, use_bias=False, kernel_init=linear_init, dtype=self.dtype, name="reduction")(
+            x_merged
+        )
         return _layer_norm("norm", self.dtype)(x_merged)
 
 

@@ -51,7 +51,12 @@ class Backbone(nn.Module):
         Raises ValueError when H or W is no multiple of 32, or the number of channels is neither 1 nor 3.
         """
         multiple = self.size_multiple
-        if images.ndim != 4 or images.shape[-1] not in (1, 3) or images.shape[1] % multiple or images.shape[2] % multiple:
+        if (
+            images.ndim != 4
+            or images.shape[-1] not in (1, 3)
+            or images.shape[1] % multiple
+            or images.shape[2] % multiple
+        ):
             raise ValueError(
                 f"images of shape {images.shape}: expected (batch, height, width, 1 or 3) with height and width "
                 f"multiples of {multiple}; pad the image first"

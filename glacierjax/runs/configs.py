@@ -26,7 +26,9 @@ def find_config(path: str) -> Path:
     for candidate in candidates:
         if candidate.is_file():
             return candidate.absolute()
-    shipped = sorted(f"configs/{file.name}" for root in (_PACKAGE, _PACKAGE.parent) for file in root.glob("configs/*.py"))
+    shipped = sorted(
+        f"configs/{file.name}" for root in (_PACKAGE, _PACKAGE.parent) for file in root.glob("configs/*.py")
+    )
     shipped = [name for name in dict.fromkeys(shipped) if not name.endswith("__init__.py")]
     raise InputError(f"--config={path}: no such file; the package carries {', '.join(shipped)}")
 

@@ -1,15 +1,17 @@
 """What a network starts from: the preset's fields, and weights carried over from a checkpoint."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 import jax.numpy as jnp
 import numpy as np
-from absl import logging
 
 from glacierjax.checkpoints.native import load_checkpoint
 from glacierjax.core.errors import InputError
 from glacierjax.model import preset
+
+log = logging.getLogger(__name__)
 
 CARRIED = ("encoder", "decoder")  # all but the head (paper, section III)
 
@@ -37,7 +39,7 @@ def initial_params(config: Any, fresh: dict) -> dict:
         params[part] = _merged(fresh[part], tree, part, str(checkpoint.path))
     left = sorted(set(checkpoint.params) - set(taken))
     started = sorted(set(fresh) - set(taken))
-    logging.info("from %s: taken %s; left over %s; fresh %s", checkpoint.path, sorted(taken), left, started)
+    log.info("from %s: taken %s; left over %s; fresh %s", checkpoint.path, sorted(taken), left, started)
     return params
 
 
@@ -61,5 +63,5 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
             )
         else:
             merged[name] = np.asarray(given[name])
-            logging.debug("taken %s", place)
+            log.debug("taken %s", place)
     return merged

@@ -7,13 +7,16 @@ Example:
   python -m glacierjax.simulate --output=demo --scenes=48 --seed=0
 """
 
+import logging
 import sys
 
-from absl import flags, logging
+from absl import flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
 from glacierjax.simulate.archive import DEFAULT_SCENES, DEFAULT_SIZE_PX, ArchiveOptions, write_archive
+
+log = logging.getLogger("glacierjax.simulate")
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder in which data_raw is made; it must not have one yet.")
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
@@ -25,7 +28,7 @@ def main() -> None:
     if not _OUTPUT.value:
         raise InputError("--output is missing; give the folder to write to, e.g. --output=demo")
     counts = write_archive(_OUTPUT.value, ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value))
-    logging.info("%s/data_raw: %s", _OUTPUT.value, ", ".join(f"{n} {split} scenes" for split, n in counts.items()))
+    log.info("%s/data_raw: %s", _OUTPUT.value, ", ".join(f"{n} {split} scenes" for split, n in counts.items()))
 
 
 if __name__ == "__main__":

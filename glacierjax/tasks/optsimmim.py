@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -48,8 +49,8 @@ class OptSimMIM:
     model: OptSimMIMNetwork = OptSimMIMNetwork()  # noqa: RUF009
     mask_ratio: float = 0.3
 
-    def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict:
-        return self.model.init(rng, batch["sar"][:1], self._mask(batch, rng)[:1])["params"]
+    def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict[str, Any]:
+        return dict(self.model.init(rng, batch["sar"][:1], self._mask(batch, rng)[:1])["params"])
 
     def loss(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
@@ -58,7 +59,7 @@ class OptSimMIM:
         mask_rng, dropout_rng = jax.random.split(rng)
         mask = self._mask(batch, mask_rng)
         rngs = {"dropout": dropout_rng} if train else None
-        predicted = self.model.apply({"params": params}, batch["sar"], mask, train, rngs=rngs)
+        predicted: Any = self.model.apply({"params": params}, batch["sar"], mask, train, rngs=rngs)
         loss = masked_l1(predicted, patchify(batch["optical"]), mask)
         return loss, {"l1": loss}
 

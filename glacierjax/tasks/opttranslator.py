@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import flax.linen as nn
 import jax
@@ -31,14 +32,14 @@ class OptTranslator:
 
     model: OptTranslatorNetwork = OptTranslatorNetwork()  # noqa: RUF009
 
-    def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict:
-        return self.model.init(rng, batch["sar"][:1])["params"]
+    def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict[str, Any]:
+        return dict(self.model.init(rng, batch["sar"][:1])["params"])
 
     def loss(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Mean absolute difference to the optical crop."""
         rngs = {"dropout": rng} if train else None
-        predicted = self.model.apply({"params": params}, batch["sar"], train, rngs=rngs)
+        predicted: Any = self.model.apply({"params": params}, batch["sar"], train, rngs=rngs)
         loss = jnp.mean(jnp.abs(predicted - batch["optical"]))
         return loss, {"l1": loss}

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 
@@ -17,11 +18,11 @@ class Segmentation:
 
     model: Tyrion = Tyrion()  # noqa: RUF009 (linen modules are immutable)
 
-    def init(self, rng: jax.Array, batch: Batch) -> dict:
-        return self.model.init(rng, batch["image"][:1])["params"]
+    def init(self, rng: jax.Array, batch: Batch) -> dict[str, Any]:
+        return dict(self.model.init(rng, batch["image"][:1])["params"])
 
     def loss(self, params: dict, batch: Batch, rng: jax.Array, train: bool) -> tuple[jax.Array, dict[str, jax.Array]]:
         """The scalar loss of a micro-batch and its terms; `rng` drives dropout and is used only when `train`."""
         rngs = {"dropout": rng} if train else None
-        logits = self.model.apply({"params": params}, batch["image"], train, rngs=rngs)
+        logits: Any = self.model.apply({"params": params}, batch["image"], train, rngs=rngs)
         return segmentation_loss(logits, batch["zones"], batch.get("valid"))

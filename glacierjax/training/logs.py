@@ -28,7 +28,7 @@ class RunLog:
         kept = []
         if self._path.exists():
             lines = self._path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _step_of(line) is not None and _step_of(line) <= restored_step]
+            kept = [line for line in lines if _step_of(line) <= restored_step]
         write_text(self._path, "".join(line + "\n" for line in kept))
         self._events = SummaryWriter(str(workdir / "events"), purge_step=restored_step + 1)
 
@@ -45,9 +45,9 @@ class RunLog:
         self._events.close()
 
 
-def _step_of(line: str) -> int | None:
-    """Step of a line; None for one that a crash cut short."""
+def _step_of(line: str) -> float:
+    """Step of a line; infinite for one that a crash cut short."""
     try:
         return json.loads(line)["step"]
     except (json.JSONDecodeError, KeyError):
-        return None
+        return math.inf

@@ -2,9 +2,10 @@
 
 import dataclasses
 import json
+import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,6 @@ import flax.serialization
 import jax
 import jax.numpy as jnp
 import numpy as np
-from absl import logging
 
 from glacierjax.checkpoints.native import Keeper
 from glacierjax.core.errors import InputError
@@ -23,6 +23,8 @@ from glacierjax.training import parallel
 from glacierjax.training.logs import RunLog, plain
 from glacierjax.training.optim import Plateau, cosine_scale, make_optimizer
 from glacierjax.training.step import Task, TrainState, create_state, make_step
+
+log = logging.getLogger(__name__)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,8 +71,8 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
         state = state._replace(params=experiment.initial_params(state.params))
     else:
         state, plateau = _restore(keeper, restored, state, plateau)
-        logging.info("going on after step %d", restored)
-    log = RunLog(workdir, restored or 0)
+        log.info("going on after step %d", restored)
+    run_log = RunLog(workdir, restored or 0)
     _say_start(config, state, steps_per_epoch, accumulation)
 
     update = parallel.parallelize(make_step(experiment.task, optimizer, experiment.prepare))
@@ -98,20 +100,20 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
                             f"the loss is not finite at step {done} (learning rate {rate:g}; scenes of the last batch: "
                             f"{names}); lower --config.optimizer.learning_rate or look at these scenes"
                         )
-                    log.write(done, done / steps_per_epoch, "train", {**means, "learning_rate": rate})
-                    meter.update(done, loss=means["loss"])
+                    run_log.write(done, done / steps_per_epoch, "train", {**means, "learning_rate": rate})
+                    meter.update(done, means["loss"])
                 if epoch_ends:
                     state = parallel.unreplicate(replicated)
                     metrics = experiment.evaluate(state.params)
                     epoch = done // steps_per_epoch
-                    log.write(done, epoch, "val", metrics)
+                    run_log.write(done, epoch, "val", metrics)
                     meter.note(f"epoch {epoch}/{config.num_epochs}: " + _show(metrics))
                     if config.schedule.name == "plateau":
                         plateau.update(metrics["loss"] if metrics.get("loss") is not None else float("inf"))
                     _save(keeper, done, state, plateau, experiment.record, metrics)
     finally:
         meter.close()
-        log.close()
+        run_log.close()
         keeper.close()
     summary = {
         "steps": total_steps,
@@ -154,7 +156,7 @@ def _training_tree(state: TrainState, plateau: Plateau) -> dict:
     }
 
 
-def _save(keeper: Keeper, step: int, state: TrainState, plateau: Plateau, record: dict, metrics: dict) -> None:
+def _save(keeper: Keeper, step: int, state: TrainState, plateau: Plateau, record: dict, metrics: Mapping) -> None:
     plain_metrics = {key: plain(value) for key, value in metrics.items()}
     keeper.save(step, state.params, {**record, "step": step, "metrics": plain_metrics}, _training_tree(state, plateau))
 
@@ -173,7 +175,7 @@ def _last_metrics(workdir: Path) -> dict:
     return {k: v for k, v in values[-1].items() if k not in ("step", "epoch", "split")} if values else {}
 
 
-def _show(metrics: dict) -> str:
+def _show(metrics: Mapping) -> str:
     return ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if isinstance(v, (int, float)))
 
 
@@ -183,7 +185,7 @@ def _size(params: dict) -> int:
 
 def _say_start(config: Any, state: TrainState, steps_per_epoch: int, accumulation: int) -> None:
     devices = jax.devices()
-    logging.info(
+    log.info(
         "%d %s device(s), %s parameters, %d epochs of %d steps, effective batch %d = %d x %d device(s) x %d accumulated",
         len(devices), devices[0].platform, f"{_size(state.params):,}", config.num_epochs, steps_per_epoch,
         config.batch_size, config.micro_batch_size, len(devices), accumulation,

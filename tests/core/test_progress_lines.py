@@ -4,8 +4,6 @@ import io
 from types import SimpleNamespace
 
 import pytest
-from absl import logging
-
 from glacierjax.core import progress
 
 
@@ -13,7 +11,7 @@ from glacierjax.core import progress
 def lines(monkeypatch):
     """What would be logged."""
     found = []
-    monkeypatch.setattr(logging, "info", lambda message, *values: found.append(message % values))
+    monkeypatch.setattr(progress.log, "info", lambda message, *values: found.append(message % values))
     monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=io.StringIO()))
     return found
 

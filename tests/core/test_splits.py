@@ -2,17 +2,17 @@
 
 import csv
 import hashlib
-from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import SHARED
 
 from glacierjax.core.caffe_archive import open_archive
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene import parse_name
 from glacierjax.core.splits import Source, front_groups, plan_splits
 
-LANDSAT = Path(__file__).parents[3] / "shared" / "data" / "landsat_fronts"
+LANDSAT = SHARED / "data" / "landsat_fronts"
 
 
 class FakeArchive:
@@ -51,24 +51,24 @@ def sizes(plan) -> dict[str, int]:
 def test_full_archive_gets_the_official_split():
     train = scenes("Crane", 300) + scenes("JAC", 259, 300)
     plan = plan_splits(FakeArchive({"train": train, "test": scenes("COL", 122)}))
-    assert sizes(plan) == {"train": 503, "validation": 56, "test": 122}
+    assert sizes(plan) == {"train": 503, "val": 56, "test": 122}
     drawn = np.random.RandomState(1).permutation(559)[:56]
     expected = sorted(sorted(train)[i] for i in drawn)
-    assert [source.name for source in plan.splits["validation"]] == expected
+    assert [source.name for source in plan.splits["val"]] == expected
     # the first draws of numpy's frozen legacy generator, so that the rule cannot drift with it
     assert drawn[:5].tolist() == [440, 530, 346, 323, 474]
 
 
 def test_labelled_test_split_is_test_and_a_tenth_validation():
     plan = plan_splits(FakeArchive({"train": scenes("Crane", 30), "test": scenes("COL", 4)}))
-    assert sizes(plan) == {"train": 27, "validation": 3, "test": 4}
+    assert sizes(plan) == {"train": 27, "val": 3, "test": 4}
 
 
 def test_smallest_of_three_glaciers_is_held_out_if_test_has_no_labels():
     names = scenes("A", 5) + scenes("B", 3) + scenes("C", 4)
     plan = plan_splits(FakeArchive({"train": names, "test": scenes("D", 2)}, unlabelled=("test",)))
     assert {source.name[0] for source in plan.splits["test"]} == {"B"}
-    assert sizes(plan) == {"train": 8, "validation": 1, "test": 3}
+    assert sizes(plan) == {"train": 8, "val": 1, "test": 3}
 
 
 def test_last_of_equally_small_glaciers_is_held_out():
@@ -78,22 +78,22 @@ def test_last_of_equally_small_glaciers_is_held_out():
 
 def test_two_glaciers_give_drawn_test_scenes():
     plan = plan_splits(FakeArchive({"train": scenes("A", 12) + scenes("B", 8)}))
-    assert sizes(plan) == {"train": 16, "validation": 2, "test": 2}
+    assert sizes(plan) == {"train": 16, "val": 2, "test": 2}
 
 
 def test_test_glaciers_can_be_chosen_over_the_given_test_split():
     archive = FakeArchive({"train": scenes("A", 9) + scenes("B", 2), "test": scenes("C", 2)})
     plan = plan_splits(archive, ["B"])
     assert {parse_name(source.name).glacier for source in plan.splits["test"]} == {"B"}
-    assert sizes(plan) == {"train": 10, "validation": 1, "test": 2}
+    assert sizes(plan) == {"train": 10, "val": 1, "test": 2}
     with pytest.raises(InputError, match="no labelled scene of 'X'; there are: A, B, C"):
         plan_splits(archive, ["X"])
 
 
 def test_given_validation_folder_is_kept():
     plan = plan_splits(FakeArchive({"train": scenes("A", 20), "val": scenes("A", 5, 20), "test": scenes("B", 2)}))
-    assert sizes(plan) == {"train": 20, "validation": 5, "test": 2}
-    assert {source.split for source in plan.splits["validation"]} == {"val"}
+    assert sizes(plan) == {"train": 20, "val": 5, "test": 2}
+    assert {source.split for source in plan.splits["val"]} == {"val"}
 
 
 def test_only_test_gives_only_test():
@@ -119,7 +119,7 @@ def test_scenes_with_one_front_drawing_stay_together(seed):
     for split, sources in plan.splits.items():
         for source in sources:
             assert where.setdefault(fronts[source.name], split) == split
-    assert set(sizes(plan)) == {"train", "validation", "test"}
+    assert set(sizes(plan)) == {"train", "val", "test"}
 
 
 def test_same_drawing_on_two_glaciers_is_coincidence():
@@ -138,7 +138,7 @@ def test_splits_neither_lose_nor_double_a_scene_with_an_unparsable_name():
 def test_landsat_scenes_hold_kan_out_and_keep_shared_drawings_together():
     archive = open_archive(LANDSAT)
     plan = plan_splits(archive)
-    assert sizes(plan) == {"train": 90, "validation": 10, "test": 23}
+    assert sizes(plan) == {"train": 90, "val": 10, "test": 23}
     assert {parse_name(source.name).glacier for source in plan.splits["test"]} == {"KAN"}
     split_of = {source.name: split for split, sources in plan.splits.items() for source in sources}
     with (LANDSAT / "index.csv").open() as file:
@@ -154,13 +154,13 @@ def test_landsat_scenes_hold_kan_out_and_keep_shared_drawings_together():
 def test_skipped_scenes_do_not_move_the_others_of_the_official_split():
     archive = FakeArchive({"train": scenes("Crane", 300) + scenes("JAC", 259, 300), "test": scenes("COL", 122)})
     whole = plan_splits(archive).splits
-    skip = {whole["train"][7], whole["validation"][3]}
+    skip = {whole["train"][7], whole["val"][3]}
     rest = plan_splits(archive, skip=skip).splits
     assert {split: [s for s in sources if s not in skip] for split, sources in whole.items()} == rest
 
 
 def test_draws_are_made_from_what_is_not_skipped():
     names = scenes("A", 10)
-    bad = plan_splits(FakeArchive({"train": names})).splits["validation"]
+    bad = plan_splits(FakeArchive({"train": names})).splits["val"]
     plan = plan_splits(FakeArchive({"train": names}), skip=set(bad))
-    assert sizes(plan) == {"train": 7, "validation": 1, "test": 1}
+    assert sizes(plan) == {"train": 7, "val": 1, "test": 1}

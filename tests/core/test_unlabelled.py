@@ -1,15 +1,14 @@
 """What class NA means."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from helpers import SHARED
 
 from glacierjax.core.caffe_archive import open_archive
 from glacierjax.core.errors import InputError
 from glacierjax.core.unlabelled import na_is_unlabelled, valid_mask
 
-LANDSAT = Path(__file__).parents[3] / "shared" / "data" / "landsat_fronts"
+LANDSAT = SHARED / "data" / "landsat_fronts"
 
 
 class ZonesOnly:

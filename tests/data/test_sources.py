@@ -35,7 +35,7 @@ def shard(data_dir: Path, split: str = "train") -> Path:
 
 def test_scenes_come_back_as_they_lie_in_the_archive(built):
     archive = open_archive(DUMMY_DATA / "data_raw.zip")
-    for split, source in (("train", "train"), ("validation", "train"), ("test", "test")):
+    for split, source in (("train", "train"), ("val", "train"), ("test", "test")):
         opened = open_split(built, split)
         assert [scene.id.name for scene in opened] == opened.names == sorted(opened.names)
         for scene in opened:
@@ -104,8 +104,8 @@ def test_missing_folder_data_set_and_split_are_named(built, tmp_path):
         open_split(tmp_path / "none", "train")
     with pytest.raises(InputError, match="no data set caffe in it"):
         open_split(tmp_path, "train")
-    with pytest.raises(InputError, match="no split 'val'; there are: test, train, validation"):
-        open_split(built, "val")
+    with pytest.raises(InputError, match="no split 'dev'; there are: test, train, val"):
+        open_split(built, "dev")
     with pytest.raises(InputError, match="no data set caffe/chips in it"):
         open_split(built, "train", name="caffe/chips")
 

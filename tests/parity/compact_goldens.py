@@ -6,7 +6,8 @@ python tests/parity/compact_goldens.py
 import json
 
 import numpy as np
-from golden_rules import COMPACT, FULL
+from golden_rules import FULL
+from helpers import GOLDENS
 
 
 def main() -> None:
@@ -55,7 +56,7 @@ def main() -> None:
     for key, case in (("case3", case3), ("case4", case4), ("case5", case5)):
         content[key]["global_grad_norm"] = case["global_grad_norm"]
         content[key]["grad_norms"] = {name: row["norm"] for name, row in case["gradients"].items()}
-    (COMPACT / "models.json").write_text(json.dumps(content, separators=(",", ":")) + "\n")
+    (GOLDENS / "models.json").write_text(json.dumps(content, separators=(",", ":")) + "\n")
 
     forward, loss, simmim, translator = (
         arrays(name) for name in ("case1_forward", "case2_loss", "case4_optsimmim", "case5_opttranslator")
@@ -69,7 +70,7 @@ def main() -> None:
     np.put_along_axis(mask, simmim["mask_indices"].astype(int), True, axis=1)
     out |= {"case4_mask": np.packbits(mask), "case4_patchify_probe": simmim["patchify_probe"]}
     out |= {"case5_output": translator["output"][:, :, ::2, ::2]}
-    np.savez_compressed(COMPACT / "models.npz", **out)
+    np.savez_compressed(GOLDENS / "models.npz", **out)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
 """Inputs and weights of the reference numbers, rebuilt by rule, and where those numbers are.
 
-The numbers were made with the official PyTorch implementation. Every input and weight is drawn by NumPy from a generator
-seeded with the CRC of its name, so that no weight has to be stored. `compact_goldens.py` wrote `tests/goldens/models.*`.
+The numbers were made with the official PyTorch implementation. Every input and weight is drawn by NumPy from a
+generator seeded with the CRC of its name, so that no weight has to be stored. `compact_goldens.py` wrote
+`tests/goldens/models.*`.
 """
 
 import json
 import math
 import zlib
-from pathlib import Path
 from typing import Any
 
+import helpers
 import numpy as np
 
 from glacierjax.checkpoints import params_to_torch
 
 PREFIX = "public:"
-COMPACT = Path(__file__).parents[1] / "goldens"
 GRADIENT_NORM = 1e-3  # relative
 GRADIENT_FLOOR = 1e-6  # of the global norm: a parameter whose exact gradient nearly vanishes has only rounding
-FULL = Path(__file__).parents[3] / "shared" / "goldens"  # the whole set, beside some clones
+FULL = helpers.SHARED / "goldens"
 
 
 def gen(tag: str) -> np.random.Generator:
@@ -45,11 +45,11 @@ def images(tag: str, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def compact() -> dict[str, Any]:
-    return json.loads((COMPACT / "models.json").read_text())
+    return json.loads((helpers.GOLDENS / "models.json").read_text())
 
 
 def compact_arrays() -> dict[str, np.ndarray]:
-    with np.load(COMPACT / "models.npz") as file:
+    with np.load(helpers.GOLDENS / "models.npz") as file:
         return dict(file)
 
 

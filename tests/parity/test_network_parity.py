@@ -90,9 +90,8 @@ def test_every_map_of_the_full_set_agrees(forward):
     with np.load(rules.FULL / "case1_forward.npz") as file:
         full = dict(file)
     logits = forward[0].transpose(0, 3, 1, 2)
-    for name, ours in {
-        "logits": logits[:, :, ::8, ::8], "logits_corner": logits[:, :, :12, :12], "logits_end": logits[:, :, -12:, -12:],
-    }.items():  # fmt: skip
+    corner, end = logits[:, :, :12, :12], logits[:, :, -12:, -12:]
+    for name, ours in {"logits": logits[:, :, ::8, ::8], "logits_corner": corner, "logits_end": end}.items():
         np.testing.assert_allclose(ours, full[name], rtol=0, atol=LOGITS * np.abs(full["logits"]).max(), err_msg=name)
     for name, x in forward[1].items():
         step, channel_step = x.shape[1] // 16, max(1, x.shape[3] // 24)

@@ -1,0 +1,49 @@
+# Everything a fresh clone needs; each target makes its own virtual environment first.
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/ready
+OUT ?= real
+
+.PHONY: demo test test-all test-torch lint real venv clean
+
+demo: venv ## from nothing to a report on simulated scenes
+	rm -rf demo
+	$(RUN) -m glacierjax.simulate --output=demo/archive
+	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw --na=class
+	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --workdir=demo/run
+	$(RUN) -m glacierjax.evaluate --workdir=demo/run --output=demo/report --baselines
+
+real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR]
+	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }
+	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA)
+	$(RUN) -m glacierjax.train --config=configs/demo_real.py --config.data.dir=$(OUT)/data --workdir=$(OUT)/run
+	$(RUN) -m glacierjax.evaluate --workdir=$(OUT)/run --output=$(OUT)/report --baselines
+
+test: lint ## what CI runs
+	$(RUN) -m pytest -m "not slow and not torch"
+
+test-all: lint ## the long checks too
+	$(RUN) -m pytest -m "not torch"
+
+test-torch: venv ## reading and writing files of the real PyTorch and Lightning, in an environment of their own
+	$(PYTHON) -m venv .venv-torch
+	.venv-torch/bin/pip install -q torch==2.13.0 lightning
+	.venv-torch/bin/pip install -q -e .[test]
+	.venv-torch/bin/python -m pytest -m torch
+
+lint: venv
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/pyright
+
+venv: $(READY)
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}; set PYTHON=python3.12 or so")'
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install -q -e ".[test]"
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) .venv-torch demo build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,46 @@
+"""State dicts with the official names, of small networks with random weights."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from glacierjax.checkpoints import params_to_torch
+from glacierjax.checkpoints.torch_names import MODELS, Model
+from glacierjax.model import preset
+
+TINY = preset("tiny")
+
+
+def tiny_params(model: str, seed: int = 0) -> dict:
+    """Random parameters of the tiny network of one of `MODELS`."""
+    spec: Model = MODELS[model]
+    network, images = spec.network(**TINY), jnp.zeros((1, 32, 32, 1))
+    if model == "optsimmim":
+        shapes = jax.eval_shape(network.init, jax.random.key(0), images, jnp.zeros((1, 8, 8), bool))
+    else:
+        method = "features" if model == "swin" else None
+        shapes = jax.eval_shape(lambda: network.init(jax.random.key(0), images, method=method))
+    rng = np.random.default_rng(seed)
+    params = jax.tree.map(lambda leaf: rng.standard_normal(leaf.shape, np.float32), shapes["params"])
+    return {"encoder": params["encoder"]} if model == "swin" else params
+
+
+def tiny_state_dict(model: str, seed: int = 0) -> dict[str, np.ndarray]:
+    """The same with official names, and with the buffers and unused tensors that official files have."""
+    state_dict, _ = params_to_torch(tiny_params(model, seed), model, TINY)
+    prefix = MODELS[model].prefix
+    for name in list(state_dict):
+        if match := re.fullmatch(r"(.*\.blocks\.\d+\.)attn\.logit_scale", name):
+            state_dict[match[1] + "attn.relative_coords_table"] = np.zeros((1, 7, 7, 2), np.float32)
+            state_dict[match[1] + "attn.relative_position_index"] = np.zeros((16, 16), np.int64)
+            state_dict[match[1] + "attn_mask"] = np.zeros((4, 16, 16), np.float32)
+        if match := re.fullmatch(r"(.*pred_target\.\d+\.block\.)conv1\.bias", name):
+            state_dict[match[1] + "temb_proj.weight"] = np.zeros((4, 512), np.float32)
+    if model == "swin":
+        return state_dict | {"norm.weight": np.ones(128, np.float32), "head.bias": np.ones(1000, np.float32)}
+    state_dict[prefix + "outputt.weight"] = np.zeros((4, 16, 1, 1), np.float32)
+    if model != "tyrion":
+        state_dict[prefix + "pred_target.6.weight"] = np.zeros((4, 16, 1, 1), np.float32)
+    return state_dict
