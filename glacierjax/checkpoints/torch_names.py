@@ -43,7 +43,7 @@ LEAVES = {
     "kernel": "weight", "scale": "weight", "bias": "bias", "q_bias": "q_bias", "v_bias": "v_bias",
     "logit_scale": "logit_scale", "mask_token": "mask_token",
 }  # fmt: skip
-# Tensors with no counterpart here (`fnmatch` patterns): buffers that follow from the sizes, and what no output depends on.
+# Tensors with no counterpart here (`fnmatch` patterns): buffers that follow from the sizes, and what is never used.
 RECOMPUTED = (
     "layers.*.attn.relative_coords_table", "layers.*.attn.relative_position_index", "layers.*.attn_mask",
 )  # fmt: skip
@@ -52,7 +52,7 @@ UNUSED_HEAD = "pred_target.{head}.*"  # the pretraining models carry the segment
 
 
 def head_item(num_stages: int) -> int:
-    """Number of the decoder's last item: a block for the deepest map, one per stage, one without skip, then the head."""
+    """Number of the decoder's last item: a block without doubling, one per stage, one without skip, then the head."""
     return num_stages + 2
 
 

@@ -28,7 +28,7 @@ def model_from_record(record: dict) -> Tyrion:
 
 
 @functools.cache
-def make_network(model: Tyrion) -> Callable[[dict, np.ndarray], np.ndarray]:
+def make_network(model: Any) -> Callable[[dict, np.ndarray], np.ndarray]:
     """(params, images (N, H, W) uint8) -> probabilities (N, H, W, K) float32; compiled once for each shape."""
 
     @jax.jit

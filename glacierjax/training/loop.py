@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -109,7 +110,8 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
                     run_log.write(done, epoch, "val", metrics)
                     meter.note(f"epoch {epoch}/{config.num_epochs}: " + _show(metrics))
                     if config.schedule.name == "plateau":
-                        plateau.update(metrics["loss"] if metrics.get("loss") is not None else float("inf"))
+                        loss = metrics.get("loss")
+                        plateau.update(math.inf if loss is None else loss)
                     _save(keeper, done, state, plateau, experiment.record, metrics)
     finally:
         meter.close()

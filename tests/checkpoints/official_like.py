@@ -33,14 +33,16 @@ def tiny_state_dict(model: str, seed: int = 0) -> dict[str, np.ndarray]:
     prefix = MODELS[model].prefix
     for name in list(state_dict):
         if match := re.fullmatch(r"(.*\.blocks\.\d+\.)attn\.logit_scale", name):
-            state_dict[match[1] + "attn.relative_coords_table"] = np.zeros((1, 7, 7, 2), np.float32)
+            state_dict[match[1] + "attn.relative_coords_table"] = np.zeros(
+                (1, 2 * TINY["window_size"] - 1, 2 * TINY["window_size"] - 1, 2), np.float32
+            )
             state_dict[match[1] + "attn.relative_position_index"] = np.zeros((16, 16), np.int64)
             state_dict[match[1] + "attn_mask"] = np.zeros((4, 16, 16), np.float32)
         if match := re.fullmatch(r"(.*pred_target\.\d+\.block\.)conv1\.bias", name):
             state_dict[match[1] + "temb_proj.weight"] = np.zeros((4, 512), np.float32)
     if model == "swin":
         return state_dict | {"norm.weight": np.ones(128, np.float32), "head.bias": np.ones(1000, np.float32)}
-    state_dict[prefix + "outputt.weight"] = np.zeros((4, 16, 1, 1), np.float32)
+    state_dict[prefix + "outputt.weight"] = np.zeros((4, TINY["embed_dim"], 1, 1), np.float32)
     if model != "tyrion":
-        state_dict[prefix + "pred_target.6.weight"] = np.zeros((4, 16, 1, 1), np.float32)
+        state_dict[prefix + "pred_target.6.weight"] = np.zeros((4, TINY["embed_dim"], 1, 1), np.float32)
     return state_dict

@@ -47,7 +47,7 @@ def test_encoder_of_microsoft_is_recorded_with_its_sizes(tmp_path):
     assert "head.bias" in printed
     record = load_checkpoint(tmp_path / "ours").record
     assert record["task"] == "encoder"
-    assert (record["model"]["depths"], record["model"]["window_size"]) == ([1, 1, 2, 1], 4)
+    assert (record["model"]["depths"], record["model"]["window_size"]) == (list(TINY["depths"]), TINY["window_size"])
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,8 @@ from glacierjax.checkpoints.torch_names import MODELS, official_entries
 from glacierjax.core.errors import InputError
 from glacierjax.model import Tyrion
 
+WIDTH = TINY["embed_dim"]
+
 
 @pytest.mark.parametrize("model", MODELS)
 def test_way_there_and_back_is_bit_identical(model):
@@ -102,11 +104,11 @@ def test_unknown_and_missing_names_are_reported():
     [
         (
             "pred_target.6.weight",
-            np.zeros((4, 16, 3, 3), np.float32),
-            r"has shape \(4, 16, 3, 3\), expected \(4, 16, 1, 1\)",
+            np.zeros((4, WIDTH, 3, 3), np.float32),
+            rf"has shape \(4, {WIDTH}, 3, 3\), expected \(4, {WIDTH}, 1, 1\)",
         ),
         ("layers.0.blocks.0.attn.logit_scale", np.zeros((1,), np.float32), r"shape \(1,\), expected \(1, 1, 1\)"),
-        ("patch_embed.norm.bias", np.zeros(16, np.int64), "holds int64"),
+        ("patch_embed.norm.bias", np.zeros(WIDTH, np.int64), "holds int64"),
     ],
 )
 def test_wrong_tensor_is_named(name, array, problem):

@@ -4,6 +4,7 @@ import io
 from types import SimpleNamespace
 
 import pytest
+
 from glacierjax.core import progress
 
 
