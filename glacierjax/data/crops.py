@@ -6,6 +6,7 @@ import functools
 import numpy as np
 
 from glacierjax.core import grid
+from glacierjax.core.errors import InputError
 from glacierjax.data import transforms
 from glacierjax.data.store import SceneStore
 
@@ -16,7 +17,7 @@ class CropOptions:
 
     `padding`: "published" pads a scene by `grid.whole_padding` before cropping; "fit" only to the context's size.
     `label_resize`: "nearest" or "official" (`transforms.resize_labels`).
-    `probability` fields are in [0, 1]; ranges are (low, high) of a uniform draw.
+    `probability` fields are in [0, 1]; ranges are (low, high) of a uniform draw. Raises `InputError` for another choice.
     """
 
     context_px: int = 512
@@ -34,6 +35,14 @@ class CropOptions:
     left_right_probability: float = 0.5
     up_down_probability: float = 0.5
     rotation_probability: float = 0.5
+
+    def __post_init__(self) -> None:
+        for flag, value, choices in (
+            ("data.padding", self.padding, ("published", "fit")),
+            ("augment.label_resize", self.label_resize, ("nearest", "official")),
+        ):
+            if value not in choices:
+                raise InputError(f"--config.{flag}={value}: choose {' or '.join(choices)}")
 
 
 SPECKLE_PEAKS = (1, 2, 3)

@@ -93,19 +93,34 @@ def open_predictor(
                 f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
                 "fine-tune it first (--config.init.checkpoint)"
             )
+    for checkpoint in checkpoints[1:]:
+        if _geometry(checkpoint) != _geometry(checkpoints[0]):
+            raise InputError(
+                "context and size multiple in pixels differ: {} of {}, {} of {}; networks of one ensemble must agree".format(
+                    _geometry(checkpoint), checkpoint.path, _geometry(checkpoints[0]), checkpoints[0].path
+                )
+            )
     config = checkpoints[0].record.get("config", {})
+    context_px, size_multiple = _geometry(checkpoints[0])
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=range(4) if rotations else (0,),
         mode=mode or config.get("validation", {}).get("mode", DEFAULT_MODE),
-        context_px=config.get("data", {}).get("context_px", DEFAULT_CONTEXT_PX),
-        size_multiple=model_from_record(checkpoints[0].record).size_multiple,
+        context_px=context_px,
+        size_multiple=size_multiple,
         config=config,
         sources=[str(checkpoint.path) for checkpoint in checkpoints],
     )
 
 
+def _geometry(checkpoint: Checkpoint) -> tuple[int, int]:
+    """How a network takes scenes: its context, and what the sides of an image must be multiples of, in pixels."""
+    data = checkpoint.record.get("config", {}).get("data", {})
+    return data.get("context_px", DEFAULT_CONTEXT_PX), model_from_record(checkpoint.record).size_multiple
+
+
 def _bind(checkpoint: Checkpoint) -> Network:
-    network = make_network(model_from_record(checkpoint.record))
+    model: Any = model_from_record(checkpoint.record)
+    network = make_network(model)
     params = jax.device_put(checkpoint.params)
     return lambda images: network(params, images)

@@ -24,14 +24,12 @@ TILE_BATCH = 4
 def gaussian_importance(target: int) -> np.ndarray:
     """Blending weights (target, target) float32: Gaussian of sigma target / 8 around the centre pixel, peak 1.
 
-    The Gaussian is cut at four sigma; the zeros beyond count as the smallest positive weight, so that every pixel of a
-    target has a say.
+    The Gaussian is cut at four sigma, which is where the target ends, so that every pixel of it has a say.
     """
     weights = np.zeros((target, target))
     weights[target // 2, target // 2] = 1
     weights = ndimage.gaussian_filter(weights, target / 8, mode="constant", truncate=4)
-    weights = (weights / weights.max()).astype(np.float32)
-    return np.where(weights == 0, weights[weights > 0].min(), weights)
+    return (weights / weights.max()).astype(np.float32)
 
 
 def predict_scene(network: Network, image: np.ndarray, mode: str, context_px: int, size_multiple: int) -> np.ndarray:
@@ -85,7 +83,7 @@ def _batched(
     network: Network, padded: np.ndarray, places: list[tuple[int, int]], context_px: int
 ) -> Iterator[np.ndarray]:
     """Probabilities of each context, the last batch filled up with repetitions."""
-    size = min(TILE_BATCH, len(places))
+    size = TILE_BATCH if len(places) > 1 else 1
     for start in range(0, len(places), size):
         chosen = places[start : start + size]
         filled = chosen + chosen[-1:] * (size - len(chosen))

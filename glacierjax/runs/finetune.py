@@ -51,7 +51,7 @@ def finetune(config: Any, workdir: Path) -> dict:
         steps=data.samples_per_epoch // config.batch_size * config.num_epochs,
     )
     fields = model_fields(config)
-    model = Tyrion(**fields)
+    model: Any = Tyrion(**fields)
     network = make_network(model)
     kept_scenes = list(val_scenes) if data.keep_validation_in_memory else val_scenes
 

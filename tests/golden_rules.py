@@ -1,8 +1,8 @@
 """Inputs and weights of the reference numbers, rebuilt by rule, and where those numbers are.
 
 The numbers were made with the official PyTorch implementation. Every input and weight is drawn by NumPy from a
-generator seeded with the CRC of its name, so that no weight has to be stored. `compact_goldens.py` wrote
-`tests/goldens/models.*`.
+generator seeded with the CRC of its name, so that no weight has to be stored. `parity/compact_goldens.py` wrote
+`tests/goldens/models.*`, `compact_image_goldens.py` the files of cases 6, 7 and 10 there, which are parts of the full ones.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 
 import helpers
 import numpy as np
+import pytest
 
 from glacierjax.checkpoints import params_to_torch
 
@@ -19,6 +20,15 @@ PREFIX = "public:"
 GRADIENT_NORM = 1e-3  # relative
 GRADIENT_FLOOR = 1e-6  # of the global norm: a parameter whose exact gradient nearly vanishes has only rounding
 FULL = helpers.SHARED / "goldens"
+# For a fixture: the folders with the reference files of images, of which the compact one holds less.
+FOLDERS = [
+    pytest.param(helpers.GOLDENS, id="compact"),
+    pytest.param(
+        FULL,
+        id="full",
+        marks=pytest.mark.skipif(not FULL.is_dir(), reason="the full reference data (../shared/goldens) are not here"),
+    ),
+]
 
 
 def gen(tag: str) -> np.random.Generator:
