@@ -21,7 +21,7 @@ def get_config() -> Any:
     config.data.workers = 0
     config.data.keep_validation_in_memory = True
     config.augment.zoom_range = (0.7, 1.3)
-    config.optimizer = ConfigDict({"name": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01})
+    config.optimizer = ConfigDict({"name": "adamw", "learning_rate": 2e-3, "weight_decay": 0.01, "average_decay": 0.99})
     config.schedule.name = "cosine"
     config.schedule.warmup_epochs = 0.5
     return config

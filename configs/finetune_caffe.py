@@ -32,6 +32,7 @@ def get_config() -> Any:
         "val_split": "val",
         "samples_per_epoch": 40_000,
         "context_px": 512,  # the target is its central half
+        "crop_px": (),  # rows and columns of a training crop, if not a whole context
         "padding": "published",  # or "fit": only to the context's size
         "workers": 4,  # processes that cut crops; 0 uses threads of the training process
         "keep_validation_in_memory": False,
@@ -53,7 +54,12 @@ def get_config() -> Any:
         "rotation_probability": 0.5,
     })  # fmt: skip
 
-    config.optimizer = ConfigDict({"name": "sgd", "learning_rate": 0.01, "weight_decay": 1e-4})
+    config.optimizer = ConfigDict({
+        "name": "sgd",
+        "learning_rate": 0.01,
+        "weight_decay": 1e-4,
+        "average_decay": 0.0,  # above 0: validate and keep a running mean of the parameters
+    })  # fmt: skip
     config.schedule = ConfigDict({"name": "constant", "warmup_epochs": 0.0, "factor": 0.5, "patience": 5})
     config.validation = ConfigDict({"mode": "tiled"})
     return config

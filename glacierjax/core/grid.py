@@ -37,7 +37,7 @@ def fit_padding(size: int, least: int, multiple: int = 1) -> Padding:
 
 
 def overlap_padding(size: int, context: int, stride: int) -> Padding:
-    """Padding for overlapping tiles: a quarter context in front, behind so much that strides fit, never nothing more.
+    """Padding for overlapping tiles: a quarter context on both sides, behind so much more that strides fit, never nothing.
 
     Official sizes: context 512, stride 128. An axis shorter than one stride gets a whole context (the official code loses
     such scenes).
@@ -61,6 +61,17 @@ def pad_mirrored(image: np.ndarray, rows: Padding, columns: Padding) -> np.ndarr
     row = mirror_indices(-rows.before, height + rows.after, height)
     column = mirror_indices(-columns.before, width + columns.after, width)
     return image[row[:, None], column]
+
+
+def pad_overlapping(image: np.ndarray, context: int, stride: int) -> np.ndarray:
+    """Pads axes 0 and 1 of an array by `overlap_padding`.
+
+    In two steps, as the official code does: what comes behind the second quarter context mirrors the padded image again.
+    """
+    margin = context // 4
+    rows, columns = (overlap_padding(size, context, stride) for size in image.shape[:2])
+    surrounded = pad_mirrored(image, Padding(margin, margin), Padding(margin, margin))
+    return pad_mirrored(surrounded, Padding(0, rows.after - margin), Padding(0, columns.after - margin))
 
 
 def origins(padded: int, context: int, stride: int) -> range:

@@ -23,8 +23,8 @@ def resize_bilinear(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Bilinear with half-pixel centres and clamped border, no antialiasing, rounded half to even: uint8 -> uint8."""
     if x.shape == size:
         return x
-    y = _lerp(x.astype(np.float32), size[0])
-    y = _lerp(y.T, size[1]).T
+    y = _lerp(x.astype(np.float32).T, size[1]).T  # columns first, as torch rounds
+    y = _lerp(y, size[0])
     return np.rint(y).astype(np.uint8)
 
 

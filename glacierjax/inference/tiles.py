@@ -39,17 +39,18 @@ def predict_scene(network: Network, image: np.ndarray, mode: str, context_px: in
     if mode not in MODES:
         raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)}")
     target = context_px // 2
+    margin = (context_px - target) // 2
     height, width = image.shape
+    # `top`, `left`: where the target of the tile at origin 0 begins, in image coordinates.
     if mode == "tiled":
         stride = target
-        rows, columns = (grid.whole_padding(size, target) for size in image.shape)
+        padding = [grid.whole_padding(size, target) for size in image.shape]
+        padded = grid.pad_mirrored(image, *padding)
+        top, left = (margin - axis.before for axis in padding)
     else:
         stride = target // 2
-        rows, columns = (grid.overlap_padding(size, context_px, stride) for size in image.shape)
-    padded = grid.pad_mirrored(image, rows, columns)
-    margin = (context_px - target) // 2
-    # Where the target of the tile at origin 0 begins, in image coordinates.
-    top, left = margin - rows.before, margin - columns.before
+        padded = grid.pad_overlapping(image, context_px, stride)
+        top = left = 0
     places = [(r, c) for r in grid.origins(padded.shape[0], context_px, stride)
               for c in grid.origins(padded.shape[1], context_px, stride)]  # fmt: skip
     weights = gaussian_importance(target) if mode == "overlap" else np.ones((target, target), np.float32)

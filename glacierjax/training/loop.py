@@ -66,17 +66,19 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
         example = parallel.shard(next(stream), config.micro_batch_size)
     example = experiment.prepare(jax.tree.map(lambda x: x[0, 0], example))
     state = create_state(experiment.task, optimizer, jax.random.fold_in(key, 0), example)
+    decay = config.optimizer.average_decay
     keeper = Keeper(workdir, experiment.rank_by)
     restored = keeper.latest_step()
     if restored is None:
         state = state._replace(params=experiment.initial_params(state.params))
-    else:
+    state = state._replace(average=state.params if decay else None)
+    if restored is not None:
         state, plateau = _restore(keeper, restored, state, plateau)
         log.info("going on after step %d", restored)
     run_log = RunLog(workdir, restored or 0)
     _say_start(config, state, steps_per_epoch, accumulation)
 
-    update = parallel.parallelize(make_step(experiment.task, optimizer, experiment.prepare))
+    update = parallel.parallelize(make_step(experiment.task, optimizer, experiment.prepare, decay))
     replicated = parallel.replicate(state)
     first_step = int(state.step)
     meter = Meter(total_steps, first_step, "training", config.batch_size)
@@ -105,7 +107,7 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
                     meter.update(done, means["loss"])
                 if epoch_ends:
                     state = parallel.unreplicate(replicated)
-                    metrics = experiment.evaluate(state.params)
+                    metrics = experiment.evaluate(state.kept)
                     epoch = done // steps_per_epoch
                     run_log.write(done, epoch, "val", metrics)
                     meter.note(f"epoch {epoch}/{config.num_epochs}: " + _show(metrics))
@@ -151,23 +153,26 @@ def _means(window: list[dict]) -> dict[str, float]:
 
 
 def _training_tree(state: TrainState, plateau: Plateau) -> dict:
-    return {
+    tree = {
         "step": np.int32(state.step),
         "optimizer": flax.serialization.to_state_dict(state.optimizer),
         "plateau": {k: np.float64(v) for k, v in dataclasses.asdict(plateau).items()},
     }
+    # Where an average is kept, it stands under `params` in the checkpoint, and the parameters belong to the training.
+    return tree if state.average is None else {**tree, "params": state.params}
 
 
 def _save(keeper: Keeper, step: int, state: TrainState, plateau: Plateau, record: dict, metrics: Mapping) -> None:
     plain_metrics = {key: plain(value) for key, value in metrics.items()}
-    keeper.save(step, state.params, {**record, "step": step, "metrics": plain_metrics}, _training_tree(state, plateau))
+    keeper.save(step, state.kept, {**record, "step": step, "metrics": plain_metrics}, _training_tree(state, plateau))
 
 
 def _restore(keeper: Keeper, step: int, state: TrainState, plateau: Plateau) -> tuple[TrainState, Plateau]:
-    params, training, _ = keeper.restore(step, state.params, _training_tree(state, plateau))
+    kept, training, _ = keeper.restore(step, state.kept, _training_tree(state, plateau))
     optimizer = flax.serialization.from_state_dict(state.optimizer, training["optimizer"])
     fields = {k: type(getattr(plateau, k))(v) for k, v in training["plateau"].items()}
-    return TrainState(jnp.int32(training["step"]), params, optimizer), Plateau(**fields)
+    average = None if state.average is None else kept
+    return TrainState(jnp.int32(training["step"]), training.get("params", kept), optimizer, average), Plateau(**fields)
 
 
 def _last_metrics(workdir: Path) -> dict:

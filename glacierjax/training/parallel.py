@@ -30,7 +30,8 @@ def parallelize(step: Callable) -> Callable:
 def replicate(tree: Any) -> Any:
     """A copy of every leaf for each local device, stacked on a leading axis."""
     devices = jax.local_devices()
-    return jax.pmap(lambda _, x: x, in_axes=(0, None), devices=devices)(jnp.zeros(len(devices)), tree)
+    # Under the step's own axis name: with another, the second step would be compiled anew.
+    return jax.pmap(lambda _, x: x, AXIS, in_axes=(0, None), devices=devices)(jnp.zeros(len(devices)), tree)
 
 
 def unreplicate(tree: Any) -> Any:

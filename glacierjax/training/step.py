@@ -19,27 +19,46 @@ class Task(Protocol):
 
 
 class TrainState(NamedTuple):
-    """Everything that training changes on the device. `step` counts optimiser updates."""
+    """Everything that training changes on the device.
+
+    `step` counts optimiser updates; `average` is the running mean of the parameters that is validated and kept (None: the
+    parameters themselves are).
+    """
 
     step: jax.Array
     params: dict
     optimizer: optax.OptState
+    average: dict | None = None
+
+    @property
+    def kept(self) -> dict:
+        """The parameters to validate and keep."""
+        return self.params if self.average is None else self.average
 
 
 def create_state(task: Task, optimizer: optax.GradientTransformation, rng: jax.Array, batch: Any) -> TrainState:
-    """A fresh state; `batch` is any micro-batch with the right shapes."""
+    """A fresh state without average; `batch` is any micro-batch with the right shapes."""
     params = jax.jit(task.init)(rng, batch)
     return TrainState(jnp.int32(0), params, optimizer.init(params))
 
 
+def averaged(average: dict, params: dict, step: jax.Array, decay: float) -> dict:
+    """The running mean one step on: decay * average + (1 - decay) * params, with a shorter memory in the first steps."""
+    decay = jnp.minimum(decay, (1 + step) / (10 + step))
+    return optax.incremental_update(params, average, 1 - decay)
+
+
 def make_step(
-    task: Task, optimizer: optax.GradientTransformation, prepare: Callable[[Mapping[str, jax.Array]], Any]
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    prepare: Callable[[Mapping[str, jax.Array]], Any],
+    average_decay: float = 0.0,
 ) -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
     """The per-device step: (state, batch, key, learning_rate) -> (state, metrics), inside an axis named `AXIS`.
 
     `batch` leaves are (accumulation, micro-batch, ...); `prepare` turns one micro-batch as read into the task's batch.
     Random keys fold in the step and the global number of the micro-batch, so the numbers do not depend on how
-    micro-batches are spread over devices and accumulation.
+    micro-batches are spread over devices and accumulation. `average_decay` matters where the state has an average.
     """
 
     def gradient(params: dict, batch: Mapping[str, jax.Array], key: jax.Array) -> tuple[dict, dict[str, jax.Array]]:
@@ -57,15 +76,18 @@ def make_step(
             micro_batch = jax.tree.map(lambda x: x[number], batch)
             return gradient(state.params, micro_batch, jax.random.fold_in(key, first + number))
 
-        total = one(0)
-        if accumulation > 1:
+        if accumulation == 1:
+            total = one(0)
+        else:  # from zeros rather than from one(0): the gradient is then compiled once
             add = lambda number, total: jax.tree.map(jnp.add, total, one(number))  # noqa: E731
-            total = jax.lax.fori_loop(1, accumulation, add, total)
+            zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(one, 0))
+            total = jax.lax.fori_loop(0, accumulation, add, zeros)
         grads, metrics = jax.lax.pmean(jax.tree.map(lambda x: x / accumulation, total), AXIS)
 
         direction, optimizer_state = optimizer.update(grads, state.optimizer, state.params)
         params = jax.tree.map(lambda p, d: p - learning_rate * d, state.params, direction)
         metrics["gradient_norm"] = optax.tree.norm(grads)
-        return TrainState(state.step + 1, params, optimizer_state), metrics
+        average = None if state.average is None else averaged(state.average, params, state.step, average_decay)
+        return TrainState(state.step + 1, params, optimizer_state, average), metrics
 
     return step

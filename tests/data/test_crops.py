@@ -1,0 +1,219 @@
+"""Which scene, which crop, in which batch; the store that they are cut from."""
+
+import dataclasses
+import pickle
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.scene import parse_name
+from glacierjax.core.zones import UNKNOWN_ID, Zone
+from glacierjax.data.crops import CropOptions, CropSource, draw_crop, draw_sample
+from glacierjax.data.pipeline import batches
+from glacierjax.data.store import build_store
+
+SHAPES = [(90, 70), (40, 200), (64, 64), (5, 3)]
+CONTEXT = 32
+OPTIONS = CropOptions(context_px=CONTEXT)
+NOTHING = CropOptions(
+    context_px=CONTEXT, zoom_probability=0, mix_probability=0, speckle_probability=0, brightness_probability=0,
+    gamma_probability=0, left_right_probability=0, up_down_probability=0, rotation_probability=0,
+)  # fmt: skip
+
+
+def scene(index, shape):
+    """Every pixel's grey value and class tell its scene and place."""
+    row, column = np.indices(shape)
+    zones = ((row // 4 + column // 4) % 2 * 2).astype(np.uint8)  # NA and glacier: nothing between but rock
+    valid = column < 0.8 * shape[1]
+    name = parse_name(f"COL_2012-11-{index + 1:02d}_TDX_20_1_092")
+    image = (60 * index + row + column).astype(np.uint8)
+    return LabelledScene(name, image, zones, np.zeros(shape, bool), None, valid if index % 2 else None)
+
+
+@pytest.fixture(scope="module")
+def scenes():
+    return [scene(i, shape) for i, shape in enumerate(SHAPES)]
+
+
+@pytest.fixture(scope="module")
+def store(scenes, tmp_path_factory):
+    return build_store(scenes, [s.id.name for s in scenes], tmp_path_factory.mktemp("store") / "train.bin")
+
+
+@pytest.fixture
+def source(store):
+    return CropSource(store, OPTIONS, seed=3, samples_per_epoch=8, batch_size=4, first=0, local=4, steps=6)
+
+
+def read(source, start_step=0, workers=0):
+    with batches(source, start_step, workers) as stream:
+        return list(stream)
+
+
+def assert_same(some, others):
+    assert len(some) == len(others) > 0
+    for one, other in zip(some, others, strict=True):
+        assert one.keys() == other.keys() == {"image", "labels"}
+        for key in one:
+            np.testing.assert_array_equal(one[key], other[key])
+
+
+def test_store_gives_back_scenes_of_every_size(scenes, store):
+    assert store.sizes == tuple(SHAPES)
+    assert store.path.stat().st_size == 2 * sum(r * c for r, c in SHAPES)
+    for index, original in enumerate(scenes):
+        image, labels = store.crop(index, 0, 0, *SHAPES[index])
+        np.testing.assert_array_equal(image, original.image)
+        expected = original.zones if original.valid is None else np.where(original.valid, original.zones, UNKNOWN_ID)
+        np.testing.assert_array_equal(labels, expected)
+
+
+def test_store_mirrors_endlessly_beyond_the_borders(scenes, store):
+    for index, original in enumerate(scenes):
+        rows, columns = SHAPES[index]
+        expected = np.pad(original.image, ((20, 33), (7, 40)), "symmetric")
+        image, labels = store.crop(index, -20, -7, rows + 53, columns + 47)
+        np.testing.assert_array_equal(image, expected)
+        assert labels.shape == image.shape
+
+
+def test_store_travels_to_other_processes_as_a_path(store):
+    assert len(pickle.dumps(store)) < 1000
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(store)).crop(0, 1, 2, 9, 8), store.crop(0, 1, 2, 9, 8))
+
+
+def test_rebuilding_a_store_replaces_it(scenes, tmp_path):
+    path = tmp_path / "train.bin"
+    build_store(scenes, [s.id.name for s in scenes], path)
+    again = build_store(scenes[2:3], [scenes[2].id.name], path)
+    assert len(again) == 1 and path.stat().st_size == 2 * 64 * 64
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_samples_are_a_function_of_seed_and_number(source):
+    again = dataclasses.replace(source)
+    other_seed = dataclasses.replace(source, seed=4)
+    for index in (5, 0, 23):
+        assert_same([source[index]], [again[index]])
+        sample = source[index]
+        assert sample["image"].shape == (CONTEXT, CONTEXT, 1) and sample["labels"].shape == (CONTEXT, CONTEXT)
+        assert sample["image"].dtype == sample["labels"].dtype == np.uint8
+    assert any((source[i]["image"] != other_seed[i]["image"]).any() for i in range(4))
+    assert any((source[i]["image"] != source[i + 8]["image"]).any() for i in range(8)), "epochs differ"
+
+
+def test_batches_do_not_depend_on_the_number_of_workers(source):
+    assert_same(read(source), read(source, workers=2))
+
+
+def test_resuming_gives_the_same_rest(source):
+    assert_same(read(source)[2:], read(source, start_step=2))
+
+
+def test_batches_are_the_samples_in_turn(source):
+    for step, batch in enumerate(read(source)):
+        for offset in range(4):
+            np.testing.assert_array_equal(batch["image"][offset], source[4 * step + offset]["image"])
+
+
+def test_processes_share_the_global_batch(source):
+    halves = [dataclasses.replace(source, first=first, local=2) for first in (0, 2)]
+    assert len(halves[0]) == len(source) // 2
+    joined = [
+        {key: np.concatenate([one[key], other[key]]) for key in one}
+        for one, other in zip(read(halves[0]), read(halves[1]), strict=True)
+    ]
+    assert_same(joined, read(source))
+    assert [halves[1].sample_number(i) for i in range(4)] == [2, 3, 6, 7]
+
+
+def test_each_scene_comes_equally_often_whatever_its_size(store):
+    source = CropSource(store, OPTIONS, seed=0, samples_per_epoch=40, batch_size=8, first=0, local=8, steps=10)
+    orders = []
+    for epoch in range(2):
+        shown = [source.scene_of(40 * epoch + i) for i in range(40)]
+        assert Counter(shown) == {i: 10 for i in range(len(SHAPES))}
+        orders.append(shown)
+    assert orders[0] != orders[1], "shuffled anew in every epoch"
+
+
+@pytest.mark.parametrize("label_resize", ["nearest", "official"])
+def test_only_the_official_resizing_invents_classes_in_crops(store, label_resize):
+    options = dataclasses.replace(OPTIONS, label_resize=label_resize, zoom_probability=1)
+    rng = np.random.default_rng(0)
+    seen = {int(v) for i in range(24) for v in np.unique(draw_sample(store, i % 4, rng, options)["labels"])}
+    known = {int(Zone.NA), int(Zone.GLACIER), UNKNOWN_ID}
+    assert seen == (known if label_resize == "nearest" else known | {int(Zone.ROCK)})
+
+
+def test_unlabelled_pixels_keep_their_share_through_every_augmentation(store):
+    rng = np.random.default_rng(0)
+    shares = [(draw_sample(store, 1, rng, OPTIONS)["labels"] == UNKNOWN_ID).mean() for _ in range(60)]
+    assert 0.1 < np.mean(shares) < 0.3  # 0.2 of the scene
+    fully_labelled = [(draw_sample(store, 0, rng, OPTIONS)["labels"] == UNKNOWN_ID).any() for _ in range(10)]
+    assert not any(fully_labelled)
+
+
+def test_image_and_labels_stay_together_through_mirrors_and_turns(tmp_path):
+    image = np.random.default_rng(0).integers(0, 4, (70, 50)).astype(np.uint8)
+    labels_are_the_image = LabelledScene(
+        parse_name("COL_2012-11-03_TDX_20_1_092"), image, image, np.zeros(image.shape, bool)
+    )
+    store = build_store([labels_are_the_image], ["one"], tmp_path / "train.bin")
+    options = dataclasses.replace(
+        NOTHING, left_right_probability=0.5, up_down_probability=0.5, rotation_probability=0.5
+    )
+    rng = np.random.default_rng(1)
+    for _ in range(16):
+        sample = draw_sample(store, 0, rng, options)
+        np.testing.assert_array_equal(sample["image"][..., 0], sample["labels"])
+
+
+def test_crop_larger_than_the_padded_scene_is_cut_at_its_border(store):
+    class Widest(np.random.Generator):
+        def random(self):
+            return 0.0
+
+        def uniform(self, low, high):
+            return high
+
+    shown = []
+    spy = dataclasses.replace(store)
+    object.__setattr__(spy, "crop", lambda *window: shown.append(window) or store.crop(*window))
+    options = dataclasses.replace(OPTIONS, zoom_range=(1, 3.5), zoom_probability=1)
+    image, labels = draw_crop(spy, 1, Widest(np.random.PCG64(0)), options)
+    # 40 rows are padded to 96, 200 columns to 256; the crop's side is 112.
+    ((_, top, _, height, width),) = shown
+    assert (top, height, width) == (-28, 96, 112)
+    assert image.shape == labels.shape == (CONTEXT, CONTEXT)
+
+
+@pytest.mark.parametrize(("padding", "smallest_top", "largest_bottom"), [("published", -19, 109), ("fit", 0, 90)])
+def test_crops_stay_in_the_padded_scene(store, padding, smallest_top, largest_bottom):
+    shown = []
+    spy = dataclasses.replace(store)
+    object.__setattr__(spy, "crop", lambda *window: shown.append(window) or store.crop(*window))
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        draw_crop(spy, 0, rng, dataclasses.replace(NOTHING, padding=padding))
+    tops = [window[1] for window in shown]
+    assert min(tops) == smallest_top
+    assert max(tops) + CONTEXT <= largest_bottom
+    assert max(tops) + CONTEXT >= largest_bottom - 2, "the whole range is used"
+
+
+def test_without_augmentation_a_sample_is_a_window_of_the_scene(store, scenes):
+    rng = np.random.default_rng(0)
+    sample = draw_sample(store, 2, rng, dataclasses.replace(NOTHING, padding="fit"))
+    windows = np.lib.stride_tricks.sliding_window_view(scenes[2].image, (CONTEXT, CONTEXT))
+    assert (windows == sample["image"][..., 0]).all(axis=(2, 3)).any()
+
+
+@pytest.mark.parametrize("field", ["padding", "label_resize"])
+def test_unknown_choice_is_named_with_its_flag(field):
+    with pytest.raises(InputError, match=rf"--config\.\w+\.{field}=cubic: choose \w+ or \w+"):
+        CropOptions(**{field: "cubic"})

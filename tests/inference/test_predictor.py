@@ -1,0 +1,113 @@
+"""Ensembles of networks and rotations, from checkpoints of tiny random networks."""
+
+import jax
+import numpy as np
+import pytest
+
+from glacierjax.checkpoints import native
+from glacierjax.core.errors import InputError
+from glacierjax.inference.predictor import make_network, model_from_record, open_predictor
+from glacierjax.inference.tiles import predict_scene
+from glacierjax.model import Tyrion
+from glacierjax.model.presets import preset
+
+CONTEXT = 64
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56)).astype(np.uint8)
+CONFIG = {"data": {"context_px": CONTEXT}, "validation": {"mode": "overlap"}}
+
+
+def json_fields(fields):
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()}
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    """Folders: two networks of one preset, one of another, one with another context, one of another task."""
+    root = tmp_path_factory.mktemp("checkpoints")
+    tiny = preset("tiny")
+    wide = {**tiny, "embed_dim": 16}
+    params = {}
+    for name, fields, seed in (("first", tiny, 0), ("second", tiny, 1), ("wide", wide, 2)):
+        shapes = jax.eval_shape(Tyrion(**fields).init, jax.random.key(0), np.zeros((1, 32, 32, 1), np.float32))
+        rng = np.random.default_rng(seed)
+        params[name] = jax.tree.map(
+            lambda x, rng=rng: rng.normal(0, 0.3, x.shape).astype(np.float32), shapes["params"]
+        )
+        record = {"task": "segmentation", "model": json_fields(fields), "config": CONFIG, "metrics": {}}
+        native.save_checkpoint(root / name, params[name], record)
+    record = {"task": "segmentation", "model": json_fields(tiny), "metrics": {}}
+    native.save_checkpoint(root / "converted", params["first"], record)
+    native.save_checkpoint(root / "pretrained", params["first"], {**record, "task": "optsimmim"})
+    return root
+
+
+def direct(folder, image=IMAGE, mode="overlap"):
+    checkpoint = native.load_checkpoint(folder)
+    network = make_network(model_from_record(checkpoint.record))
+    return predict_scene(lambda tiles: network(checkpoint.params, tiles), image, mode, CONTEXT, 32)
+
+
+def test_single_network_predicts_as_it_was_validated(checkpoints):
+    predictor = open_predictor([str(checkpoints / "first")])
+    assert (predictor.mode, predictor.context_px, predictor.size_multiple) == ("overlap", CONTEXT, 32)
+    assert predictor.config == CONFIG and predictor.sources == [str(checkpoints / "first")]
+    mean, deviation = predictor.mean_and_deviation(IMAGE)
+    np.testing.assert_array_equal(mean, direct(checkpoints / "first"))
+    assert mean.dtype == deviation.dtype == np.float32 and mean.shape == (*IMAGE.shape, 4)
+    assert not deviation.any()
+    np.testing.assert_array_equal(predictor.probabilities(IMAGE), mean)
+
+
+def test_mode_can_be_chosen(checkpoints):
+    tiled = open_predictor([str(checkpoints / "first")], mode="tiled")
+    assert tiled.mode == "tiled"
+    np.testing.assert_array_equal(tiled.probabilities(IMAGE), direct(checkpoints / "first", mode="tiled"))
+
+
+def test_weights_without_configuration_are_used_as_published(checkpoints):
+    predictor = open_predictor([str(checkpoints / "converted")])
+    assert (predictor.mode, predictor.context_px, predictor.config) == ("tiled", 512, {})
+
+
+def test_ensemble_is_mean_and_deviation_over_networks_of_any_preset(checkpoints):
+    paths = [str(checkpoints / name) for name in ("first", "second", "wide")]
+    members = np.stack([direct(path) for path in paths]).astype(np.float64)
+    mean, deviation = open_predictor(paths).mean_and_deviation(IMAGE)
+    assert members.std(axis=0).max() > 0.01, "the networks differ"
+    np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
+
+
+def test_rotations_are_members_of_the_ensemble(checkpoints):
+    folder = checkpoints / "first"
+    members = np.stack(
+        [np.rot90(direct(folder, np.ascontiguousarray(np.rot90(IMAGE, k))), -k) for k in range(4)]
+    ).astype(np.float64)
+    predictor = open_predictor([str(folder)], rotations=True)
+    mean, deviation = predictor.mean_and_deviation(IMAGE)
+    np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
+
+
+def test_with_rotations_a_turned_scene_gives_the_turned_answer(checkpoints):
+    predictor = open_predictor([str(checkpoints / "first")], rotations=True)
+    turned = predictor.probabilities(np.ascontiguousarray(np.rot90(IMAGE)))
+    np.testing.assert_allclose(turned, np.rot90(predictor.probabilities(IMAGE)), atol=1e-6)
+    alone = open_predictor([str(checkpoints / "first")])
+    difference = alone.probabilities(np.rot90(IMAGE)) - np.rot90(alone.probabilities(IMAGE))
+    assert np.abs(difference).max() > 1e-3, "one network alone is not so"
+
+
+def test_checkpoint_of_another_task_is_refused(checkpoints):
+    with pytest.raises(InputError, match=r"pretrained: .*'optsimmim'.*fine-tune it first"):
+        open_predictor([str(checkpoints / "first"), str(checkpoints / "pretrained")])
+
+
+def test_networks_with_different_contexts_are_no_ensemble(checkpoints):
+    with pytest.raises(InputError, match=r"512.*converted.*64.*first"):
+        open_predictor([str(checkpoints / "first"), str(checkpoints / "converted")])
+
+
+def test_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nothing: no checkpoint there"):
+        open_predictor([str(tmp_path / "nothing")])
