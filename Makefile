@@ -10,13 +10,13 @@ OUT ?= real
 demo: venv ## from nothing to a report on simulated scenes
 	rm -rf demo
 	$(RUN) -m glacierjax.simulate --output=demo/archive
-	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw --na=class
+	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw
 	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --workdir=demo/run --output=demo/report --baselines
 
 real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR]
 	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }
-	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA)
+	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA) --na=auto
 	$(RUN) -m glacierjax.train --config=configs/demo_real.py --config.data.dir=$(OUT)/data --workdir=$(OUT)/run
 	$(RUN) -m glacierjax.evaluate --workdir=$(OUT)/run --output=$(OUT)/report --baselines
 

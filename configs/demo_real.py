@@ -21,6 +21,7 @@ def get_config() -> Any:
     config.augment.brightness_range = (0.5, 1.7)
     config.augment.gamma_probability = 0.6
     config.augment.gamma_range = (0.4, 2.2)
+    config.augment.invert_probability = 0.5
     config.augment.up_down_probability = 0.0
     config.augment.rotation_probability = 0.0
     config.optimizer.learning_rate = 1e-3

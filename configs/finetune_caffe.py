@@ -49,6 +49,7 @@ def get_config() -> Any:
         "brightness_range": (0.6, 1.4),
         "gamma_probability": 0.2,
         "gamma_range": (0.7, 1.3),
+        "invert_probability": 0.0,  # dark for bright, for imagery in which either may be the ocean
         "left_right_probability": 0.5,
         "up_down_probability": 0.5,
         "rotation_probability": 0.5,

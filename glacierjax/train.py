@@ -29,8 +29,10 @@ def main() -> None:
     config: Any = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
     if not config.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
+    from glacierjax.runs.checks import check_values
     from glacierjax.runs.finetune import finetune
 
+    check_values(config)
     configs.settle(config, workdir)
     finetune(config, workdir)
 

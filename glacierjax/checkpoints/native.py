@@ -7,6 +7,7 @@ inside a run, `training` (optimiser state and counters). A *workdir* keeps them 
 import dataclasses
 import math
 import shutil
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ CHECKPOINTS = "checkpoints"  # folder inside a workdir
 LAST = "last"
 # name for --which -> (metric, larger is better)
 BEST = {"best_iou": ("iou", True), "best_mde": ("mde_m", False), "best_loss": ("loss", False)}
+LONGEST_REASON = 200  # characters; TensorStore appends whole specifications
 WORST = 1e30  # stands for "no value" in a ranking: NaN would corrupt it, infinity is no JSON
 
 
@@ -137,14 +139,19 @@ def load_checkpoint(path: str | Path, which: str = "best_iou") -> Checkpoint:
     Raises `InputError` when nothing of the kind is there.
     """
     folder = find_checkpoint(path, which)
-    try:
-        with ocp.Checkpointer(ocp.CompositeCheckpointHandler("params", "record")) as checkpointer:
-            restored = checkpointer.restore(
-                folder, args=ocp.args.Composite(params=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
-            )
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: not a readable glacierjax checkpoint ({error})") from error
+    restored = _restore(folder, params=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
     return Checkpoint(restored.params, restored.record, folder)
+
+
+def _restore(folder: Path, **items: Any) -> Any:
+    """The named items of a checkpoint folder; raises `InputError` when they are not there or damaged."""
+    try:
+        with ocp.Checkpointer(ocp.CompositeCheckpointHandler(*items)) as checkpointer:
+            return checkpointer.restore(folder, args=ocp.args.Composite(**items))
+    except (OSError, ValueError, KeyError) as error:
+        reason = textwrap.shorten(str(error), LONGEST_REASON)
+        what = f"not a readable glacierjax checkpoint ({reason})"
+        raise InputError(f"{folder}: {what}; copy it again or choose another one") from error
 
 
 def find_checkpoint(path: str | Path, which: str) -> Path:
@@ -169,14 +176,13 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
             return steps[-1]
         raise InputError(f"--which={which}: no checkpoint of {path} has the metric {metric}")
     sign = 1 if larger_is_better else -1
-    # Of equals the earliest, as the run itself kept it.
+    # Of equals the latest, as the run itself keeps it.
     return max(reversed(steps), key=lambda step: sign * ranking_value(ranked[step], larger_is_better))
 
 
 def read_record(folder: Path) -> dict:
-    """The JSON record of a checkpoint folder."""
-    with ocp.Checkpointer(ocp.CompositeCheckpointHandler("record")) as checkpointer:
-        return checkpointer.restore(folder, args=ocp.args.Composite(record=ocp.args.JsonRestore())).record
+    """The JSON record of a checkpoint folder; raises `InputError` when it is not there or damaged."""
+    return _restore(folder, record=ocp.args.JsonRestore()).record
 
 
 def remove_checkpoints(workdir: str | Path) -> None:

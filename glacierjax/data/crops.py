@@ -34,6 +34,7 @@ class CropOptions:
     brightness_range: tuple[float, float] = (0.6, 1.4)
     gamma_probability: float = 0.2
     gamma_range: tuple[float, float] = (0.7, 1.3)
+    invert_probability: float = 0.0
     left_right_probability: float = 0.5
     up_down_probability: float = 0.5
     rotation_probability: float = 0.5
@@ -84,7 +85,7 @@ def draw_crop(
 
 
 def draw_photometric(image: np.ndarray, rng: np.random.Generator, options: CropOptions) -> np.ndarray:
-    """Speckle, brightness and gamma, each with its probability."""
+    """Speckle, brightness, gamma and inversion, each with its probability."""
     if rng.random() < options.speckle_probability:
         peak = int(rng.choice(SPECKLE_PEAKS))
         image = transforms.speckle(image, rng.random(image.shape), rng.poisson(peak, image.shape), peak)
@@ -92,6 +93,8 @@ def draw_photometric(image: np.ndarray, rng: np.random.Generator, options: CropO
         image = transforms.brightness(image, rng.uniform(*options.brightness_range))
     if rng.random() < options.gamma_probability:
         image = transforms.gamma(image, rng.uniform(*options.gamma_range))
+    if rng.random() < options.invert_probability:
+        image = transforms.GREY_MAX - image
     return image
 
 

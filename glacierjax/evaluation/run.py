@@ -42,7 +42,7 @@ class ArchiveScenes:
             yield dataclasses.replace(scene, valid=valid_mask(scene.zones)) if self._na_unlabelled else scene
 
 
-def raw_scenes(data_raw: str, split: str, na: str = "auto") -> ArchiveScenes:
+def raw_scenes(data_raw: str, split: str, na: str = "class") -> ArchiveScenes:
     """The scenes of a split of `data_raw` (folder or zip file); `na` as in `glacierjax.core.unlabelled`."""
     archive = open_archive(data_raw)
     return ArchiveScenes(archive, split, na_is_unlabelled(na, archive))

@@ -93,15 +93,15 @@ def open_predictor(
                 f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
                 "fine-tune it first (--config.init.checkpoint)"
             )
-    for checkpoint in checkpoints[1:]:
-        if _geometry(checkpoint) != _geometry(checkpoints[0]):
+    first = checkpoints[0]
+    for other in checkpoints[1:]:
+        if _geometry(other) != _geometry(first):
             raise InputError(
-                "context and size multiple in pixels differ: {} of {}, {} of {}; networks of one ensemble must agree".format(
-                    _geometry(checkpoint), checkpoint.path, _geometry(checkpoints[0]), checkpoints[0].path
-                )
+                f"{other.path}: takes scenes differently (context and size multiple {_geometry(other)} px) than "
+                f"{first.path} ({_geometry(first)} px); networks of an ensemble must agree, leave one of them out"
             )
-    config = checkpoints[0].record.get("config", {})
-    context_px, size_multiple = _geometry(checkpoints[0])
+    config = first.record.get("config", {})
+    context_px, size_multiple = _geometry(first)
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=range(4) if rotations else (0,),

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ CONFIG_JSON = "config.json"
 # What may change when a run goes on: its length, and how it is read, logged and looked at.
 FREE_FIELDS = ("num_epochs", "log_every", "data.workers", "data.dir")
 
+_OVERRIDE = re.compile(r"--?config\.([^=\[]+)")
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
@@ -55,7 +57,7 @@ def from_workdir(workdir: Path) -> ConfigDict:
     file = workdir / CONFIG_JSON
     if not file.exists():
         raise InputError(f"{workdir}: no {CONFIG_JSON} there, so no run to go on with; give --config=configs/NAME.py")
-    return ConfigDict(_tuples(json.loads(file.read_text(encoding="utf-8"))))
+    return ConfigDict(_tuples(_read_json(file)))
 
 
 def _tuples(value: Any) -> Any:
@@ -65,14 +67,18 @@ def _tuples(value: Any) -> Any:
 
 
 def settle(config: ConfigDict, workdir: Path) -> None:
-    """Writes `config.json`, or checks that a workdir which has one was made by the same configuration.
+    """Writes `config.json`, or checks that a workdir with checkpoints was trained with the same configuration.
 
-    Raises `InputError` listing what differs (fields in `FREE_FIELDS` may).
+    Raises `InputError` listing what differs (fields in `FREE_FIELDS` may). A run without a checkpoint starts anew, so
+    whatever stopped it can be set right.
     """
+    from glacierjax.checkpoints.native import CHECKPOINTS  # imported here: flags are checked without waiting for Orbax
+
+    trained = any(step.name.isdigit() for step in (workdir / CHECKPOINTS).glob("*"))
     file = workdir / CONFIG_JSON
     wanted = to_plain(config)
-    if file.exists():
-        before = _flat(json.loads(file.read_text(encoding="utf-8")))
+    if file.exists() and trained:
+        before = _flat(_read_json(file))
         now = _flat(wanted)
         different = [
             f"{key}: {before.get(key, 'not set')} -> {now.get(key, 'not set')}"
@@ -87,6 +93,13 @@ def settle(config: ConfigDict, workdir: Path) -> None:
     write_text(file, json.dumps(wanted, indent=1) + "\n")
 
 
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"{file}: not readable as JSON ({error}); use a new --workdir") from error
+
+
 def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
     flat = {}
     for key, value in tree.items():
@@ -98,12 +111,36 @@ def _flat(tree: dict, prefix: str = "") -> dict[str, Any]:
 
 
 def resolved(argv: list[str]) -> list[str]:
-    """Command-line arguments with the value of --config replaced by the file that it means."""
+    """Command-line arguments with the value of --config replaced by the file that it means.
+
+    Raises `InputError` for a field (`--config.a.b`) that this file does not have, or that has no file to belong to.
+    """
     out = []
+    file = None
     for i, argument in enumerate(argv):
         if argument.startswith(("--config=", "-config=")):
-            argument = f"--config={find_config(argument.split('=', 1)[1])}"
+            file = find_config(argument.split("=", 1)[1])
+            argument = f"--config={file}"
         elif i and argv[i - 1] in ("--config", "-config"):
-            argument = str(find_config(argument))
+            file = find_config(argument)
+            argument = str(file)
         out.append(argument)
+    fields = [match[1] for match in map(_OVERRIDE.match, argv) if match]
+    if fields and file is None:
+        raise InputError(f"--config.{fields[0]}: a field of no --config; give --config=configs/NAME.py too")
+    for field in fields:
+        _check_field(load_config(str(file)), field)
     return out
+
+
+def _check_field(config: Any, field: str) -> None:
+    """Raises `InputError` unless the configuration has the field `a.b`, naming its nearest relatives."""
+    parent = "--config"
+    for name in field.split("."):
+        there = list(config.keys()) if isinstance(config, ConfigDict) else []
+        if name not in there:
+            raise InputError(
+                f"--config.{field}: no such field; {parent} has: {', '.join(sorted(there)) or 'no fields'}"
+            )
+        config = config[name]
+        parent += f".{name}"

@@ -1,5 +1,6 @@
 """The training loop, for every task: steps, validation after each epoch, checkpoints, exact resuming."""
 
+import contextlib
 import dataclasses
 import json
 import logging
@@ -50,6 +51,11 @@ class Experiment:
 
 def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
     """Trains to the configured number of epochs, going on from the last checkpoint of `workdir`; returns the summary."""
+    with contextlib.closing(Keeper(workdir, experiment.rank_by)) as keeper:
+        return _train(config, workdir, experiment, keeper)
+
+
+def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -> dict:
     optimizer = make_optimizer(config.optimizer.name, config.optimizer.weight_decay)
     accumulation = parallel.accumulation_steps(config.batch_size, config.micro_batch_size)
     steps_per_epoch = config.data.samples_per_epoch // config.batch_size
@@ -58,17 +64,28 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
             f"--config.data.samples_per_epoch={config.data.samples_per_epoch} is smaller than --config.batch_size="
             f"{config.batch_size}; an epoch needs at least one batch"
         )
+    if config.schedule.name == "plateau" and "best_loss" not in experiment.rank_by:
+        raise InputError(
+            "--config.schedule.name=plateau: this task validates without a loss; choose constant or cosine"
+        )
     total_steps = steps_per_epoch * config.num_epochs
     plateau = Plateau(config.schedule.factor, config.schedule.patience)
     key = jax.random.key(config.seed)
 
+    def rate_at(step: int) -> float:
+        return config.optimizer.learning_rate * _scale(config, plateau, step, total_steps, steps_per_epoch)
+
+    rate_at(0)  # refuses an unknown schedule before anything is compiled
+    restored = keeper.latest_step()
+    summary_file = workdir / "summary.json"
+    if restored is not None and restored >= total_steps and summary_file.exists():
+        log.info("%s: trained already, %d steps", workdir, restored)
+        return json.loads(summary_file.read_text(encoding="utf-8"))
     with experiment.batches(0) as stream:
         example = parallel.shard(next(stream), config.micro_batch_size)
     example = experiment.prepare(jax.tree.map(lambda x: x[0, 0], example))
     state = create_state(experiment.task, optimizer, jax.random.fold_in(key, 0), example)
     decay = config.optimizer.average_decay
-    keeper = Keeper(workdir, experiment.rank_by)
-    restored = keeper.latest_step()
     if restored is None:
         state = state._replace(params=experiment.initial_params(state.params))
     state = state._replace(average=state.params if decay else None)
@@ -89,20 +106,23 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
         with experiment.batches(first_step) as stream:
             for step in range(first_step, total_steps):
                 batch = parallel.shard(next(stream), config.micro_batch_size)
-                rate = config.optimizer.learning_rate * _scale(config, plateau, step, total_steps, steps_per_epoch)
+                rate = rate_at(step)
                 replicated, values = update(replicated, batch, jax.random.fold_in(key, 1), jnp.float32(rate))
                 window.append(values)
                 done = step + 1
                 epoch_ends = done % steps_per_epoch == 0
                 if epoch_ends or done % config.log_every == 0:
-                    means = _means(window)
-                    window = []
-                    if not np.isfinite(means["loss"]):
-                        names = ", ".join(experiment.scenes_of(step)[:8])
+                    columns = _columns(window)
+                    bad = np.flatnonzero(~np.isfinite(columns["loss"]))
+                    if bad.size:
+                        bad_step = done - len(window) + int(bad[0])
+                        names = ", ".join(experiment.scenes_of(bad_step)[:8])
                         raise InputError(
-                            f"the loss is not finite at step {done} (learning rate {rate:g}; scenes of the last batch: "
-                            f"{names}); lower --config.optimizer.learning_rate or look at these scenes"
+                            f"the loss is not finite at step {bad_step + 1} (learning rate {rate_at(bad_step):g}; scenes of "
+                            f"its batch: {names}); lower --config.optimizer.learning_rate or look at these scenes"
                         )
+                    means = {name: float(np.mean(column)) for name, column in columns.items()}
+                    window = []
                     run_log.write(done, done / steps_per_epoch, "train", {**means, "learning_rate": rate})
                     meter.update(done, means["loss"])
                 if epoch_ends:
@@ -118,7 +138,6 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
     finally:
         meter.close()
         run_log.close()
-        keeper.close()
     summary = {
         "steps": total_steps,
         "epochs": config.num_epochs,
@@ -127,7 +146,7 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
         "images_per_second": round((total_steps - first_step) * config.batch_size / (time.monotonic() - started), 2),
         "parameters": _size(state.params),
     }
-    write_text(workdir / "summary.json", json.dumps(summary, indent=1) + "\n")
+    write_text(summary_file, json.dumps(summary, indent=1) + "\n")
     return summary
 
 
@@ -143,13 +162,13 @@ def _scale(config: Any, plateau: Plateau, step: int, total_steps: int, steps_per
     raise InputError(f"--config.schedule.name={config.schedule.name}: choose constant, plateau or cosine")
 
 
-def _means(window: list[dict]) -> dict[str, float]:
-    """Means of the metrics of several steps (every device holds the same values)."""
+def _columns(window: list[dict]) -> dict[str, list[float]]:
+    """The metrics of several steps by name (every device holds the same values)."""
     columns = defaultdict(list)
     for values in window:
         for name, value in values.items():
             columns[name].append(float(value.addressable_shards[0].data[0]))
-    return {name: float(np.mean(column)) for name, column in columns.items()}
+    return columns
 
 
 def _training_tree(state: TrainState, plateau: Plateau) -> dict:

@@ -136,7 +136,7 @@ def test_each_scene_comes_equally_often_whatever_its_size(store):
     orders = []
     for epoch in range(2):
         shown = [source.scene_of(40 * epoch + i) for i in range(40)]
-        assert Counter(shown) == {i: 10 for i in range(len(SHAPES))}
+        assert Counter(shown) == dict.fromkeys(range(len(SHAPES)), 10)
         orders.append(shown)
     assert orders[0] != orders[1], "shuffled anew in every epoch"
 

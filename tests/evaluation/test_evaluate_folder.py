@@ -168,12 +168,12 @@ def test_zones_given_as_fronts_are_refused(tmp_path):
         read_front(tmp_path / "zones.png", SHAPE)
 
 
-def test_without_rock_na_counts_as_not_labelled(tmp_path):
+def test_on_request_na_without_rock_counts_as_not_labelled(tmp_path):
     root = write_archive(tmp_path / "fronts_only", with_rock=False)
-    (scene, *_) = raw_scenes(str(root), "test")
+    (scene, *_) = raw_scenes(str(root), "test", na="auto")
     assert scene.valid is not None
     np.testing.assert_array_equal(scene.valid, scene.zones != Zone.NA)
-    assert next(iter(raw_scenes(str(root), "test", na="class"))).valid is None
+    assert next(iter(raw_scenes(str(root), "test"))).valid is None
     everywhere = zones_with_front_at(40, with_rock=False)
     score = score_scene(scene, everywhere)
     assert score.mde_m == 0 and score.front_rc[:, 0].max() == SHAPE[0] - 6

@@ -131,7 +131,9 @@ def slow_overlap(network, image):
     margin, stride = (CONTEXT - TARGET) // 2, TARGET // 2
     padded = np.pad(image, margin, "symmetric")
     rests = [stride - (size - CONTEXT) % stride for size in padded.shape]
-    rests = [rest + stride * max(0, -(-(CONTEXT - size - rest) // stride)) for rest, size in zip(rests, padded.shape)]  # noqa: B905
+    for axis, size in enumerate(padded.shape):
+        while size + rests[axis] < CONTEXT:
+            rests[axis] += stride
     padded = np.pad(padded, [(0, rest) for rest in rests], "symmetric")
     distance = np.arange(TARGET) - TARGET // 2
     bell = np.exp(-(distance**2) / (2 * (TARGET / 8) ** 2))

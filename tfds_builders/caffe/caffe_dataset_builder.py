@@ -36,7 +36,7 @@ class CaffeConfig(tfds.core.BuilderConfig):
     """What to build from. `distribution` "scenes" or "chips"; the other fields: README.md, "Fields of a config"."""
 
     distribution: str = "scenes"
-    na: str = "auto"
+    na: str = "class"
     test_glaciers: Sequence[str] = ()
     allow_bad: bool = False
 

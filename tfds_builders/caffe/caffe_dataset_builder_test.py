@@ -99,7 +99,7 @@ def without_rock(name: str, content: bytes) -> bytes:
 
 def test_auto_marks_na_as_unlabelled_where_no_rock_is_drawn(tmp_path):
     write_zip(tmp_path / "data_raw.zip", {n: without_rock(n, c) for n, c in data_raw_files().items()})
-    record = build(tmp_path, tmp_path).as_data_source(split="train")[0]
+    record = build(tmp_path, tmp_path, CaffeConfig(name="auto", na="auto")).as_data_source(split="train")[0]
     assert 0 < (record["valid"] == 0).mean() < 0.5
 
 

@@ -1,0 +1,120 @@
+"""Optimisers and schedules against the rules of PyTorch, written down here anew from its documentation."""
+
+import math
+
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+from glacierjax.core.errors import InputError
+from glacierjax.training.optim import MOMENTUM, Plateau, cosine_scale, make_optimizer
+
+LEARNING_RATE = 0.01
+
+
+def steps(name, weight_decay, params, gradients):
+    """Parameters after each step with the given gradients."""
+    optimizer = make_optimizer(name, weight_decay)
+    state = optimizer.init(params)
+    for gradient in gradients:
+        direction, state = optimizer.update(gradient, state, params)
+        params = {key: params[key] - LEARNING_RATE * direction[key] for key in params}
+        yield params
+
+
+@pytest.mark.parametrize("weight_decay", [0.0, 1e-4, 0.3])
+def test_sgd_is_torchs_with_momentum_and_decay_on_every_parameter(weight_decay):
+    generator = np.random.default_rng(0)
+    start = {"kernel": generator.normal(size=(3, 4)), "bias": generator.normal(size=4)}
+    gradients = [{key: generator.normal(size=value.shape) for key, value in start.items()} for _ in range(5)]
+    expected, buffers = dict(start), dict.fromkeys(start, 0.0)
+    ours = steps("sgd", weight_decay, {k: jnp.float32(v) for k, v in start.items()}, gradients)
+    for gradient, params in zip(gradients, ours, strict=True):
+        for key in expected:
+            # torch.optim.SGD: d = g + weight_decay p; b = momentum b + d; p = p - lr b
+            buffers[key] = MOMENTUM * buffers[key] + gradient[key] + weight_decay * expected[key]
+            expected[key] = expected[key] - LEARNING_RATE * buffers[key]
+            np.testing.assert_allclose(params[key], expected[key], rtol=2e-6, atol=1e-6)
+
+
+def test_adamw_decays_kernels_and_leaves_biases():
+    params = {"block": {"kernel": jnp.ones((2, 2)), "bias": jnp.ones(2)}}
+    zero = {"block": {"kernel": jnp.zeros((2, 2)), "bias": jnp.zeros(2)}}
+    optimizer = make_optimizer("adamw", 0.5)
+    direction, _ = optimizer.update(zero, optimizer.init(params), params)
+    np.testing.assert_array_equal(direction["block"]["kernel"], 0.5)
+    np.testing.assert_array_equal(direction["block"]["bias"], 0.0)
+
+
+def test_adamw_clips_the_gradient_to_norm_1():
+    params = {"a": jnp.zeros(2)}
+    optimizer = make_optimizer("adamw", 0.0)
+    moderate, _ = optimizer.update({"a": jnp.float32([0.6, 0.8])}, optimizer.init(params), params)
+    _, state = optimizer.update({"a": jnp.float32([600, 800])}, optimizer.init(params), params)
+    (mean,) = [part.mu for part in state if isinstance(part, optax.ScaleByAdamState)]
+    np.testing.assert_allclose(mean["a"], [0.06, 0.08], rtol=1e-5)
+    assert np.isfinite(moderate["a"]).all()
+
+
+def test_an_unknown_optimizer_is_named():
+    with pytest.raises(InputError, match=r"--config.optimizer.name=lion: choose sgd or adamw"):
+        make_optimizer("lion", 0.0)
+
+
+def torch_rates(losses, factor, patience, threshold=1e-4):
+    """Learning-rate factors after each epoch: ReduceLROnPlateau(mode="min", threshold_mode="rel"), as documented."""
+    best, bad, rate = math.inf, 0, 1.0
+    for loss in losses:
+        if loss < best - abs(best) * threshold if math.isfinite(best) else loss < best:
+            best, bad = loss, 0
+        else:  # NaN compares false: an epoch without improvement
+            bad += 1
+        if bad > patience:
+            rate, bad = rate * factor, 0
+        yield rate
+
+
+NAN = math.nan
+SEQUENCES = {
+    "falling": [1 / n for n in range(1, 20)],
+    "flat": [1.0] * 20,
+    "falls by less than the threshold": [1 - 5e-5 * n for n in range(20)],
+    "falls by just more than the threshold": [(1 - 1.01e-4) ** n for n in range(20)],
+    "improves on the last patient epoch": [1.0, 1.0, 1.0, 0.9, 0.9, 0.9, 0.8, 0.8, 0.8, 0.8, 0.8],
+    "not a number at first": [NAN, NAN, NAN, NAN, 1.0, 1.0, 0.5],
+    "not a number later": [1.0, NAN, 0.9, NAN, NAN, NAN, NAN, 0.8],
+    "infinite": [math.inf] * 8 + [1.0],
+    "noisy": list(1 / np.arange(1, 60) + np.random.default_rng(0).normal(0, 0.05, 59) + 0.3),
+}
+
+
+@pytest.mark.parametrize("losses", SEQUENCES.values(), ids=SEQUENCES)
+@pytest.mark.parametrize(("factor", "patience"), [(0.5, 5), (0.5, 2), (0.1, 0)])
+def test_plateau_is_torchs(losses, factor, patience):
+    plateau = Plateau(factor, patience)
+    ours = []
+    for loss in losses:
+        plateau.update(loss)
+        ours.append(plateau.scale)
+    assert ours == list(torch_rates(losses, factor, patience))
+
+
+def test_plateau_halves_after_more_bad_epochs_than_its_patience():
+    plateau = Plateau(0.5, 5)
+    scales = []
+    for _ in range(13):
+        plateau.update(1.0)
+        scales.append(plateau.scale)
+    assert scales == [1.0] * 6 + [0.5] * 6 + [0.25]
+
+
+def test_cosine_rises_to_1_and_falls_to_0():
+    scales = [cosine_scale(step, 30, 10) for step in range(31)]
+    np.testing.assert_allclose(scales[:10], np.arange(1, 11) / 10)
+    assert scales[10] == 1.0 and scales[20] == pytest.approx(0.5) and scales[30] == pytest.approx(0.0)
+    assert (np.diff(scales[10:]) < 0).all()
+
+
+def test_cosine_without_warm_up_starts_at_1():
+    assert cosine_scale(0, 10, 0) == 1.0
