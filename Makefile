@@ -4,6 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 OUT ?= real
+SEEDS ?= 1 2 3 4
 
 .PHONY: demo test test-all test-torch lint real venv clean
 
@@ -14,11 +15,12 @@ demo: venv ## from nothing to a report on simulated scenes
 	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --workdir=demo/run --output=demo/report --baselines
 
-real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR]
+real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR] [SEEDS="1 2"]
 	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA) --na=auto
-	$(RUN) -m glacierjax.train --config=configs/demo_real.py --config.data.dir=$(OUT)/data --workdir=$(OUT)/run
-	$(RUN) -m glacierjax.evaluate --workdir=$(OUT)/run --output=$(OUT)/report --baselines
+	for seed in $(SEEDS); do $(RUN) -m glacierjax.train --config=configs/demo_real.py --config.seed=$$seed \
+	  --config.data.dir=$(OUT)/data --workdir=$(OUT)/run$$seed || exit; done
+	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--workdir=$(OUT)/run%) --output=$(OUT)/report --baselines
 
 test: lint ## what CI runs
 	$(RUN) -m pytest -m "not slow and not torch"

@@ -1,4 +1,8 @@
-"""Real imagery of any kind in CaFFe's layout, from nothing, on two CPU cores in less than an hour (`make real`).
+"""Real imagery in CaFFe's layout, ocean above the ice, from nothing, on two CPU cores (`make real`).
+
+`make real` trains four of these, which differ in their seed, and scores them as one ensemble. The runs are short on purpose:
+trained on one Landsat glacier and scored on another, the error rose again after some 300 steps, while the training loss
+went on falling.
 
 python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
 """
@@ -10,21 +14,19 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
-    config.num_epochs = 8
+    config.num_epochs = 4
     config.data.samples_per_epoch = 800
-    config.data.crop_px = (320, 224)
+    config.data.context_px = 192
     config.model.dropout = 0.2
     config.augment.zoom_probability = 0.9
-    config.augment.zoom_range = (0.7, 1.3)
+    config.augment.zoom_range = (0.5, 1.7)
     config.augment.speckle_probability = 0.1
     config.augment.brightness_probability = 0.6
     config.augment.brightness_range = (0.5, 1.7)
     config.augment.gamma_probability = 0.6
     config.augment.gamma_range = (0.4, 2.2)
-    config.augment.invert_probability = 0.5
     config.augment.up_down_probability = 0.0
     config.augment.rotation_probability = 0.0
-    config.optimizer.learning_rate = 1e-3
     config.optimizer.weight_decay = 0.1
     config.validation.mode = "whole"
     return config

@@ -32,7 +32,6 @@ def get_config() -> Any:
         "val_split": "val",
         "samples_per_epoch": 40_000,
         "context_px": 512,  # the target is its central half
-        "crop_px": (),  # rows and columns of a training crop, if not a whole context
         "padding": "published",  # or "fit": only to the context's size
         "workers": 4,  # processes that cut crops; 0 uses threads of the training process
         "keep_validation_in_memory": False,
@@ -49,7 +48,6 @@ def get_config() -> Any:
         "brightness_range": (0.6, 1.4),
         "gamma_probability": 0.2,
         "gamma_range": (0.7, 1.3),
-        "invert_probability": 0.0,  # dark for bright, for imagery in which either may be the ocean
         "left_right_probability": 0.5,
         "up_down_probability": 0.5,
         "rotation_probability": 0.5,

@@ -24,7 +24,9 @@ log = logging.getLogger("glacierjax.evaluate")
 PREDICTIONS = flags.DEFINE_string("predictions", "", "Folder of zone PNGs NAME.png (CaFFe's grey values) to score.")
 FRONTS = flags.DEFINE_string("fronts", "", "Folder of front PNGs NAME.png (0 and 255) to score alone.")
 DATA = flags.DEFINE_string("data", "", "CaFFe's data_raw (folder or zip file): the scenes and their truth.")
-NA = flags.DEFINE_enum("na", "class", NA_CHOICES, "NA in --data is a zone, or not labelled (auto: if there is no rock).")
+NA = flags.DEFINE_enum(
+    "na", "class", NA_CHOICES, "NA in --data is a zone, or not labelled (auto: if there is no rock)."
+)
 WORKDIR = flags.DEFINE_multi_string("workdir", [], "Training folder of a network to score; several make an ensemble.")
 CHECKPOINT = flags.DEFINE_multi_string("checkpoint", [], "Checkpoint to score, as --workdir; several make an ensemble.")
 WHICH = flags.DEFINE_enum("which", "best_iou", ["best_iou", "best_mde", "last"], "Which checkpoint of a network.")
@@ -64,11 +66,11 @@ def main() -> None:
         from glacierjax.inference.predictor import open_predictor
 
         predictor = open_predictor(networks, WHICH.value, MODE.value, ROTATIONS.value)
-        log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), WHICH.value, predictor.mode)
         predict = most_probable(predictor)
         if not DATA.value:
             read_split = functools.partial(prepared_scenes, predictor.config, data_dir=DATA_DIR.value)
         scenes = read_split(SPLIT.value)
+        log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), WHICH.value, predictor.mode)
         turned = ", four rotations" if ROTATIONS.value else ""
         source = f"`{'`, `'.join(predictor.sources)}` (`{WHICH.value}`), mode `{predictor.mode}`{turned}"
     else:

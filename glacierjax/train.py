@@ -29,10 +29,12 @@ def main() -> None:
     config: Any = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
     if not config.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
-    from glacierjax.runs.checks import check_values
+    from glacierjax.runs.checks import check_initial_weights, check_values
     from glacierjax.runs.finetune import finetune
 
     check_values(config)
+    if not configs.is_trained(workdir):  # else the weights to start from are not needed any more
+        check_initial_weights(config)
     configs.settle(config, workdir)
     finetune(config, workdir)
 

@@ -10,9 +10,8 @@ import numpy as np
 
 from glacierjax.core.errors import InputError
 from glacierjax.model import Backbone, Tyrion
+from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.model.swin_v2 import PATCH_PX
-from glacierjax.tasks.optsimmim import OptSimMIMNetwork
-from glacierjax.tasks.opttranslator import OptTranslatorNetwork
 
 # Modules of the backbone: ours -> official; {stage}, {block} are numbers, the same on both sides.
 BLOCK, OFFICIAL_BLOCK = "encoder/stage{stage}_block{block}", "layers.{stage}.blocks.{block}"

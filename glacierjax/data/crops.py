@@ -16,13 +16,11 @@ class CropOptions:
     """Sizes in pixels and probabilities of each step; the defaults are the published ones.
 
     `padding`: "published" pads a scene by `grid.whole_padding` before cropping; "fit" only to the crop's size.
-    `crop_px` (rows, columns): the training crop where it is not a whole context, e.g. a whole small scene.
     `label_resize`: "nearest" or "official" (`transforms.resize_labels`).
     `probability` fields are in [0, 1]; ranges are (low, high) of a uniform draw. Raises `InputError` for another choice.
     """
 
     context_px: int = 512
-    crop_px: tuple[int, ...] = ()
     padding: str = "published"
     label_resize: str = "nearest"
     zoom_probability: float = 0.5
@@ -34,7 +32,6 @@ class CropOptions:
     brightness_range: tuple[float, float] = (0.6, 1.4)
     gamma_probability: float = 0.2
     gamma_range: tuple[float, float] = (0.7, 1.3)
-    invert_probability: float = 0.0
     left_right_probability: float = 0.5
     up_down_probability: float = 0.5
     rotation_probability: float = 0.5
@@ -46,19 +43,6 @@ class CropOptions:
         ):
             if value not in choices:
                 raise InputError(f"--config.{flag}={value}: choose {' or '.join(choices)}")
-        if len(self.crop_px) not in (0, 2):
-            raise InputError(f"--config.data.crop_px={self.crop_px}: give rows and columns, or () for the context")
-        if len(set(self.size)) == 2 and self.rotation_probability:
-            raise InputError(
-                f"--config.data.crop_px={self.crop_px}: only square crops can be rotated by 90 degrees; set "
-                "--config.augment.rotation_probability=0"
-            )
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Rows and columns of a training sample."""
-        rows, columns = self.crop_px or (self.context_px, self.context_px)
-        return rows, columns
 
 
 SPECKLE_PEAKS = (1, 2, 3)
@@ -67,25 +51,26 @@ SPECKLE_PEAKS = (1, 2, 3)
 def draw_crop(
     store: SceneStore, index: int, rng: np.random.Generator, options: CropOptions
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A random, randomly zoomed crop of a scene, resized to `options.size`: grey values and labels (H, W) uint8."""
+    """A random, randomly zoomed crop of a scene, resized to the context: grey values and labels (C, C) uint8."""
     zoom = rng.uniform(*options.zoom_range) if rng.random() < options.zoom_probability else 1.0
+    context = options.context_px
+    side = int(context * zoom)
     window = []
-    for size, crop in zip(store.sizes[index], options.size, strict=True):
-        side = int(crop * zoom)
-        pad = grid.whole_padding(size, crop) if options.padding == "published" else grid.fit_padding(size, side)
+    for size in store.sizes[index]:
+        pad = grid.whole_padding(size, context) if options.padding == "published" else grid.fit_padding(size, side)
         padded = pad.before + size + pad.after
         start = int(rng.integers(0, max(1, padded - side)))
         window.append((start - pad.before, min(side, padded - start)))
     (top, height), (left, width) = window
     image, labels = store.crop(index, top, left, height, width)
     return (
-        transforms.resize_bilinear(image, options.size),
-        transforms.resize_labels(labels, options.size, options.label_resize),
+        transforms.resize_bilinear(image, (context, context)),
+        transforms.resize_labels(labels, (context, context), options.label_resize),
     )
 
 
 def draw_photometric(image: np.ndarray, rng: np.random.Generator, options: CropOptions) -> np.ndarray:
-    """Speckle, brightness, gamma and inversion, each with its probability."""
+    """Speckle, brightness and gamma, each with its probability."""
     if rng.random() < options.speckle_probability:
         peak = int(rng.choice(SPECKLE_PEAKS))
         image = transforms.speckle(image, rng.random(image.shape), rng.poisson(peak, image.shape), peak)
@@ -93,13 +78,11 @@ def draw_photometric(image: np.ndarray, rng: np.random.Generator, options: CropO
         image = transforms.brightness(image, rng.uniform(*options.brightness_range))
     if rng.random() < options.gamma_probability:
         image = transforms.gamma(image, rng.uniform(*options.gamma_range))
-    if rng.random() < options.invert_probability:
-        image = transforms.GREY_MAX - image
     return image
 
 
 def draw_sample(store: SceneStore, index: int, rng: np.random.Generator, options: CropOptions) -> dict[str, np.ndarray]:
-    """One training sample of scene `index`: {"image" (H, W, 1) uint8, "labels" (H, W) uint8}."""
+    """One training sample of scene `index`: {"image" (C, C, 1) uint8, "labels" (C, C) uint8}."""
     image, labels = draw_crop(store, index, rng, options)
     if rng.random() < options.mix_probability:
         weight = rng.uniform(*options.mix_range)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
-from glacierjax.checkpoints.native import find_checkpoint
+import jax
+import jax.numpy as jnp
+
 from glacierjax.core.errors import InputError
 from glacierjax.inference.tiles import MODES
 from glacierjax.model import Tyrion
 from glacierjax.runs.finetune import crop_options
-from glacierjax.runs.initial import model_fields
+from glacierjax.runs.initial import carried_weights, model_fields
 
 _AT_LEAST = {
     "batch_size": 1, "micro_batch_size": 1, "num_epochs": 1, "log_every": 1, "seed": 0, "data.samples_per_epoch": 1,
@@ -29,12 +31,14 @@ def check_values(config: Any) -> None:
         if (value := _value(config, field)) not in choices:
             raise InputError(f"--config.{field}={value}: choose one of {', '.join(choices)}")
     multiple = Tyrion(**model_fields(config)).size_multiple
-    size = crop_options(config).size
-    for field, sizes in (("data.context_px", (config.data.context_px,)), ("data.crop_px", size)):
-        if any(pixels % multiple for pixels in sizes):
-            raise InputError(f"--config.{field}={_value(config, field)}: choose multiples of {multiple}")
+    if config.data.context_px % multiple:
+        raise InputError(f"--config.data.context_px={config.data.context_px}: choose a multiple of {multiple}")
+    crop_options(config)
     if config.init.checkpoint:
-        find_checkpoint(config.init.checkpoint, config.init.which)
+        size = config.data.context_px
+        images = jax.ShapeDtypeStruct((1, size, size, 1), jnp.float32)
+        model = Tyrion(**model_fields(config))
+        carried_weights(config, jax.eval_shape(model.init, jax.random.key(0), images)["params"])
 
 
 def _value(config: Any, field: str) -> Any:

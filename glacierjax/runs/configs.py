@@ -66,18 +66,22 @@ def _tuples(value: Any) -> Any:
     return tuple(_tuples(item) for item in value) if isinstance(value, list) else value
 
 
+def is_trained(workdir: Path) -> bool:
+    """Whether a workdir has a checkpoint to go on from."""
+    from glacierjax.checkpoints.native import CHECKPOINTS  # imported here: flags are checked without waiting for Orbax
+
+    return any(step.name.isdigit() for step in (workdir / CHECKPOINTS).glob("*"))
+
+
 def settle(config: ConfigDict, workdir: Path) -> None:
     """Writes `config.json`, or checks that a workdir with checkpoints was trained with the same configuration.
 
     Raises `InputError` listing what differs (fields in `FREE_FIELDS` may). A run without a checkpoint starts anew, so
     whatever stopped it can be set right.
     """
-    from glacierjax.checkpoints.native import CHECKPOINTS  # imported here: flags are checked without waiting for Orbax
-
-    trained = any(step.name.isdigit() for step in (workdir / CHECKPOINTS).glob("*"))
     file = workdir / CONFIG_JSON
     wanted = to_plain(config)
-    if file.exists() and trained:
+    if file.exists() and is_trained(workdir):
         before = _flat(_read_json(file))
         now = _flat(wanted)
         different = [

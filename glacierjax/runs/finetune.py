@@ -85,7 +85,6 @@ def crop_options(config: Any) -> CropOptions:
     """The data and augmentation part of a configuration."""
     return CropOptions(
         context_px=config.data.context_px,
-        crop_px=tuple(config.data.crop_px),
         padding=config.data.padding,
         **{field.name: config.augment[field.name] for field in dataclasses.fields(CropOptions)
            if field.name in config.augment},

@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -22,25 +23,36 @@ def model_fields(config: Any) -> dict[str, Any]:
     return {**preset(config.model.preset), **own, "dtype": jnp.dtype(config.model.dtype)}
 
 
-def initial_params(config: Any, fresh: dict) -> dict:
-    """Encoder and decoder (as far as the checkpoint has them) of `config.init.checkpoint` in place of the fresh ones.
+class Carried(NamedTuple):
+    """Parts of a network by name, the checkpoint folder they come from, and the parts of it that were not taken."""
 
-    Says name by name what was taken. Raises `InputError` when a name or shape does not fit.
+    parts: dict[str, Any]
+    path: Path
+    left_over: list[str]
+
+
+def carried_weights(config: Any, like: Mapping[str, Any]) -> Carried:
+    """Encoder and decoder, as far as the checkpoint `config.init.checkpoint` has them.
+
+    `like` holds the network's parameters, or only their shapes. Raises `InputError` when a name or shape does not fit.
     """
-    path = config.init.checkpoint
-    if not path:
-        return fresh
-    checkpoint = load_checkpoint(path, config.init.which)
+    checkpoint = load_checkpoint(config.init.checkpoint, config.init.which)
     taken = {part: checkpoint.params[part] for part in CARRIED if part in checkpoint.params}
     if not taken:
         raise InputError(f"{checkpoint.path}: has neither an encoder nor a decoder to start from")
-    params = dict(fresh)
-    for part, tree in taken.items():
-        params[part] = _merged(fresh[part], tree, part, str(checkpoint.path))
-    left = sorted(set(checkpoint.params) - set(taken))
-    started = sorted(set(fresh) - set(taken))
-    log.info("from %s: taken %s; left over %s; fresh %s", checkpoint.path, sorted(taken), left, started)
-    return params
+    parts = {part: _merged(like[part], tree, part, str(checkpoint.path)) for part, tree in taken.items()}
+    return Carried(parts, checkpoint.path, sorted(set(checkpoint.params) - set(taken)))
+
+
+def initial_params(config: Any, fresh: dict) -> dict:
+    """`fresh` with the weights of `config.init.checkpoint`, if it is set, in place of its own; says what was taken."""
+    if not config.init.checkpoint:
+        return fresh
+    parts, path, left_over = carried_weights(config, fresh)
+    log.info(
+        "from %s: taken %s; left over %s; fresh %s", path, sorted(parts), left_over, sorted(set(fresh) - set(parts))
+    )
+    return {**fresh, **parts}
 
 
 def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path: str) -> dict[str, Any]:

@@ -4,17 +4,12 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
-from glacierjax.model import Backbone
-from glacierjax.model.attention import linear_init
-from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding, conv_init
+from glacierjax.model.pretraining import OptSimMIMNetwork
+from glacierjax.model.swin_v2 import PATCH_PX
 from glacierjax.tasks.losses import masked_l1
 from glacierjax.tasks.masking import random_mask
-
-OPTICAL_BANDS = 14
 
 
 def patchify(images: jax.Array) -> jax.Array:
@@ -22,24 +17,6 @@ def patchify(images: jax.Array) -> jax.Array:
     batch, height, width, bands = images.shape
     x = images.reshape(batch, height // PATCH_PX, PATCH_PX, width // PATCH_PX, PATCH_PX, bands)
     return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height // PATCH_PX, width // PATCH_PX, -1)
-
-
-class OptSimMIMNetwork(Backbone):
-    """SAR (B, H, W, 1) and mask (B, H/4, W/4) -> optical patches of every token (B, H/4, W/4, 16 * bands)."""
-
-    bands: int = OPTICAL_BANDS
-
-    def setup(self) -> None:
-        super().setup()
-        self.to_image = nn.Conv(3, (1, 1), kernel_init=conv_init)
-        self.second_embedding = PatchEmbedding(self.embed_dim)
-        self.reconstruction = nn.Dense(PATCH_PX * PATCH_PX * self.bands, kernel_init=linear_init)
-        # The token of a masked patch: zero, and not trained (it is kept so that official checkpoints fit).
-        self.mask_token = self.param("mask_token", nn.initializers.zeros, (self.embed_dim,))
-
-    def __call__(self, sar: jax.Array, mask: jax.Array, train: bool = False) -> jax.Array:
-        features = self.features(sar, train, mask, jax.lax.stop_gradient(self.mask_token))
-        return self.reconstruction(self.second_embedding(self.to_image(features.astype(jnp.float32))))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,26 +4,10 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
-import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from glacierjax.model import Backbone
-from glacierjax.model.swin_v2 import conv_init
-from glacierjax.tasks.optsimmim import OPTICAL_BANDS
-
-
-class OptTranslatorNetwork(Backbone):
-    """SAR (B, H, W, 1) in [0, 1] -> optical bands (B, H, W, bands)."""
-
-    bands: int = OPTICAL_BANDS
-
-    def setup(self) -> None:
-        super().setup()
-        self.to_bands = nn.Conv(self.bands, (1, 1), kernel_init=conv_init)
-
-    def __call__(self, sar: jax.Array, train: bool = False) -> jax.Array:
-        return self.to_bands(self.features(sar, train).astype(jnp.float32))
+from glacierjax.model.pretraining import OptTranslatorNetwork
 
 
 @dataclasses.dataclass(frozen=True)

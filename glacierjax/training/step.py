@@ -44,8 +44,8 @@ def create_state(task: Task, optimizer: optax.GradientTransformation, rng: jax.A
 
 def averaged(average: dict, params: dict, step: jax.Array, decay: float) -> dict:
     """The running mean one step on: decay * average + (1 - decay) * params, with a shorter memory in the first steps."""
-    decay = jnp.minimum(decay, (1 + step) / (10 + step))
-    return optax.incremental_update(params, average, 1 - decay)
+    weight = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
+    return jax.tree.map(lambda new, old: weight * new + (1 - weight) * old, params, average)
 
 
 def make_step(

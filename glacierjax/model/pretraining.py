@@ -1,0 +1,42 @@
+"""Networks of the two pretraining techniques (paper, sections III-A and III-B): the shared backbone with other heads."""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+from glacierjax.model.attention import linear_init
+from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding, conv_init
+from glacierjax.model.tyrion import Backbone
+
+OPTICAL_BANDS = 14
+
+
+class OptSimMIMNetwork(Backbone):
+    """SAR (B, H, W, 1) and mask (B, H/4, W/4) -> optical patches of every token (B, H/4, W/4, 16 * bands)."""
+
+    bands: int = OPTICAL_BANDS
+
+    def setup(self) -> None:
+        super().setup()
+        self.to_image = nn.Conv(3, (1, 1), kernel_init=conv_init)
+        self.second_embedding = PatchEmbedding(self.embed_dim)
+        self.reconstruction = nn.Dense(PATCH_PX * PATCH_PX * self.bands, kernel_init=linear_init)
+        # The token of a masked patch: zero, and not trained (it is kept so that official checkpoints fit).
+        self.mask_token = self.param("mask_token", nn.initializers.zeros, (self.embed_dim,))
+
+    def __call__(self, sar: jax.Array, mask: jax.Array, train: bool = False) -> jax.Array:
+        features = self.features(sar, train, mask, jax.lax.stop_gradient(self.mask_token))
+        return self.reconstruction(self.second_embedding(self.to_image(features.astype(jnp.float32))))
+
+
+class OptTranslatorNetwork(Backbone):
+    """SAR (B, H, W, 1) in [0, 1] -> optical bands (B, H, W, bands)."""
+
+    bands: int = OPTICAL_BANDS
+
+    def setup(self) -> None:
+        super().setup()
+        self.to_bands = nn.Conv(self.bands, (1, 1), kernel_init=conv_init)
+
+    def __call__(self, sar: jax.Array, train: bool = False) -> jax.Array:
+        return self.to_bands(self.features(sar, train).astype(jnp.float32))

@@ -1,0 +1,87 @@
+"""What every command has in common: its help, its exit codes, its one line on stderr."""
+
+import subprocess
+import sys
+
+import pytest
+
+SCRIPT = '''
+"""Greets somebody.
+
+  python -m greet --name=Ice
+"""
+
+import logging
+import sys
+
+from absl import flags, logging as absl_logging
+
+from glacierjax.core import cli
+from glacierjax.core.errors import InputError
+
+NAME = flags.DEFINE_string("name", "Ice", "Whom to greet.")
+COUNT = flags.DEFINE_integer("count", 1, "How often.")
+
+
+def main():
+    if NAME.value == "nobody":
+        raise InputError("--name=nobody: nobody there;\\n  choose somebody")
+    if NAME.value == "bug":
+        raise RuntimeError("a bug")
+    if NAME.value == "ctrl-c":
+        raise KeyboardInterrupt
+    logging.getLogger("glacierjax.greet").info("hello %s", NAME.value)
+    absl_logging.info("chatter of a library")
+    logging.getLogger("some.library").info("more of it")
+    print("greeted", COUNT.value)
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, __doc__))
+'''
+
+
+@pytest.fixture(scope="module")
+def greet(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("greet")
+    (folder / "greet.py").write_text(SCRIPT)
+
+    def run(*flags):
+        return subprocess.run([sys.executable, "-m", "greet", *flags], capture_output=True, text=True, cwd=folder)
+
+    return run
+
+
+def test_a_command_that_is_done_leaves_with_0_and_logs_its_own_lines_plainly(greet):
+    done = greet("--name=Glacier", "--count", "2")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "greeted 2\n", "hello Glacier\n")
+
+
+@pytest.mark.parametrize("flag", ["--help", "-h", "-help"])
+def test_help_shows_the_description_and_the_commands_own_flags(greet, flag):
+    done = greet("--count=x", flag)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Greets somebody.\n") and "python -m greet --name=Ice" in done.stdout
+    flags = done.stdout.split("Flags:\n")[1].splitlines()
+    assert flags == ["  --count: How often. (default: 1)", "  --name: Whom to greet. (default: Ice)"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "line"),
+    [
+        (["--name=nobody"], "greet: --name=nobody: nobody there; choose somebody"),
+        (["--nam=x"], "greet: Unknown command line flag 'nam'. Did you mean: name ?"),
+        (["--count=many"], "greet: flag --count=many: invalid literal for int() with base 10: 'many'"),
+        (["somebody"], "greet: unexpected argument 'somebody'; flags are written --name=value"),
+        (["--name=ctrl-c"], "greet: interrupted"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_users_get_wrong_leaves_with_2_and_one_line(greet, flags, line):
+    done = greet(*flags)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line + "\n")
+
+
+def test_a_bug_shows_its_traceback(greet):
+    done = greet("--name=bug")
+    assert done.returncode == 1 and "Traceback" in done.stderr and "RuntimeError: a bug" in done.stderr

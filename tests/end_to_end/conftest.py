@@ -1,0 +1,65 @@
+"""What the tests of whole commands share: a small archive, its data set, a trained network, and a way to run commands."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small_world import TINY, build_flags, write_archive
+
+from tfds_builders.build import main as build
+
+Command = Callable[..., subprocess.CompletedProcess]
+
+
+@pytest.fixture(scope="session")
+def data_raw(tmp_path_factory) -> Path:
+    """The archive; read only."""
+    return write_archive(tmp_path_factory.mktemp("archive") / "data_raw")
+
+
+@pytest.fixture(scope="session")
+def data(tmp_path_factory, data_raw) -> Path:
+    """The data set built from it; read only."""
+    folder = tmp_path_factory.mktemp("data")
+    assert build(build_flags(folder, data_raw)) == 0
+    return folder
+
+
+@pytest.fixture(scope="session")
+def environment(tmp_path_factory) -> dict[str, str]:
+    """Of every command: one device, and what one has compiled is there for the next."""
+    return {
+        **os.environ,
+        "JAX_PLATFORMS": "cpu",
+        "XLA_FLAGS": "",
+        "JAX_COMPILATION_CACHE_DIR": str(tmp_path_factory.mktemp("compiled")),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+
+@pytest.fixture(scope="session")
+def elsewhere(tmp_path_factory) -> Path:
+    """The working directory of the commands: not that of the sources."""
+    return tmp_path_factory.mktemp("elsewhere")
+
+
+@pytest.fixture(scope="session")
+def command(environment, elsewhere) -> Command:
+    """Runs `python -m MODULE FLAGS`."""
+
+    def run(module: str, *flags: str | Path) -> subprocess.CompletedProcess:
+        arguments = [sys.executable, "-m", module, *map(str, flags)]
+        return subprocess.run(arguments, capture_output=True, text=True, env=environment, cwd=elsewhere)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def trained(command, data, elsewhere) -> Path:
+    """The workdir of a finished training; read only."""
+    done = command("glacierjax.train", *TINY, f"--config.data.dir={data}", "--workdir=run")
+    assert done.returncode == 0, done.stderr
+    return elsewhere / "run"

@@ -1,0 +1,98 @@
+"""`glacierjax.train` as a user runs it: the same numbers again, after a kill, and in several lengths."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from small_world import EPOCHS, TINY
+
+from glacierjax.checkpoints.native import CHECKPOINTS, load_checkpoint
+
+METRICS = "metrics.jsonl"
+PATIENCE_S = 240  # more than the slowest machine takes to compile
+STEPS_PER_EPOCH = 2
+
+
+def val_lines(workdir):
+    path = workdir / METRICS
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n") and '"val"' in line]
+
+
+def test_the_workdir_holds_what_is_promised(trained, data):
+    config = json.loads((trained / "config.json").read_text())
+    assert config["data"]["dir"] == str(data) and config["model"]["preset"] == "tiny" and config["batch_size"] == 4
+    lines = [json.loads(line) for line in (trained / METRICS).read_text().splitlines()]
+    assert [line["step"] for line in lines if line["split"] == "train"] == list(range(1, STEPS_PER_EPOCH * EPOCHS + 1))
+    assert [line["epoch"] for line in val_lines(trained)] == list(range(1, EPOCHS + 1))
+    assert all(0 <= line["iou"] <= 1 and "mde_m" in line and "missing_fronts" in line for line in val_lines(trained))
+    summary = json.loads((trained / "summary.json").read_text())
+    assert summary["epochs"] == EPOCHS and summary["last"]["iou"] == val_lines(trained)[-1]["iou"]
+    assert any((trained / "events").glob("events.out.tfevents.*"))
+    assert 1 <= len(list((trained / CHECKPOINTS).glob("[0-9]*"))) <= 3, "best IoU, lowest distance error, last"
+
+
+def test_kept_checkpoints_are_the_last_and_the_best(trained):
+    assert load_checkpoint(trained, "last").record["step"] == STEPS_PER_EPOCH * EPOCHS
+    best = load_checkpoint(trained, "best_iou").record
+    assert best["metrics"]["iou"] == max(line["iou"] for line in val_lines(trained))
+    errors = [line["mde_m"] for line in val_lines(trained) if line["mde_m"] is not None]
+    if errors:
+        assert load_checkpoint(trained, "best_mde").record["metrics"]["mde_m"] == min(errors)
+
+
+def test_the_same_seed_gives_the_same_numbers_for_any_number_of_workers(trained, data, command, elsewhere):
+    flags = [flag for flag in TINY if "workers" not in flag]
+    done = command(
+        "glacierjax.train", *flags, "--config.data.workers=2", f"--config.data.dir={data}", "--workdir=again"
+    )
+    assert done.returncode == 0, done.stderr
+    assert (elsewhere / "again" / METRICS).read_bytes() == (trained / METRICS).read_bytes()
+
+
+def test_a_killed_run_started_again_gives_the_numbers_of_one_left_alone(
+    trained, data, command, environment, elsewhere
+):  # fmt: skip
+    workdir = elsewhere / "killed"
+    flags = (*TINY, f"--config.data.dir={data}", f"--workdir={workdir}")
+    with subprocess.Popen(
+        [sys.executable, "-m", "glacierjax.train", *flags], env=environment, cwd=elsewhere,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        started = time.monotonic()
+        while len(val_lines(workdir)) < 3 and process.poll() is None and time.monotonic() - started < PATIENCE_S:
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert len(val_lines(workdir)) >= 3 and not (workdir / "summary.json").exists()
+    done = command("glacierjax.train", f"--workdir={workdir}")
+    assert done.returncode == 0, done.stderr
+    assert "going on after step" in done.stderr
+    assert (workdir / METRICS).read_bytes() == (trained / METRICS).read_bytes()
+    assert (workdir / "summary.json").exists()
+
+
+def test_weights_of_another_run_can_be_started_from(trained, data, command, elsewhere):
+    flags = [flag for flag in TINY if "num_epochs" not in flag]
+    done = command(
+        "glacierjax.train", *flags, "--config.num_epochs=1", f"--config.init.checkpoint={trained}",
+        "--config.optimizer.learning_rate=0", f"--config.data.dir={data}", "--workdir=carried",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert f"from {load_checkpoint(trained).path}: taken ['decoder', 'encoder']; left over ['head']" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["train", "evaluate", "convert", "simulate"])
+def test_help_shows_an_example(command, module):
+    done = command(f"glacierjax.{module}", "--help")
+    assert done.returncode == 0, done.stderr
+    assert f"python -m glacierjax.{module} --" in done.stdout and "Flags:" in done.stdout and done.stderr == ""
+
+
+def test_help_of_the_build_command_shows_an_example(command):
+    done = command("tfds_builders.build", "--help")
+    assert done.returncode == 0, done.stderr
+    assert "python -m tfds_builders.build tfds_builders/caffe --data_dir=" in done.stdout
