@@ -34,6 +34,10 @@ def check_values(config: Any) -> None:
     if config.data.context_px % multiple:
         raise InputError(f"--config.data.context_px={config.data.context_px}: choose a multiple of {multiple}")
     crop_options(config)
+
+
+def check_initial_weights(config: Any) -> None:
+    """Raises `InputError` unless the weights to start from, if any, are there and fit the network."""
     if config.init.checkpoint:
         size = config.data.context_px
         images = jax.ShapeDtypeStruct((1, size, size, 1), jnp.float32)
