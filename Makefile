@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 OUT ?= real
-SEEDS ?= 1 2 3 4
+SEEDS ?= 1 2
 
 .PHONY: demo test test-all test-torch lint real venv clean
 
@@ -15,7 +15,7 @@ demo: venv ## from nothing to a report on simulated scenes
 	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --workdir=demo/run --output=demo/report --baselines
 
-real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR] [SEEDS="1 2"]
+real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR] [SEEDS="1 2 3"]
 	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA) --na=auto
 	for seed in $(SEEDS); do $(RUN) -m glacierjax.train --config=configs/demo_real.py --config.seed=$$seed \

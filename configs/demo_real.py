@@ -1,10 +1,8 @@
 """Real imagery in CaFFe's layout, ocean above the ice, from nothing, on two CPU cores (`make real`).
 
-`make real` trains four of these, which differ in their seed, and scores them as one ensemble. The runs are short on purpose:
-trained on one Landsat glacier and scored on another, the error rose again after some 300 steps, while the training loss
-went on falling.
+`make real` trains two of these, which differ in their seed, and scores them as one ensemble.
 
-python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
+    python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
 """
 
 from typing import Any
@@ -14,7 +12,7 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
-    config.num_epochs = 4
+    config.num_epochs = 10
     config.data.samples_per_epoch = 800
     config.data.context_px = 192
     config.model.dropout = 0.2
