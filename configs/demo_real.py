@@ -12,12 +12,17 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
+    config.batch_size = config.micro_batch_size = 8
     config.num_epochs = 10
-    config.data.samples_per_epoch = 800
-    config.data.context_px = 192
+
+    config.model.zero_init_norms = True
     config.model.dropout = 0.2
+
+    config.data.samples_per_epoch = 800
+
     config.augment.zoom_probability = 0.9
     config.augment.zoom_range = (0.5, 1.7)
+    config.augment.mix_probability = 0.3
     config.augment.speckle_probability = 0.1
     config.augment.brightness_probability = 0.6
     config.augment.brightness_range = (0.5, 1.7)
@@ -25,6 +30,8 @@ def get_config() -> Any:
     config.augment.gamma_range = (0.4, 2.2)
     config.augment.up_down_probability = 0.0
     config.augment.rotation_probability = 0.0
+
+    config.optimizer.learning_rate = 2e-3
     config.optimizer.weight_decay = 0.1
     config.validation.mode = "whole"
     return config
