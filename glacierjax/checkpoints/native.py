@@ -6,7 +6,6 @@ inside a run, `training` (optimiser state and counters). A *workdir* keeps them 
 
 import dataclasses
 import math
-import shutil
 import textwrap
 from pathlib import Path
 from typing import Any
@@ -183,8 +182,3 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
 def read_record(folder: Path) -> dict:
     """The JSON record of a checkpoint folder; raises `InputError` when it is not there or damaged."""
     return _restore(folder, record=ocp.args.JsonRestore()).record
-
-
-def remove_checkpoints(workdir: str | Path) -> None:
-    """Removes the checkpoints of a workdir."""
-    shutil.rmtree(Path(workdir) / CHECKPOINTS, ignore_errors=True)

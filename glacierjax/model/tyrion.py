@@ -11,7 +11,6 @@ from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model.decoder import Decoder
 from glacierjax.model.swin_v2 import SwinEncoder, conv_init
 
-SIZE_MULTIPLE = 32  # input height and width are multiples of this with the published four stages
 
 
 class Backbone(nn.Module):
