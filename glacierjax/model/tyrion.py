@@ -12,7 +12,6 @@ from glacierjax.model.decoder import Decoder
 from glacierjax.model.swin_v2 import SwinEncoder, conv_init
 
 
-
 class Backbone(nn.Module):
     """Encoder and decoder, shared by fine-tuning and both pretraining techniques: images -> features at full size."""
 
