@@ -24,8 +24,6 @@ ZONE_KEYS = ("na", "rock", "glacier", "ocean")  # keys in metrics.json, by class
 ZONE_TITLES = ("NA area", "rock outcrop", "glacier", "ocean and ice mélange")
 GREY_VALUES = (0, 64, 127, 254)  # by class id
 GREY_ALIASES = {63: Zone.ROCK}  # both grey values for rock occur in the published files
-# Okabe-Ito colours, distinguishable with any common colour vision.
-ZONE_COLOURS = ((120, 120, 120), (230, 159, 0), (240, 240, 240), (0, 114, 178))
 
 FRONT_GREY = 255
 UNKNOWN_ID = 255  # what `ids_from_grey` never returns; free to mark "no class" in uint8 arrays

@@ -18,9 +18,10 @@ from glacierjax.evaluation.score import aggregate, score_scene
 from glacierjax.inference.predictor import GREY_MAX, make_network
 from glacierjax.inference.tiles import predict_scene
 from glacierjax.model import Tyrion
+from glacierjax.runs.configs import to_plain
 from glacierjax.runs.initial import initial_params, model_fields
 from glacierjax.tasks import Segmentation
-from glacierjax.training.loop import Experiment, train
+from glacierjax.training.loop import Experiment, steps_per_epoch, train
 
 
 def prepare(batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
@@ -48,7 +49,7 @@ def finetune(config: Any, workdir: Path) -> dict:
         batch_size=config.batch_size,
         first=local * jax.process_index(),
         local=local,
-        steps=data.samples_per_epoch // config.batch_size * config.num_epochs,
+        steps=steps_per_epoch(config) * config.num_epochs,
     )
     fields = model_fields(config)
     model: Any = Tyrion(**fields)
@@ -75,7 +76,7 @@ def finetune(config: Any, workdir: Path) -> dict:
         prepare=prepare,
         evaluate=evaluate,
         rank_by=("best_iou", "best_mde"),
-        record={"task": "segmentation", "model": json_fields(fields), "config": plain_config(config)},
+        record={"task": "segmentation", "model": json_fields(fields), "config": to_plain(config)},
         initial_params=lambda fresh: initial_params(config, fresh),
     )
     return train(config, workdir, experiment)
@@ -111,10 +112,3 @@ def headline(metrics: dict) -> dict[str, float | None]:
 def json_fields(fields: dict[str, Any]) -> dict[str, Any]:
     """Model fields as JSON holds them."""
     return {k: list(v) if isinstance(v, tuple) else np.dtype(v).name if k == "dtype" else v for k, v in fields.items()}
-
-
-def plain_config(config: Any) -> dict:
-    """The configuration as nested plain dicts."""
-    from glacierjax.runs.configs import to_plain
-
-    return to_plain(config)

@@ -23,7 +23,7 @@ def patchify(images: jax.Array) -> jax.Array:
 class OptSimMIM:
     """Batch: `sar` (B, H, W, 1) and `optical` (B, H, W, 14) in [0, 1], optional `mask` (B, H/4, W/4) bool, true = masked."""
 
-    model: OptSimMIMNetwork = OptSimMIMNetwork()  # noqa: RUF009
+    model: OptSimMIMNetwork = dataclasses.field(default_factory=OptSimMIMNetwork)
     mask_ratio: float = 0.3
 
     def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict[str, Any]:

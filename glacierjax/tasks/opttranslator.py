@@ -14,7 +14,7 @@ from glacierjax.model.pretraining import OptTranslatorNetwork
 class OptTranslator:
     """Batch: `sar` (B, H, W, 1) and `optical` (B, H, W, 14), both in [0, 1]."""
 
-    model: OptTranslatorNetwork = OptTranslatorNetwork()  # noqa: RUF009
+    model: OptTranslatorNetwork = dataclasses.field(default_factory=OptTranslatorNetwork)
 
     def init(self, rng: jax.Array, batch: Mapping[str, jax.Array]) -> dict[str, Any]:
         return dict(self.model.init(rng, batch["sar"][:1])["params"])

@@ -16,7 +16,7 @@ Batch = Mapping[str, jax.Array]
 class Segmentation:
     """Batch: `image` (B, H, W, 1) in [0, 1], `zones` (B, H, W) int, optional `valid` (B, H, W) bool."""
 
-    model: Tyrion = Tyrion()  # noqa: RUF009 (linen modules are immutable)
+    model: Tyrion = dataclasses.field(default_factory=Tyrion)
 
     def init(self, rng: jax.Array, batch: Batch) -> dict[str, Any]:
         return dict(self.model.init(rng, batch["image"][:1])["params"])

@@ -49,6 +49,17 @@ class Experiment:
     initial_params: Callable[[dict], dict]
 
 
+def steps_per_epoch(config: Any) -> int:
+    """Optimiser steps of an epoch; a rest smaller than a batch is left out. Raises `InputError` when there is none."""
+    steps = config.data.samples_per_epoch // config.batch_size
+    if steps == 0:
+        raise InputError(
+            f"--config.data.samples_per_epoch={config.data.samples_per_epoch} is smaller than --config.batch_size="
+            f"{config.batch_size}; an epoch needs at least one batch"
+        )
+    return steps
+
+
 def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
     """Trains to the configured number of epochs, going on from the last checkpoint of `workdir`; returns the summary."""
     with contextlib.closing(Keeper(workdir, experiment.rank_by)) as keeper:
@@ -58,22 +69,17 @@ def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
 def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -> dict:
     optimizer = make_optimizer(config.optimizer.name, config.optimizer.weight_decay)
     accumulation = parallel.accumulation_steps(config.batch_size, config.micro_batch_size)
-    steps_per_epoch = config.data.samples_per_epoch // config.batch_size
-    if steps_per_epoch == 0:
-        raise InputError(
-            f"--config.data.samples_per_epoch={config.data.samples_per_epoch} is smaller than --config.batch_size="
-            f"{config.batch_size}; an epoch needs at least one batch"
-        )
+    epoch_steps = steps_per_epoch(config)
     if config.schedule.name == "plateau" and "best_loss" not in experiment.rank_by:
         raise InputError(
             "--config.schedule.name=plateau: this task validates without a loss; choose constant or cosine"
         )
-    total_steps = steps_per_epoch * config.num_epochs
+    total_steps = epoch_steps * config.num_epochs
     plateau = Plateau(config.schedule.factor, config.schedule.patience)
     key = jax.random.key(config.seed)
 
     def rate_at(step: int) -> float:
-        return config.optimizer.learning_rate * _scale(config, plateau, step, total_steps, steps_per_epoch)
+        return config.optimizer.learning_rate * _scale(config, plateau, step, total_steps, epoch_steps)
 
     rate_at(0)  # refuses an unknown schedule before anything is compiled
     restored = keeper.latest_step()
@@ -93,7 +99,7 @@ def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -
         state, plateau = _restore(keeper, restored, state, plateau)
         log.info("going on after step %d", restored)
     run_log = RunLog(workdir, restored or 0)
-    _say_start(config, state, steps_per_epoch, accumulation)
+    _say_start(config, state, epoch_steps, accumulation)
 
     update = parallel.parallelize(make_step(experiment.task, optimizer, experiment.prepare, decay))
     replicated = parallel.replicate(state)
@@ -110,7 +116,7 @@ def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -
                 replicated, values = update(replicated, batch, jax.random.fold_in(key, 1), jnp.float32(rate))
                 window.append(values)
                 done = step + 1
-                epoch_ends = done % steps_per_epoch == 0
+                epoch_ends = done % epoch_steps == 0
                 if epoch_ends or done % config.log_every == 0:
                     columns = _columns(window)
                     bad = np.flatnonzero(~np.isfinite(columns["loss"]))
@@ -123,12 +129,12 @@ def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -
                         )
                     means = {name: float(np.mean(column)) for name, column in columns.items()}
                     window = []
-                    run_log.write(done, done / steps_per_epoch, "train", {**means, "learning_rate": rate})
+                    run_log.write(done, done / epoch_steps, "train", {**means, "learning_rate": rate})
                     meter.update(done, means["loss"])
                 if epoch_ends:
                     state = parallel.unreplicate(replicated)
                     metrics = experiment.evaluate(state.kept)
-                    epoch = done // steps_per_epoch
+                    epoch = done // epoch_steps
                     run_log.write(done, epoch, "val", metrics)
                     meter.note(f"epoch {epoch}/{config.num_epochs}: " + _show(metrics))
                     if config.schedule.name == "plateau":
@@ -150,7 +156,7 @@ def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -
     return summary
 
 
-def _scale(config: Any, plateau: Plateau, step: int, total_steps: int, steps_per_epoch: int) -> float:
+def _scale(config: Any, plateau: Plateau, step: int, total_steps: int, epoch_steps: int) -> float:
     """Factor on the learning rate at a step, by the configured schedule."""
     match config.schedule.name:
         case "constant":
@@ -158,7 +164,7 @@ def _scale(config: Any, plateau: Plateau, step: int, total_steps: int, steps_per
         case "plateau":
             return plateau.scale
         case "cosine":
-            return cosine_scale(step, total_steps, int(config.schedule.warmup_epochs * steps_per_epoch))
+            return cosine_scale(step, total_steps, int(config.schedule.warmup_epochs * epoch_steps))
     raise InputError(f"--config.schedule.name={config.schedule.name}: choose constant, plateau or cosine")
 
 
@@ -209,10 +215,10 @@ def _size(params: dict) -> int:
     return sum(x.size for x in jax.tree.leaves(params))
 
 
-def _say_start(config: Any, state: TrainState, steps_per_epoch: int, accumulation: int) -> None:
+def _say_start(config: Any, state: TrainState, epoch_steps: int, accumulation: int) -> None:
     devices = jax.devices()
     log.info(
         "%d %s device(s), %s parameters, %d epochs of %d steps, effective batch %d = %d x %d device(s) x %d accumulated",
-        len(devices), devices[0].platform, f"{_size(state.params):,}", config.num_epochs, steps_per_epoch,
+        len(devices), devices[0].platform, f"{_size(state.params):,}", config.num_epochs, epoch_steps,
         config.batch_size, config.micro_batch_size, len(devices), accumulation,
     )  # fmt: skip

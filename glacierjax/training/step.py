@@ -79,7 +79,10 @@ def make_step(
         if accumulation == 1:
             total = one(0)
         else:  # from zeros rather than from one(0): the gradient is then compiled once
-            add = lambda number, total: jax.tree.map(jnp.add, total, one(number))  # noqa: E731
+
+            def add(number: jax.Array, total: Any) -> Any:
+                return jax.tree.map(jnp.add, total, one(number))
+
             zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(one, 0))
             total = jax.lax.fori_loop(0, accumulation, add, zeros)
         grads, metrics = jax.lax.pmean(jax.tree.map(lambda x: x / accumulation, total), AXIS)
