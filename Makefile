@@ -4,7 +4,9 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 OUT ?= real
-SEEDS ?= 1 2
+SEEDS ?= 1 2 3
+# JAX uses two cores best as two devices.
+ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
 .PHONY: demo test test-all test-torch lint real venv clean
 
@@ -12,15 +14,15 @@ demo: venv ## from nothing to a report on simulated scenes
 	rm -rf demo
 	$(RUN) -m glacierjax.simulate --output=demo/archive
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw
-	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --workdir=demo/run
-	$(RUN) -m glacierjax.evaluate --workdir=demo/run --output=demo/report --baselines
+	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --workdir=demo/run
+	$(RUN) -m glacierjax.evaluate --workdir=demo/run --which=last --output=demo/report --baselines
 
 real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR] [SEEDS="1 2 3"]
 	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA) --na=auto
-	for seed in $(SEEDS); do $(RUN) -m glacierjax.train --config=configs/demo_real.py --config.seed=$$seed \
+	for seed in $(SEEDS); do $(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo_real.py --config.seed=$$seed \
 	  --config.data.dir=$(OUT)/data --workdir=$(OUT)/run$$seed || exit; done
-	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--workdir=$(OUT)/run%) --output=$(OUT)/report --baselines
+	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--workdir=$(OUT)/run%) --which=last --output=$(OUT)/report --baselines
 
 test: lint ## what CI runs
 	$(RUN) -m pytest -m "not slow and not torch"

@@ -15,14 +15,14 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/finetune_caffe.py")
-    config.batch_size = config.micro_batch_size = 4
-    config.num_epochs = 5
+    config.batch_size, config.micro_batch_size = 8, 4
+    config.num_epochs = 4
 
     config.model.preset = "small"
     config.model.zero_init_norms = False
     config.model.dropout = 0.0
 
-    config.data.samples_per_epoch = 960
+    config.data.samples_per_epoch = 800
     config.data.context_px = 192
     config.data.padding = "fit"
     config.data.workers = 0
@@ -32,7 +32,7 @@ def get_config() -> Any:
     config.augment.mix_probability = 0.0
     config.augment.speckle_probability = 0.0
 
-    config.optimizer = ConfigDict({"name": "adamw", "learning_rate": 8e-4, "weight_decay": 0.01, "average_decay": 0.99})
+    config.optimizer = ConfigDict({"name": "adamw", "learning_rate": 2e-3, "weight_decay": 0.05, "average_decay": 0.99})
     config.schedule.name = "cosine"
     config.schedule.warmup_epochs = 0.5
     return config

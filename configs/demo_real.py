@@ -1,6 +1,6 @@
 """Real imagery in CaFFe's layout, ocean above the ice, from nothing, on two CPU cores (`make real`).
 
-`make real` trains two of these, which differ in their seed, and scores them as one ensemble.
+`make real` trains three of these, which differ in their seed, and scores them as one ensemble.
 
     python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
 """
@@ -12,17 +12,11 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
-    config.batch_size = config.micro_batch_size = 8
     config.num_epochs = 10
-
-    config.model.zero_init_norms = True
-    config.model.dropout = 0.2
-
-    config.data.samples_per_epoch = 800
+    config.model.dropout = 0.1
 
     config.augment.zoom_probability = 0.9
     config.augment.zoom_range = (0.5, 1.7)
-    config.augment.mix_probability = 0.3
     config.augment.speckle_probability = 0.1
     config.augment.brightness_probability = 0.6
     config.augment.brightness_range = (0.5, 1.7)
@@ -31,7 +25,5 @@ def get_config() -> Any:
     config.augment.up_down_probability = 0.0
     config.augment.rotation_probability = 0.0
 
-    config.optimizer.learning_rate = 2e-3
-    config.optimizer.weight_decay = 0.1
     config.validation.mode = "whole"
     return config

@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from glacierjax.model.swin_v2 import conv_init
+from glacierjax.model.swin_v2 import conv as make_conv
 
 NORM_EPSILON = 1e-6
 
@@ -34,7 +34,7 @@ class ResidualBlock(nn.Module):
             return nn.swish(norm(y))
 
         def conv(y: jax.Array, size: int, name: str) -> jax.Array:
-            return nn.Conv(self.channels, (size, size), kernel_init=conv_init, dtype=self.dtype, name=name)(y)
+            return make_conv(y.shape[-1], self.channels, size, dtype=self.dtype, name=name)(y)
 
         y = conv(activate(x, "norm1"), 3, "conv1")
         y = nn.Dropout(self.dropout, deterministic=not train)(activate(y, "norm2"))
@@ -64,7 +64,7 @@ class Decoder(nn.Module):
 
         def double(x: jax.Array, index: int) -> jax.Array:
             x = upsample_nearest(x)
-            return nn.Conv(x.shape[-1], (3, 3), kernel_init=conv_init, dtype=self.dtype, name=f"up{index}")(x)
+            return make_conv(x.shape[-1], x.shape[-1], 3, dtype=self.dtype, name=f"up{index}")(x)
 
         x = residual(skips[-1], 0, widths[-1])
         for index, stage in enumerate(reversed(range(len(skips))), start=1):

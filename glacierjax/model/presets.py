@@ -9,13 +9,13 @@ PRESETS: dict[str, dict[str, Any]] = {
     "tyrion": {},
     # For CPUs, the demo and first tries: the same structure, narrower and with a smaller window.
     "small": {
-        "embed_dim": 16, "depths": (2, 2, 2, 2), "num_heads": (2, 4, 8, 16), "window_size": 8, "mlp_ratio": 2,
-        "num_groups": 4,
+        "embed_dim": 32, "depths": (2, 2, 2, 2), "num_heads": (2, 4, 8, 16), "window_size": 8, "mlp_ratio": 2,
+        "num_groups": 8, "lecun_init": True,
     },
     # For tests of everything but the result.
     "tiny": {
         "embed_dim": 8, "depths": (1, 1, 2, 1), "num_heads": (1, 2, 4, 8), "window_size": 4, "mlp_ratio": 2,
-        "num_groups": 4,
+        "num_groups": 4, "lecun_init": True,
     },
 }  # fmt: skip
 

@@ -4,8 +4,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from glacierjax.model.attention import linear_init
-from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding, conv_init
+from glacierjax.model.attention import published_linear_init
+from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding, conv
 from glacierjax.model.tyrion import Backbone
 
 OPTICAL_BANDS = 14
@@ -18,9 +18,9 @@ class OptSimMIMNetwork(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.to_image = nn.Conv(3, (1, 1), kernel_init=conv_init)
+        self.to_image = conv(self.embed_dim, 3, 1)
         self.second_embedding = PatchEmbedding(self.embed_dim)
-        self.reconstruction = nn.Dense(PATCH_PX * PATCH_PX * self.bands, kernel_init=linear_init)
+        self.reconstruction = nn.Dense(PATCH_PX * PATCH_PX * self.bands, kernel_init=published_linear_init)
         # The token of a masked patch: zero, and not trained (it is kept so that official checkpoints fit).
         self.mask_token = self.param("mask_token", nn.initializers.zeros, (self.embed_dim,))
 
@@ -36,7 +36,7 @@ class OptTranslatorNetwork(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.to_bands = nn.Conv(self.bands, (1, 1), kernel_init=conv_init)
+        self.to_bands = conv(self.embed_dim, self.bands, 1)
 
     def __call__(self, sar: jax.Array, train: bool = False) -> jax.Array:
         return self.to_bands(self.features(sar, train).astype(jnp.float32))

@@ -1,5 +1,7 @@
 """The encoder: Swin Transformer V2 with residual post-norm (Liu et al. 2022), skip connections before each merging."""
 
+import functools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,12 +9,27 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from glacierjax.model.attention import WindowAttention, linear_init
+from glacierjax.model.attention import WindowAttention, published_linear_init
 
 PATCH_PX = 4  # pixels a side of an embedded patch
 NORM_EPSILON = 1e-5
-# PyTorch's own start for convolutions: uniform in +- 1 / sqrt(fan in).
-conv_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+
+
+def conv(in_channels: int, channels: int, size: int, stride: int = 1, **fields: Any) -> nn.Conv:
+    """A convolution that starts as PyTorch's do: kernel and bias uniform in +- 1 / sqrt(fan in).
+
+    The biases matter: without them a LayerNorm behind the patch embedding would hide how bright a patch is.
+    """
+    bound = 1 / math.sqrt(in_channels * size * size)
+
+    def bias_init(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+    kernel_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+    return nn.Conv(
+        channels, (size, size), stride, "VALID" if stride > 1 else "SAME",
+        kernel_init=kernel_init, bias_init=bias_init, **fields,
+    )  # fmt: skip
 
 
 def _layer_norm(name: str, dtype: Any, scale_init: Any = nn.initializers.ones) -> nn.LayerNorm:
@@ -27,10 +44,7 @@ class PatchEmbedding(nn.Module):
 
     @nn.compact
     def __call__(self, images: jax.Array) -> jax.Array:
-        size = (PATCH_PX, PATCH_PX)
-        x = nn.Conv(self.embed_dim, size, size, "VALID", kernel_init=conv_init, dtype=self.dtype, name="projection")(
-            images
-        )
+        x = conv(images.shape[-1], self.embed_dim, PATCH_PX, PATCH_PX, dtype=self.dtype, name="projection")(images)
         return _layer_norm("norm", self.dtype)(x)
 
 
@@ -43,16 +57,18 @@ class SwinBlock(nn.Module):
     mlp_ratio: int
     zero_init_norms: bool
     dtype: Any = jnp.float32
+    linear_init: Any = published_linear_init
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         scale_init = nn.initializers.zeros if self.zero_init_norms else nn.initializers.ones
-        attention = WindowAttention(self.num_heads, self.window_size, self.shifted, self.dtype, name="attention")
-        x = x + _layer_norm("norm1", self.dtype, scale_init)(attention(x))
-        y = nn.Dense(self.mlp_ratio * x.shape[-1], kernel_init=linear_init, dtype=self.dtype, name="mlp_hidden")(x)
-        y = nn.Dense(x.shape[-1], kernel_init=linear_init, dtype=self.dtype, name="mlp_out")(
-            nn.gelu(y, approximate=False)
+        attention = WindowAttention(
+            self.num_heads, self.window_size, self.shifted, self.dtype, self.linear_init, name="attention"
         )
+        x = x + _layer_norm("norm1", self.dtype, scale_init)(attention(x))
+        linear = functools.partial(nn.Dense, kernel_init=self.linear_init, dtype=self.dtype)
+        y = linear(self.mlp_ratio * x.shape[-1], name="mlp_hidden")(x)
+        y = linear(x.shape[-1], name="mlp_out")(nn.gelu(y, approximate=False))
         return x + _layer_norm("norm2", self.dtype, scale_init)(y)
 
 
@@ -60,15 +76,14 @@ class PatchMerging(nn.Module):
     """2 x 2 neighbours to one token of twice the width: (B, H, W, C) -> (B, H/2, W/2, 2C). Norm after the linear layer."""
 
     dtype: Any = jnp.float32
+    linear_init: Any = published_linear_init
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         neighbours = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         x_merged = jnp.concatenate(neighbours, axis=-1)
         width = 2 * x.shape[-1]
-        x_merged = nn.Dense(width, use_bias=False, kernel_init=linear_init, dtype=self.dtype, name="reduction")(
-            x_merged
-        )
+        x_merged = nn.Dense(width, False, self.dtype, kernel_init=self.linear_init, name="reduction")(x_merged)
         return _layer_norm("norm", self.dtype)(x_merged)
 
 
@@ -86,6 +101,7 @@ class SwinEncoder(nn.Module):
     zero_init_norms: bool
     remat: bool = False
     dtype: Any = jnp.float32
+    linear_init: Any = published_linear_init
 
     @nn.compact
     def __call__(
@@ -104,9 +120,9 @@ class SwinEncoder(nn.Module):
             for index in range(depth):
                 x = block(
                     heads, self.window_size, index % 2 == 1, self.mlp_ratio, self.zero_init_norms, self.dtype,
-                    name=f"stage{stage}_block{index}",
+                    self.linear_init, name=f"stage{stage}_block{index}",
                 )(x)  # fmt: skip
             skips.append(x)
             if stage + 1 < len(self.depths):
-                x = PatchMerging(self.dtype, name=f"stage{stage}_merging")(x)
+                x = PatchMerging(self.dtype, self.linear_init, name=f"stage{stage}_merging")(x)
         return skips

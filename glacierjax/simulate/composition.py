@@ -136,7 +136,7 @@ def lay_ground(landscape: Landscape, plan: Plan) -> Ground:
     seaward = fjord.along - (plan.front_m + bow + shape * plan.front_roughness_m)
     in_fjord = fjord.wall_m < 0
     zones = np.full(x.shape, Zone.ROCK, np.uint8)
-    zones[landscape.is_upland_ice(x, y, fjord.wall_m) | in_fjord] = Zone.GLACIER
+    zones[(landscape.upland_ice_depth(x, y, fjord.wall_m) > 0) | in_fjord] = Zone.GLACIER
     zones[in_fjord & (seaward > 0)] = Zone.OCEAN_ICE_MELANGE
     zones[plan.window] = clean(zones[plan.window])
     return Ground(x, y, fjord, seaward, zones)

@@ -63,10 +63,10 @@ def _ice(rng, landscape: Landscape, plan: Plan, ground: Ground):
     surface = landscape.cliff_m - landscape.ice_slope * np.minimum(seaward, 0) + 3.0 * broken * crests + 2.0 * lines
 
     in_fjord = ground.fjord.wall_m < 0
-    mountains = landscape.mountains(ground.x, ground.y, ground.fjord.wall_m)
+    upland = landscape.upland(ground.x, ground.y, ground.fjord.wall_m)
     rolling = landscape.ridges.at(ground.x / 12, ground.y / 12)
-    firn = rng.uniform(0.4, 1.6) * np.exp(0.4 * rolling)
-    return np.where(in_fjord, surface, mountains), np.where(in_fjord, np.exp(log - 0.25), firn)
+    firn = rng.uniform(0.4, 1.6) * np.exp(0.2 * rolling)
+    return np.where(in_fjord, surface, upland), np.where(in_fjord, np.exp(log - 0.25), firn)
 
 
 def _sea(rng: np.random.Generator, landscape: Landscape, plan: Plan, ground: Ground):

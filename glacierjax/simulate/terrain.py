@@ -128,18 +128,31 @@ class Landscape:
         ridge = 1 - np.abs(self.ridges.at(x / RIDGE_CELL_M, y / RIDGE_CELL_M))
         spurs = 1 - np.abs(self.ridges.at(y / SPUR_CELL_M, x / SPUR_CELL_M))
         rough = self.roughness.at(x / ROUGH_CELL_M, y / ROUGH_CELL_M)
-        rise = 1 - np.exp(-np.maximum(wall_m, 0) / self.wall_width_m)
-        return self.relief_m * rise * np.maximum(0.4 + 0.55 * ridge + 0.12 * spurs + 0.004 * rough, 0.02)
+        return self.relief_m * self.rise(wall_m) * np.maximum(0.4 + 0.55 * ridge + 0.12 * spurs + 0.004 * rough, 0.02)
 
-    def is_upland_ice(self, x: np.ndarray, y: np.ndarray, wall_m: np.ndarray) -> np.ndarray:
-        """Ice on high ground (H, W) bool, never beside the fjord: only the front parts ice from sea."""
+    def upland_ice_depth(self, x: np.ndarray, y: np.ndarray, wall_m: np.ndarray) -> np.ndarray:
+        """How deep the ice on high ground buries the relief (H, W): above 0 is ice, from 1 on no ridge shows.
+
+        Never beside the fjord: only the front parts ice from sea.
+        """
         field = self.ridges.at(x / UPLAND_CELL_M + 100, y / UPLAND_CELL_M + 100)
-        return (field > self.upland_ice) & (wall_m > UPLAND_DISTANCE_M)
+        return np.minimum((field - self.upland_ice) / UPLAND_RIM, (wall_m - UPLAND_DISTANCE_M) / UPLAND_DISTANCE_M)
+
+    def upland(self, x: np.ndarray, y: np.ndarray, wall_m: np.ndarray) -> np.ndarray:
+        """Height of ice-covered high ground (H, W) in metres: mountains at its rim, a smooth ice cap within."""
+        buried = np.clip(self.upland_ice_depth(x, y, wall_m), 0, 1)
+        return self.mountains(x, y, wall_m) * (1 - buried) + UPLAND_LEVEL * self.relief_m * self.rise(wall_m) * buried
+
+    def rise(self, wall_m: np.ndarray) -> np.ndarray:
+        """The share of the relief that the ground has reached at a distance (H, W) from the fjord's wall."""
+        return 1 - np.exp(-np.maximum(wall_m, 0) / self.wall_width_m)
 
 
 COAST_CELL_M, COAST_ROUGHNESS_M = 7.0, 45.0
-RIDGE_CELL_M, SPUR_CELL_M, ROUGH_CELL_M, UPLAND_CELL_M = 20.0, 8.0, 6.0, 14.0  # metres a table point
-UPLAND_DISTANCE_M = 220.0
+RIDGE_CELL_M, SPUR_CELL_M, ROUGH_CELL_M, UPLAND_CELL_M = 20.0, 8.0, 6.0, 26.0  # metres a table point
+UPLAND_DISTANCE_M = 350.0
+UPLAND_RIM = 0.25  # in standard deviations of the noise field, from the ice's border to where it buries all ridges
+UPLAND_LEVEL = 0.8  # height of the ice caps in units of the relief
 TRIBUTARY_ACROSS = 8.0
 FRONT_RANGE_M = 1100.0  # fronts stay this close to the origin of the fjord's coordinates
 
