@@ -33,6 +33,11 @@ class SceneScore(SceneSums):
     front_rc: np.ndarray
     distances_m: np.ndarray
 
+    @property
+    def sums(self) -> SceneSums:
+        """Without the pixels."""
+        return SceneSums(**{field.name: getattr(self, field.name) for field in dataclasses.fields(SceneSums)})
+
 
 def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str = CLEAN) -> SceneScore:
     """Scores predicted zones (H, W) ids 0..3 and the front they make; the true front is taken as it was drawn.
@@ -43,7 +48,8 @@ def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str =
     _same_size(scene, predicted_ids)
     counts = confusion(predicted_ids, scene.zones, scene.valid)
     judged = mask_invalid(predicted_ids, scene.valid)
-    return _scored(scene, extract_front(judged, scene.id.pixel_spacing_m, scene.box, protocol), counts)
+    front = extract_front(judged, scene.id.pixel_spacing_m, scene.box, protocol)
+    return compare_fronts(scene.id, front, scene.front, counts)
 
 
 def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str = CLEAN) -> SceneScore:
@@ -55,18 +61,21 @@ def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str
         front = front & scene.valid
     if scene.box is not None:
         front = inside_box(front, scene.box, protocol)
-    return _scored(scene, front, None)
+    return compare_fronts(scene.id, front, scene.front)
 
 
-def _scored(scene: LabelledScene, front: np.ndarray, counts: np.ndarray | None) -> SceneScore:
-    distances_m = distance_errors(front, scene.front, scene.id.pixel_spacing_m)
-    front_rc = np.argwhere(front).astype(np.int32)
+def compare_fronts(
+    scene: SceneId, predicted: np.ndarray, true: np.ndarray, zone_counts: np.ndarray | None = None
+) -> SceneScore:
+    """Scores one front (H, W) bool against another one; `zone_counts` as in `SceneSums`."""
+    distances_m = distance_errors(predicted, true, scene.pixel_spacing_m)
+    front_rc = np.argwhere(predicted).astype(np.int32)
     return SceneScore(
-        id=scene.id,
+        id=scene,
         **sums_of_distances(distances_m),
         front_pixels=len(front_rc),
-        true_front_pixels=int(np.count_nonzero(scene.front)),
-        zone_counts=counts,
+        true_front_pixels=int(np.count_nonzero(true)),
+        zone_counts=zone_counts,
         front_rc=front_rc,
         distances_m=distances_m,
     )
