@@ -19,7 +19,7 @@ from glacierjax.evaluation.sums import SceneSums, pooled_mean_and_deviation, sum
 from glacierjax.fronts.extract import extract_front, inside_box
 from glacierjax.fronts.postprocess import mask_invalid
 from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
-from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, zone_scores
+from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, pixels_of, zone_scores
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -69,7 +69,7 @@ def compare_fronts(
 ) -> SceneScore:
     """Scores one front (H, W) bool against another one; `zone_counts` as in `SceneSums`."""
     distances_m = distance_errors(predicted, true, scene.pixel_spacing_m)
-    front_rc = np.argwhere(predicted).astype(np.int32)
+    front_rc = pixels_of(predicted).astype(np.int32)
     return SceneScore(
         id=scene,
         **sums_of_distances(distances_m),

@@ -14,6 +14,7 @@ from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.zones import FRONT_GREY, grey_from_ids
 from glacierjax.evaluation.parts import Part, metrics_of
 from glacierjax.evaluation.score import SceneScore
+from glacierjax.fronts.scores import pixels_of
 from glacierjax.reports.content import Figure
 from glacierjax.reports.figures import NEAR_M, contact_sheet, overlay, uncertainty_picture
 from glacierjax.reports.page import image_element, page_text
@@ -38,12 +39,12 @@ def write_scene(
     if predicted_ids is not None:
         write_png(output_dir / ZONES / file, grey_from_ids(predicted_ids))
     write_png(output_dir / FRONTS / file, front * np.uint8(FRONT_GREY))
-    false_rc, missed_rc = far_parts(score, np.argwhere(scene.front))
+    false_rc, missed_rc = far_parts(score, pixels_of(scene.front))
     picture = overlay(
         scene.image, scene.front, front, scene.box, scene.id.pixel_spacing_m, scene.id.name, mde_text(score),
         missed_rc, false_rc,
     )  # fmt: skip
-    write_png(output_dir / OVERLAYS / file, picture)
+    _write_picture(output_dir / OVERLAYS / file, picture)
     return front
 
 
@@ -58,7 +59,13 @@ def far_parts(score: SceneScore, true_rc: np.ndarray) -> tuple[np.ndarray, np.nd
 def write_uncertainty(output_dir: Path, scene: LabelledScene, deviation: np.ndarray) -> None:
     """uncertainty/NAME.png: the scene, and beside it where the ensemble disagrees (H, W)."""
     picture = uncertainty_picture(scene.image, deviation, scene.id.pixel_spacing_m, scene.id.name)
-    write_png(output_dir / UNCERTAINTY / f"{scene.id.name}.png", picture)
+    _write_picture(output_dir / UNCERTAINTY / f"{scene.id.name}.png", picture)
+
+
+def _write_picture(path: Path, picture: np.ndarray) -> None:
+    """A PNG, hardly compressed: speckle does not get much smaller for ten times the time."""
+    with write_beside(path) as temporary:
+        Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
 
 
 def copy_pictures(source: Path, output_dir: Path, names: Sequence[str]) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
-from glacierjax.fronts.postprocess import check_zones, clean_zones, label_components
+from glacierjax.fronts.postprocess import check_zones, clean_zones, count_values, label_components
 from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
 
 MIN_FRONT_LENGTH_M = 750.0  # shorter fronts are taken for noise (Gourmelon et al. 2022, section 4)
@@ -54,7 +54,7 @@ def drop_short(front: np.ndarray, min_length_px: float, protocol: str = CLEAN) -
     shorter than that, the first front goes.
     """
     labels = label_components(front)
-    long_enough = np.bincount(labels.ravel()) >= min_length_px
+    long_enough = count_values(labels, int(labels.max()) + 1) >= min_length_px
     if protocol == OFFICIAL and not long_enough[0]:
         long_enough[long_enough.argmax()] = False
     long_enough[0] = False

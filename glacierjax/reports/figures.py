@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw, ImageFont
 from scipy import ndimage
 
 from glacierjax.core.boxes import BoundingBox
+from glacierjax.fronts.scores import pixels_of
 
 # Okabe-Ito colours, told apart with any common colour vision and unlike any grey.
 TRUE_COLOUR = (86, 180, 233)  # sky blue
@@ -69,7 +70,7 @@ def overlay(
     for part_rc, colour in ((missed_rc, MISSED_COLOUR), (false_rc, FALSE_COLOUR)):
         scene[_thick_line(part_rc, zoom, size, 2 + BORDER_PX)] = colour
     true_line, predicted_line = (
-        _thick_line(np.argwhere(front), zoom, size, max(1, round(zoom / 2))) for front in (true_front, predicted_front)
+        _thick_line(pixels_of(front), zoom, size, max(1, round(zoom / 2))) for front in (true_front, predicted_front)
     )
     scene[true_line] = TRUE_COLOUR
     scene[predicted_line] = PREDICTED_COLOUR

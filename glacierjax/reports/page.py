@@ -19,7 +19,7 @@ body { font: 16px/1.45 system-ui, sans-serif; color: #1e1e1e; background: #fff; 
   padding: 0 1rem; }
 table { border-collapse: collapse; margin: 1rem 0; font-size: .9rem; }
 th, td { padding: .25rem .7rem; border-bottom: 1px solid #d8d8d8; text-align: right; font-variant-numeric: tabular-nums; }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; white-space: nowrap; }
 th { vertical-align: bottom; border-bottom: 2px solid #1e1e1e; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:focus-visible { outline: 2px solid #0072b2; }

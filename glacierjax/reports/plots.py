@@ -59,7 +59,7 @@ def error_plot(metrics: dict) -> str:
         for value in _ticks(low, high)
         for line in (
             f'<line x1="{x_of(value):.1f}" y1="{TOP_PX}" x2="{x_of(value):.1f}" y2="{bottom}" stroke="{GRID}"/>',
-            _text(x_of(value), bottom + 16, f"{value:,.0f}", anchor="middle"),
+            _text(x_of(value), bottom + 16, "≤ 1" if value == 1 else f"{value:,.0f}", anchor="middle"),
         )
     ]
     axis = "mean distance error (m); dots: scenes, bars: pooled; right: scenes + missing fronts"
