@@ -67,7 +67,11 @@ def main() -> None:
         raise InputError(f"{' and '.join(given) or 'nothing'} given to score; give one of {', '.join(sources)}")
     if not OUTPUT.value:
         raise InputError("--output: missing; name a folder for the results")
-    if not networks and not MERGE.value and not DATA.value:
+    if MERGE.value:
+        settings = (DATA, NA, WHICH, MODE, ROTATIONS, DATA_DIR, SPLIT, BASELINES, PROTOCOL, ANNOTATORS, SHARD)
+        if useless := [f"--{flag.name}" for flag in settings if flag.present]:
+            raise InputError(f"{', '.join(useless)}: the parts of --merge have been scored; leave it out")
+    elif not networks and not DATA.value:
         raise InputError(f"--data: missing; name the data_raw that {given[0]} belongs to")
 
     # Imported here: --help must not wait for scipy, JAX or the data readers.

@@ -75,7 +75,9 @@ def test_parts_of_different_evaluations_are_refused(root, tmp_path):
 def test_what_is_no_part_is_named(root, tmp_path):
     with pytest.raises(InputError, match=r"sums.json: cannot be read"):
         read_part(root / "data_raw")
-    for text in ("{}", "[]", "no JSON", (root / "whole" / SUMS_FILE).read_text().replace('"distances"', '"x"')):
+    whole = (root / "whole" / SUMS_FILE).read_text()
+    damaged = (whole.replace('"distances"', '"x"'), whole.replace(NAMES["test"][0], f"../{NAMES['test'][0]}"))
+    for text in ("{}", "[]", "no JSON", *damaged):
         (tmp_path / SUMS_FILE).write_text(text)
         with pytest.raises(InputError, match=r"sums.json: damaged"):
             read_part(tmp_path)
@@ -126,6 +128,11 @@ def test_the_command_scores_parts_and_merges_them(root, tmp_path):
     assert metrics["annotators"]["among_mde_m"] == 3 * 20
     page = (tmp_path / "out" / "report.html").read_text()
     assert "Beside human annotators" in page and "anna, ben" in page
+
+
+def test_flags_that_merging_would_pass_over_are_refused(root, tmp_path):
+    done = command(f"--merge={root / 'part0'}", "--protocol=official", f"--output={tmp_path}")
+    assert done.returncode == 2 and "--protocol" in done.stderr
 
 
 @pytest.mark.parametrize("shard", ["4/4", "1", "a/b", "-1/2", "0/0"])

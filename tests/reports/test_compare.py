@@ -60,6 +60,11 @@ def test_tables_hold_mean_deviation_and_best(folders, capsys):
     assert record["baseline"] == ["A1", "A2/metrics.json", "A3"]
 
 
+def test_help_shows_an_example(capsys):
+    assert run("--help") == 0
+    assert "python -m glacierjax.compare --baseline=" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     "flags, named",
     [
