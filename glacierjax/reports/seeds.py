@@ -69,7 +69,7 @@ def _levene(one: np.ndarray, other: np.ndarray) -> tuple[float | None, float | N
     return float(found.statistic), float(found.pvalue)
 
 
-class Figure(NamedTuple):
+class Measure(NamedTuple):
     """A figure of metrics.json that is compared: where it stands, what it is called, digits shown, which way is better."""
 
     path: tuple[str, ...]
@@ -84,14 +84,14 @@ class Figure(NamedTuple):
         return found if isinstance(found, (int, float)) else None
 
 
-MDE = Figure(("mde_m",), "MDE (m)", 1, False)
+MDE = Measure(("mde_m",), "MDE (m)", 1, False)
 FIGURES = (
     MDE,
-    Figure(("mde_scene_mean_m",), "mean of scene means (m)", 1, False),
-    Figure(("mde_length_weighted_m",), "weighted by front length (m)", 1, False),
-    Figure(("missing_fronts",), "missing fronts", 1, False),
-    *(Figure(("zones", name, "mean"), f"{title}, mean", 4, True) for name, title in ZONE_COLUMNS),
-    *(Figure(("zones", "iou", zone), f"IoU, {zone}", 4, True) for zone in ZONE_KEYS),
+    Measure(("mde_scene_mean_m",), "mean of scene means (m)", 1, False),
+    Measure(("mde_length_weighted_m",), "weighted by front length (m)", 1, False),
+    Measure(("missing_fronts",), "missing fronts", 1, False),
+    *(Measure(("zones", name, "mean"), f"{title}, mean", 4, True) for name, title in ZONE_COLUMNS),
+    *(Measure(("zones", "iou", zone), f"IoU, {zone}", 4, True) for zone in ZONE_KEYS),
 )
 
 
@@ -140,7 +140,7 @@ def comparison_blocks(record: dict) -> list[Block]:
     ]
 
 
-def _compared(figure: Figure, baseline: Sequence[dict], method: Sequence[dict]) -> dict[str, Any]:
+def _compared(figure: Measure, baseline: Sequence[dict], method: Sequence[dict]) -> dict[str, Any]:
     sides = [[value for metrics in some if (value := figure.of(metrics)) is not None] for some in (baseline, method)]
     test = compare_seeds(*sides, figure.larger_is_better) if all(sides) else None
     described = {side: _described(values, figure.larger_is_better) for side, values in zip(SIDES, sides, strict=True)}
