@@ -28,7 +28,7 @@ from glacierjax.evaluation.parts import (
 )
 from glacierjax.evaluation.pipeline import overlapped
 from glacierjax.evaluation.predictions import FRONT, ZONES, find_predictions, read_front, read_zones
-from glacierjax.evaluation.score import score_front, score_scene
+from glacierjax.evaluation.score import score_front, score_scene, score_under
 from glacierjax.evaluation.sums import SceneSums
 from glacierjax.evaluation.write import copy_pictures, write_evaluation, write_scene, write_uncertainty
 from glacierjax.fronts.protocol import PROTOCOLS, check_protocol
@@ -111,19 +111,22 @@ def score_part(
     """
     check_protocol(protocol)
     (other,) = (p for p in PROTOCOLS if p != protocol)
-    score = score_front if kind == FRONT else score_scene
+    protocols = (protocol, other)
 
     def work(scene: LabelledScene) -> Callable[[], dict[str, SceneSums]]:
         predicted = predict(scene)
 
         def finish() -> dict[str, SceneSums]:
-            scored = score(scene, predicted.labels, protocol)
+            if kind == FRONT:
+                scored, scored_otherwise = (score_front(scene, predicted.labels, p) for p in protocols)
+            else:
+                scored, scored_otherwise = score_under(scene, predicted.labels, protocols)
             front = write_scene(output_dir, scene, scored, predicted.labels if kind == ZONES else None)
             if predicted.deviation is not None:
                 write_uncertainty(output_dir, scene, predicted.deviation)
             return {
                 PREDICTION: scored.sums,
-                OTHER_PROTOCOL: score(scene, predicted.labels, other).sums,
+                OTHER_PROTOCOL: scored_otherwise.sums,
                 **{
                     BASELINE + name: score_scene(scene, baseline(scene.image), protocol).sums
                     for name, baseline in baselines.items()

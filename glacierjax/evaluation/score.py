@@ -16,8 +16,8 @@ from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.scene import SceneId
 from glacierjax.core.zones import NUM_ZONES, ZONE_KEYS
 from glacierjax.evaluation.sums import SceneSums, pooled_mean_and_deviation, sums_of_distances
-from glacierjax.fronts.extract import extract_front, inside_box
-from glacierjax.fronts.postprocess import mask_invalid
+from glacierjax.fronts.extract import front_of_border, inside_box, ocean_glacier_border
+from glacierjax.fronts.postprocess import clean_zones, mask_invalid
 from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
 from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, pixels_of, zone_scores
 
@@ -45,11 +45,16 @@ def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str =
     The zones are scored as predicted, before any cleaning, as in the official evaluation; where `scene.valid` is false
     they count in no score and make no front. Raises `InputError` when the sizes differ.
     """
+    return score_under(scene, predicted_ids, [protocol])[0]
+
+
+def score_under(scene: LabelledScene, predicted_ids: np.ndarray, protocols: Sequence[str]) -> list[SceneScore]:
+    """`score_scene` under each of the protocols; what they have in common is done once."""
     _same_size(scene, predicted_ids)
     counts = confusion(predicted_ids, scene.zones, scene.valid)
-    judged = mask_invalid(predicted_ids, scene.valid)
-    front = extract_front(judged, scene.id.pixel_spacing_m, scene.box, protocol)
-    return compare_fronts(scene.id, front, scene.front, counts)
+    border = ocean_glacier_border(clean_zones(mask_invalid(predicted_ids, scene.valid)))
+    fronts = [front_of_border(border, scene.id.pixel_spacing_m, scene.box, protocol) for protocol in protocols]
+    return [compare_fronts(scene.id, front, scene.front, counts) for front in fronts]
 
 
 def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str = CLEAN) -> SceneScore:

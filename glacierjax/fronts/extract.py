@@ -33,9 +33,19 @@ def extract_front(
     Raises:
       InputError: zones, spacing, box or protocol are not of that kind.
     """
+    return front_of_border(ocean_glacier_border(clean_zones(zones)), pixel_spacing_m, bounding_box, protocol)
+
+
+def front_of_border(
+    border: np.ndarray,
+    pixel_spacing_m: float,
+    bounding_box: BoundingBox | Sequence[float] | None = None,
+    protocol: str = CLEAN,
+) -> np.ndarray:
+    """The last two steps of `extract_front`, from the border of ocean and glacier (H, W) bool in cleaned zones."""
     check_protocol(protocol)
     check_spacing(pixel_spacing_m)
-    front = drop_short(ocean_glacier_border(clean_zones(zones)), MIN_FRONT_LENGTH_M / pixel_spacing_m, protocol)
+    front = drop_short(border, MIN_FRONT_LENGTH_M / pixel_spacing_m, protocol)
     return front if bounding_box is None else inside_box(front, bounding_box, protocol)
 
 
