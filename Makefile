@@ -8,7 +8,7 @@ SEEDS ?= 1 2 3
 # JAX uses two cores best as two devices.
 ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
-.PHONY: demo test test-all test-torch lint real venv clean
+.PHONY: demo test test-all test-torch bench bench-memory lint real venv clean
 
 demo: venv ## from nothing to a report on simulated scenes
 	rm -rf demo
@@ -29,6 +29,12 @@ test: lint ## what CI runs
 
 test-all: lint ## the long checks too
 	$(RUN) -m pytest -m "not torch"
+
+bench: venv ## speed, both sides of each comparison in one run
+	$(RUN) benchmarks/speed.py
+
+bench-memory: venv ## the most memory that one scene of 10,000 x 10,000 pixels takes
+	$(RUN) benchmarks/large_scene.py
 
 test-torch: venv ## reading and writing files of the real PyTorch and Lightning, in an environment of their own
 	$(PYTHON) -m venv .venv-torch
