@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from glacierjax.data.crops import CropSource
+from glacierjax.data.samples import SampleSource
 
 THREADS = 4
 PREFETCH = 8  # samples read ahead per process
@@ -14,7 +14,7 @@ PREFETCH_BATCHES = 2  # batches read ahead per worker process
 
 
 @contextlib.contextmanager
-def batches(source: CropSource, start_step: int, workers: int) -> Iterator[Iterator[dict[str, np.ndarray]]]:
+def batches(source: SampleSource, start_step: int, workers: int) -> Iterator[Iterator[dict[str, np.ndarray]]]:
     """Batches from step `start_step` on: dicts of arrays (local batch, ...). The same for any number of `workers`."""
     import grain
 
