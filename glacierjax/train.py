@@ -1,5 +1,6 @@
-"""Trains a network.
+"""Trains a network: pretraining without labels, or fine-tuning with them.
 
+  python -m glacierjax.train --config=configs/pretrain_opttranslator.py --config.data.dir=DATA --workdir=PRETRAINED
   python -m glacierjax.train --config=configs/finetune_caffe.py --config.data.dir=DATA --workdir=RUN
   python -m glacierjax.train --workdir=RUN                 (goes on with a run that was stopped)
 
@@ -31,12 +32,14 @@ def main() -> None:
         raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
     from glacierjax.runs.checks import check_initial_weights, check_values
     from glacierjax.runs.finetune import finetune
+    from glacierjax.runs.pretrain import PRETRAINING, pretrain
 
     check_values(config)
     if not configs.is_trained(workdir):  # else the weights to start from are not needed any more
         check_initial_weights(config)
     configs.settle(config, workdir)
-    finetune(config, workdir)
+    run = pretrain if config.task in PRETRAINING else finetune
+    run(config, workdir)
 
 
 if __name__ == "__main__":

@@ -168,11 +168,15 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
         return steps[-1]
     if which not in BEST:
         raise InputError(f"--which={which}: choose one of {', '.join([LAST, *BEST])}")
+    records = {step: read_record(step).get("metrics", {}) for step in steps}
     metric, larger_is_better = BEST[which]
-    ranked = {step: read_record(step)["metrics"].get(metric) for step in steps}
-    if all(value is None for value in ranked.values()):
-        if which == "best_iou":  # the default also serves runs that are ranked otherwise (pretraining)
+    if which == "best_iou" and not any(record.get(metric) is not None for record in records.values()):
+        # The default also serves runs that are ranked otherwise: pretraining has a loss and no zones.
+        metric, larger_is_better = BEST["best_loss"]
+        if not any(record.get(metric) is not None for record in records.values()):
             return steps[-1]
+    ranked = {step: record.get(metric) for step, record in records.items()}
+    if all(value is None for value in ranked.values()):
         raise InputError(f"--which={which}: no checkpoint of {path} has the metric {metric}")
     sign = 1 if larger_is_better else -1
     # Of equals the latest, as the run itself keeps it.

@@ -77,7 +77,9 @@ def band_indices(descriptions: tuple[str | None, ...], count: int, where: str) -
     if found:
         missing = [band for band in BANDS if band not in named]
         if missing:
-            raise InputError(f"{where}: no band is described as {', '.join(missing)}; the image needs {', '.join(BANDS)}")
+            raise InputError(
+                f"{where}: no band is described as {', '.join(missing)}; the image needs {', '.join(BANDS)}"
+            )
         return [named[band] for band in BANDS]
     positions = [FILE_BANDS.index(band) + 1 for band in BANDS]
     if count < positions[-1]:

@@ -190,4 +190,3 @@ def _find(containers: list[tuple[str, Members]], folder: str, kind: str) -> list
         if found:
             return found
     return []
-

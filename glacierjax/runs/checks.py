@@ -10,13 +10,14 @@ from glacierjax.inference.tiles import MODES
 from glacierjax.model import Tyrion
 from glacierjax.runs.finetune import crop_options
 from glacierjax.runs.initial import carried_weights, model_fields
+from glacierjax.runs.pretrain import PRETRAINING, pair_options, pretraining_task
 
 _AT_LEAST = {
     "batch_size": 1, "micro_batch_size": 1, "num_epochs": 1, "log_every": 1, "seed": 0, "data.samples_per_epoch": 1,
     "data.workers": 0, "data.context_px": 1,
 }  # fmt: skip
 _CHOICES = {
-    "task": ("segmentation",),
+    "task": ("segmentation", *PRETRAINING),
     "model.dtype": ("float32", "bfloat16", "float16"),
     "validation.mode": MODES,
 }
@@ -28,12 +29,18 @@ def check_values(config: Any) -> None:
         if (value := _value(config, field)) < least:
             raise InputError(f"--config.{field}={value}: choose {least} or more")
     for field, choices in _CHOICES.items():
+        if field.split(".")[0] not in config:
+            continue  # a section that the task does not have
         if (value := _value(config, field)) not in choices:
             raise InputError(f"--config.{field}={value}: choose one of {', '.join(choices)}")
     multiple = Tyrion(**model_fields(config)).size_multiple
     if config.data.context_px % multiple:
         raise InputError(f"--config.data.context_px={config.data.context_px}: choose a multiple of {multiple}")
-    crop_options(config)
+    if config.task in PRETRAINING:
+        pair_options(config)
+        pretraining_task(config)
+    else:
+        crop_options(config)
 
 
 def check_initial_weights(config: Any) -> None:

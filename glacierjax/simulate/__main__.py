@@ -21,7 +21,9 @@ from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
 
 log = logging.getLogger("glacierjax.simulate")
 
-_OUTPUT = flags.DEFINE_string("output", None, "Folder in which data_raw and ssl4sar are made; it must not have them yet.")
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder in which data_raw and ssl4sar are made; it must not have them yet."
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
 _SCENES = flags.DEFINE_integer("scenes", DEFAULT_SCENES, "Number of scenes; a quarter of them is the test split.")
 _SSL_SCENES = flags.DEFINE_integer(

@@ -40,7 +40,9 @@ def take_optical_image(
     reflectance += rng.normal(0, _NOISE, reflectance.shape)
     haze = 0.02 * np.clip(1 + 0.5 * noise.at(x / 60, y / 60), 0, None)
     reflectance[:4] += haze * np.array([1.0, 0.8, 0.5, 0.3])[:, None, None]
-    bands = dict(zip((b for b in FILE_BANDS if b[0] == "B"), reflectance.clip(0.0001) * _REFLECTANCE_SCALE, strict=True))
+    bands = dict(
+        zip((b for b in FILE_BANDS if b[0] == "B"), reflectance.clip(0.0001) * _REFLECTANCE_SCALE, strict=True)
+    )
     dominant = np.choose(shares.argmax(0), [_SCENE_CLASS[k] for k in ("snow", "snow", "rock", "water")])
     bands["SCL"] = np.where((light < 0.35) & (water < 0.5), _SCENE_CLASS["shadow"], dominant)
     bands["AOT"] = 100 * (0.8 + haze * 10)

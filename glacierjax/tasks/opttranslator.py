@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from glacierjax.model.pretraining import OptTranslatorNetwork
+from glacierjax.tasks.losses import masked_l1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,5 +26,14 @@ class OptTranslator:
         """Mean absolute difference to the optical crop."""
         rngs = {"dropout": rng} if train else None
         predicted: Any = self.model.apply({"params": params}, batch["sar"], train, rngs=rngs)
-        loss = jnp.mean(jnp.abs(predicted - batch["optical"]))
+        loss = masked_l1(predicted, self.target(batch), jnp.ones(batch["sar"].shape[:3], bool))
         return loss, {"l1": loss}
+
+    def target(self, batch: Mapping[str, jax.Array]) -> jax.Array:
+        """What is to be predicted: (B, H, W, 14)."""
+        return batch["optical"]
+
+    def reconstruct(self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The prediction (B, H, W, 14) and a mask (B, H, W) bool: all of it is predicted."""
+        predicted: Any = self.model.apply({"params": params}, batch["sar"])
+        return predicted, jnp.zeros(batch["sar"].shape[:3], bool)

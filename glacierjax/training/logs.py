@@ -2,8 +2,11 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from glacierjax.core.files import write_text
 
@@ -40,6 +43,11 @@ class RunLog:
         for key, value in values.items():
             if isinstance(value, (int, float)):
                 self._events.add_scalar(f"{split}/{key}", value, step)
+
+    def pictures(self, step: int, pictures: Mapping[str, np.ndarray]) -> None:
+        """Pictures (H, W, 3) uint8 for TensorBoard."""
+        for name, picture in pictures.items():
+            self._events.add_image(name, picture, step, dataformats="HWC")
 
     def close(self) -> None:
         self._events.close()

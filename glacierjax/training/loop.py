@@ -29,6 +29,10 @@ from glacierjax.training.step import Task, TrainState, create_state, make_step
 log = logging.getLogger(__name__)
 
 
+def no_pictures() -> dict[str, np.ndarray]:
+    return {}
+
+
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """What the loop needs beyond the configuration.
@@ -36,7 +40,8 @@ class Experiment:
     `batches(start_step)` opens the stream of training batches; `scenes_of(step)` names a batch's scenes for error
     messages; `prepare` turns a micro-batch as read into the task's; `evaluate(params)` gives validation metrics;
     `rank_by` are the checkpoints to keep besides the last (keys of `checkpoints.native.BEST`); `record` describes the
-    model in every checkpoint; `initial_params(params)` puts carried-over weights in place of fresh ones.
+    model in every checkpoint; `initial_params(params)` puts carried-over weights in place of fresh ones; `pictures()` shows
+    the last validation, (H, W, 3) uint8 by name.
     """
 
     task: Task
@@ -47,6 +52,7 @@ class Experiment:
     rank_by: tuple[str, ...]
     record: dict
     initial_params: Callable[[dict], dict]
+    pictures: Callable[[], Mapping[str, np.ndarray]] = no_pictures
 
 
 def steps_per_epoch(config: Any) -> int:
@@ -136,6 +142,7 @@ def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -
                     metrics = experiment.evaluate(state.kept)
                     epoch = done // epoch_steps
                     run_log.write(done, epoch, "val", metrics)
+                    run_log.pictures(done, experiment.pictures())
                     meter.note(f"epoch {epoch}/{config.num_epochs}: " + _show(metrics))
                     if config.schedule.name == "plateau":
                         loss = metrics.get("loss")

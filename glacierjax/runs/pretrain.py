@@ -1,0 +1,171 @@
+"""Pretraining without labels: pairs of SAR and optical crops, a task, validation on tiles, put together for the loop."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_png
+from glacierjax.core.progress import track
+from glacierjax.data.pair_store import ImageFile, PairStore, pair_up, write_images
+from glacierjax.data.pairs import PairOptions, PairSource, Tiles
+from glacierjax.data.pipeline import batches
+from glacierjax.data.unlabelled import open_optical, open_unlabelled
+from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
+from glacierjax.model.swin_v2 import PATCH_PX
+from glacierjax.reports.pretraining import panels
+from glacierjax.runs.configs import to_plain
+from glacierjax.runs.finetune import json_fields
+from glacierjax.runs.initial import initial_params, model_fields
+from glacierjax.tasks import OptSimMIM, OptTranslator, SimMIM
+from glacierjax.tasks.resampling import prepare_pairs
+from glacierjax.training.loop import Experiment, steps_per_epoch, train
+
+PRETRAINING = ("optsimmim", "opttranslator", "simmim")  # values of --config.task
+PICTURES = "pictures"  # folder of the workdir
+NUM_PICTURES = 3
+
+
+def pretraining_task(config: Any) -> OptSimMIM | OptTranslator:
+    """The task that a configuration describes. Raises `InputError` for a mask that cannot be."""
+    fields = model_fields(config)
+    if config.task == "opttranslator":
+        return OptTranslator(OptTranslatorNetwork(**fields))
+    ratio, unit_px = config.mask.ratio, config.mask.unit_px
+    if not 0 < ratio < 1:
+        raise InputError(f"--config.mask.ratio={ratio}: choose a share between 0 and 1")
+    if unit_px < PATCH_PX or unit_px % PATCH_PX or unit_px > config.data.context_px // 2:
+        half = config.data.context_px // 2
+        raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half}")
+    if config.task == "simmim":
+        return SimMIM(OptSimMIMNetwork(**fields, bands=1), ratio, unit_px)
+    return OptSimMIM(OptSimMIMNetwork(**fields), ratio, unit_px)
+
+
+def pair_options(config: Any) -> PairOptions:
+    """The data and augmentation part of a configuration."""
+    return PairOptions(
+        crop_px=config.data.context_px,
+        padding=config.data.padding,
+        scale_range=tuple(config.augment.scale_range),
+        up_down_probability=config.augment.up_down_probability,
+    )
+
+
+def pretrain(config: Any, workdir: Path) -> dict:
+    """Trains the pretraining network that `config` describes in `workdir`; returns the summary."""
+    data = config.data
+    task = pretraining_task(config)
+    train_pairs, val_pairs = open_pairs(config, workdir / "cache")
+    local = config.batch_size // jax.process_count()
+    source = PairSource(
+        store=train_pairs,
+        options=pair_options(config),
+        seed=config.seed,
+        samples_per_epoch=data.samples_per_epoch,
+        batch_size=config.batch_size,
+        first=local * jax.process_index(),
+        local=local,
+        steps=steps_per_epoch(config) * config.num_epochs,
+    )
+
+    def scenes_of(step: int) -> list[str]:
+        numbers = range(step * config.batch_size, (step + 1) * config.batch_size)
+        return sorted({train_pairs.names[source.scene_of(number)] for number in numbers})
+
+    validation = Validation(task, Tiles(val_pairs, data.context_px), config.micro_batch_size, workdir / PICTURES)
+    experiment = Experiment(
+        task=task,
+        batches=lambda step: batches(source, step, data.workers),
+        scenes_of=scenes_of,
+        prepare=prepare_pairs,
+        evaluate=validation,
+        rank_by=("best_loss",),
+        record={"task": config.task, "model": json_fields(model_fields(config)), "config": to_plain(config)},
+        initial_params=lambda fresh: initial_params(config, fresh),
+        pictures=lambda: validation.shown,
+    )
+    return train(config, workdir, experiment)
+
+
+def open_pairs(config: Any, cache: Path) -> tuple[PairStore, PairStore]:
+    """The scenes of training and validation with their optical images, decoded into files in the folder `cache`."""
+    data = config.data
+    optical: ImageFile | None = None
+    glaciers: list[str] = []
+    if config.task != "simmim":
+        images = open_optical(data.dir, data.optical_name)
+
+        def noting_glaciers() -> Iterator[np.ndarray]:
+            for glacier, bands in images.images():
+                glaciers.append(glacier)
+                yield bands
+
+        optical = write_images(noting_glaciers(), cache / "optical.bin", len(images), "decoding optical images")
+    pairs = []
+    for split in (data.train_split, data.val_split):
+        scenes = open_unlabelled(data.dir, split, data.name)
+        sar = write_images(scenes.images(), cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
+        pairs.append(pair_up(scenes.ids(), sar, optical, glaciers))
+    return pairs[0], pairs[1]
+
+
+class Validation:
+    """Mean loss over all tiles, and pictures of some of them (in `folder`, those of the last validation).
+
+    Which patches of a tile are hidden depends on the tile's number alone, so that epochs and runs compare.
+    """
+
+    def __init__(self, task: OptSimMIM | OptTranslator, tiles: Tiles, batch_size: int, folder: Path):
+        self._tiles, self._batch_size, self._folder = tiles, batch_size, folder
+        self._places = tiles.places()
+        self._pictured = np.unique(np.linspace(0, len(self._places) - 1, NUM_PICTURES + 2).astype(int)[1:-1])
+        self.shown: dict[str, np.ndarray] = {}
+
+        def one_loss(params: dict, tile: Mapping[str, jax.Array], number: jax.Array) -> jax.Array:
+            batch = jax.tree.map(lambda x: x[None], tile)
+            return task.loss(params, batch, jax.random.key(number), False)[0]
+
+        def one_picture(params: dict, tile: Mapping[str, jax.Array], number: jax.Array) -> tuple[jax.Array, ...]:
+            batch = jax.tree.map(lambda x: x[None], tile)
+            predicted, mask = task.reconstruct(params, batch, jax.random.key(number))
+            return batch["sar"][0], task.target(batch)[0], predicted[0], mask[0]
+
+        def of_tiles(one: Any) -> Any:
+            return jax.jit(
+                lambda params, batch, numbers: jax.vmap(one, (None, 0, 0))(params, prepare_pairs(batch), numbers)
+            )
+
+        self._losses, self._reconstructions = of_tiles(one_loss), of_tiles(one_picture)
+
+    def __call__(self, params: dict) -> dict[str, float | None]:
+        on_device = jax.device_put(params)
+        total = 0.0
+        starts = range(0, len(self._places), self._batch_size)
+        for start in track(starts, len(starts), "validation"):
+            numbers = np.arange(start, start + self._batch_size)
+            losses = self._losses(on_device, *self._read(numbers))
+            total += float(jnp.sum(jnp.where(numbers < len(self._places), losses, 0)))
+        self.shown = self._draw(on_device)
+        return {"loss": total / len(self._places)}
+
+    def _read(self, numbers: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Tiles by number, beyond the last one the last one again: batches of one size are compiled once."""
+        numbers = numbers.clip(max=len(self._places) - 1)
+        tiles = [self._tiles.read(self._places[number]) for number in numbers]
+        return {key: np.stack([tile[key] for tile in tiles]) for key in tiles[0]}, numbers
+
+    def _draw(self, params: dict) -> dict[str, np.ndarray]:
+        parts = self._reconstructions(params, *self._read(self._pictured))
+        shown = {}
+        for number, *tile in zip(self._pictured, *map(np.asarray, parts), strict=True):
+            index, top, left = self._places[number]
+            name = f"{self._tiles.store.names[index]}_{top}_{left}"
+            shown[name] = panels(*tile)
+            if jax.process_index() == 0:
+                write_png(self._folder / f"{name}.png", shown[name])
+        return shown
