@@ -14,7 +14,8 @@ from glacierjax.runs.configs import load_config
 
 
 def get_config() -> Any:
-    config: Any = load_config("configs/pretrain_opttranslator.py")
+    config: Any = load_config("configs/pretrain_optsimmim.py")  # which has a mask, should the task be changed
+    config.task = "opttranslator"
     demo: Any = load_config("configs/demo.py")
     config.batch_size = config.micro_batch_size = 4
     config.num_epochs = 1

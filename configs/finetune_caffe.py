@@ -30,6 +30,7 @@ def get_config() -> Any:
         "name": "caffe",
         "train_split": "train",
         "val_split": "val",
+        "train_scenes": 0,  # above 0: only so many training scenes, evenly spread over their names
         "samples_per_epoch": 40_000,
         "context_px": 512,  # the target is its central half
         "padding": "published",  # or "fit": only to the context's size

@@ -1,9 +1,11 @@
 """Built data sets of any kind: finding them, and reading their records (`python -m tfds_builders.build` wrote them)."""
 
+import copy
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from glacierjax.core.errors import InputError
 
@@ -33,14 +35,25 @@ class RecordSplit:
         self._rest = tfds.features.FeaturesDict({key: features[key] for key in features if key not in self.UNDECODED})
         self._decoders = {key: tfds.decode.SkipDecoding() for key in self.undecoded}
 
+        self._numbers: Sequence[int] = range(len(self._raw))  # of the records that are shown
+
     def __len__(self) -> int:
-        return len(self._raw)
+        return len(self._numbers)
+
+    def spread(self, count: int) -> Self:
+        """So many of the records, evenly spread over their order. Raises `InputError` if there are fewer."""
+        if count > len(self):
+            raise InputError(f"{self.where(0)}: {count} records wanted, the split has {len(self)}; choose fewer")
+        fewer = copy.copy(self)
+        vars(fewer).pop("ids", None)  # what was computed of all of them
+        fewer._numbers = [self._numbers[i * len(self) // count] for i in range(count)]
+        return fewer
 
     def record(self, index: int, whole: bool = True) -> dict[str, Any]:
         """A record; `whole=False` leaves its images out."""
         features: Any = self._features if whole else self._rest
         try:
-            raw = self._raw[index]
+            raw = self._raw[self._numbers[index]]
             return features.deserialize_example_np(raw, decoders=self._decoders if whole else None)
         # ArrayRecord, protobuf and TFDS each have exceptions of their own for damaged bytes, some with private types.
         except Exception as error:
@@ -49,6 +62,7 @@ class RecordSplit:
 
     def where(self, index: int) -> str:
         """Names the shard and the record in it."""
+        index = self._numbers[index]
         paths = sorted(map(str, self._info.filepaths))
         for path, length in zip(paths, self._info.shard_lengths, strict=True):
             if index < length:

@@ -38,6 +38,8 @@ def finetune(config: Any, workdir: Path) -> dict:
     """Trains the segmentation network that `config` describes in `workdir`; returns the summary."""
     data = config.data
     train_scenes = open_split(data.dir, data.train_split, data.name)
+    if data.get("train_scenes", 0):
+        train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
     store = build_store(train_scenes, train_scenes.names, workdir / "cache" / "train.bin")
     local = config.batch_size // jax.process_count()
