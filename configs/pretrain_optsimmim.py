@@ -25,9 +25,20 @@ def get_config() -> Any:
     config.micro_batch_size = 32
     config.num_epochs = 1000
     config.log_every = 10  # steps
+    config.checkpoint_every = 100  # steps; the end of each epoch is saved anyway
+    config.keep = ("best_loss",)  # checkpoints to keep besides the last
+    config.skip_nonfinite = 0
     config.early_stop_epochs = 0  # without a lower validation loss; 0: never
+    config.parallel = "pmap"
+    config.profile_steps = 0
 
-    config.model = ConfigDict({"preset": "tyrion", "dropout": 0.1, "dtype": "float32", "zero_init_norms": True})
+    config.model = ConfigDict({
+        "preset": "tyrion",
+        "dropout": 0.1,
+        "dtype": "float32",
+        "remat": False,
+        "zero_init_norms": True,
+    })  # fmt: skip
     config.init = ConfigDict({"checkpoint": "", "which": "best_iou"})
     config.mask = ConfigDict({"ratio": 0.3, "unit_px": 4})
 

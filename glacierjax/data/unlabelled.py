@@ -30,11 +30,13 @@ class UnlabelledSplit(RecordSplit):
 class OpticalSplit(RecordSplit):
     """Optical images by number."""
 
-    def images(self) -> Iterator[tuple[str, np.ndarray]]:
-        """(glacier, bands (H, W, 14) uint8) of one image after the other."""
-        for index in range(len(self)):
-            record = self.record(index)
-            yield record["glacier"].decode(), record["bands"]
+    def glaciers(self) -> list[str]:
+        """The glacier of every image."""
+        return [self.record(i)["glacier"].decode() for i in range(len(self))]
+
+    def images(self) -> Iterator[np.ndarray]:
+        """The bands (H, W, 14) uint8 of one image after the other."""
+        return (self.record(i)["bands"] for i in range(len(self)))
 
 
 def open_unlabelled(data_dir: str | os.PathLike, split: str, name: str = SAR_NAME) -> UnlabelledSplit:

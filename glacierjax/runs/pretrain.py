@@ -1,17 +1,17 @@
 """Pretraining without labels: pairs of SAR and optical crops, a task, validation on tiles, put together for the loop."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
 from glacierjax.core.progress import track
-from glacierjax.data.pair_store import ImageFile, PairStore, pair_up, write_images
+from glacierjax.data.pair_store import ImageFile, PairStore, Plane, pair_up, write_images
 from glacierjax.data.pairs import PairOptions, PairSource, Tiles
 from glacierjax.data.pipeline import batches
 from glacierjax.data.unlabelled import open_optical, open_unlabelled
@@ -23,6 +23,7 @@ from glacierjax.runs.finetune import json_fields
 from glacierjax.runs.initial import initial_params, model_fields
 from glacierjax.tasks import OptSimMIM, OptTranslator, SimMIM
 from glacierjax.tasks.resampling import prepare_pairs
+from glacierjax.training import processes
 from glacierjax.training.loop import Experiment, steps_per_epoch, train
 
 PRETRAINING = ("optsimmim", "opttranslator", "simmim")  # values of --config.task
@@ -84,10 +85,14 @@ def pretrain(config: Any, workdir: Path) -> dict:
         scenes_of=scenes_of,
         prepare=prepare_pairs,
         evaluate=validation,
-        rank_by=("best_loss",),
+        rank_by=tuple(config.keep),
         record={"task": config.task, "model": json_fields(model_fields(config)), "config": to_plain(config)},
         initial_params=lambda fresh: initial_params(config, fresh),
-        pictures=lambda: validation.shown,
+        facts={
+            "training": f"{len(train_pairs)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px an epoch",
+            "validation": f"{len(val_pairs)} scenes, {len(validation)} tiles",
+        },
+        pictures=validation.pictures,
     )
     return train(config, workdir, experiment)
 
@@ -99,19 +104,20 @@ def open_pairs(config: Any, cache: Path) -> tuple[PairStore, PairStore]:
     glaciers: list[str] = []
     if config.task != "simmim":
         images = open_optical(data.dir, data.optical_name)
-
-        def noting_glaciers() -> Iterator[np.ndarray]:
-            for glacier, bands in images.images():
-                glaciers.append(glacier)
-                yield bands
-
-        optical = write_images(noting_glaciers(), cache / "optical.bin", len(images), "decoding optical images")
+        glaciers = images.glaciers()
+        optical = _shared_file(images.images(), cache / "optical.bin", len(images), "decoding optical images")
     pairs = []
     for split in (data.train_split, data.val_split):
         scenes = open_unlabelled(data.dir, split, data.name)
-        sar = write_images(scenes.images(), cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
+        sar = _shared_file(scenes.images(), cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
         pairs.append(pair_up(scenes.ids(), sar, optical, glaciers))
     return pairs[0], pairs[1]
+
+
+def _shared_file(images: Iterator[np.ndarray], path: Path, total: int, label: str) -> ImageFile:
+    """The decoded images in one file, which the first of several processes writes for all."""
+    planes = processes.from_first(lambda: write_images(images, path, total, label).planes)
+    return ImageFile(path, tuple(Plane(offset, tuple(shape)) for offset, shape in planes))
 
 
 class Validation:
@@ -124,7 +130,7 @@ class Validation:
         self._tiles, self._batch_size, self._folder = tiles, batch_size, folder
         self._places = tiles.places()
         self._pictured = np.unique(np.linspace(0, len(self._places) - 1, NUM_PICTURES + 2).astype(int)[1:-1])
-        self.shown: dict[str, np.ndarray] = {}
+        self._shown: dict[str, np.ndarray] = {}
 
         def one_loss(params: dict, tile: Mapping[str, jax.Array], number: jax.Array) -> jax.Array:
             batch = jax.tree.map(lambda x: x[None], tile)
@@ -142,16 +148,27 @@ class Validation:
 
         self._losses, self._reconstructions = of_tiles(one_loss), of_tiles(one_picture)
 
+    def __len__(self) -> int:
+        return len(self._places)
+
     def __call__(self, params: dict) -> dict[str, float | None]:
-        on_device = jax.device_put(params)
-        total = 0.0
+        on_device = jax.device_put(params, jax.local_devices()[0])
         starts = range(0, len(self._places), self._batch_size)
-        for start in track(starts, len(starts), "validation"):
+        own = starts[jax.process_index() :: jax.process_count()]
+        losses = []
+        for start in track(own, len(own), "validation"):
             numbers = np.arange(start, start + self._batch_size)
-            losses = self._losses(on_device, *self._read(numbers))
-            total += float(jnp.sum(jnp.where(numbers < len(self._places), losses, 0)))
-        self.shown = self._draw(on_device)
+            found = self._losses(on_device, *self._read(numbers))
+            losses.append((start, np.asarray(found)[numbers < len(self._places)].tolist()))
+        # In the order of the tiles, so that the sum is the same however many processes share them.
+        everyone = sorted(pair for part in processes.gather(losses) for pair in part)
+        total = math.fsum(loss for _, batch in everyone for loss in batch)
+        self._shown = self._draw(on_device)
         return {"loss": total / len(self._places)}
+
+    def pictures(self) -> dict[str, np.ndarray]:
+        """Some tiles as of the last call."""
+        return self._shown
 
     def _read(self, numbers: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
         """Tiles by number, beyond the last one the last one again: batches of one size are compiled once."""
@@ -166,6 +183,6 @@ class Validation:
             index, top, left = self._places[number]
             name = f"{self._tiles.store.names[index]}_{top}_{left}"
             shown[name] = panels(*tile)
-            if jax.process_index() == 0:
+            if processes.is_first():
                 write_png(self._folder / f"{name}.png", shown[name])
         return shown

@@ -45,7 +45,8 @@ def test_both_configs_hold_what_the_archive_holds(tmp_path, capsys):
     record = open_unlabelled(tmp_path / "data", "train").record(0)
     assert (record["sensor"], record["date"]) == (b"S1", b"2019-01-05")
     assert open_unlabelled(tmp_path / "data", "train").record(2)["date"] == b""
-    images = dict(open_optical(tmp_path / "data").images())
+    optical = open_optical(tmp_path / "data")
+    images = dict(zip(optical.glaciers(), optical.images(), strict=True))
     assert {glacier: bands.shape for glacier, bands in images.items()} == {g: (*s, 14) for g, s in SHAPES.items()}
     np.testing.assert_array_equal(images["COL"], read_optical(files[COL_OPTICAL], "x").bands)
     record = open_optical(tmp_path / "data").record(0)
@@ -110,8 +111,8 @@ def test_resampling_brings_the_optical_image_to_the_scenes_grid(tmp_path, capsys
     assert build(tmp_path) == 2
     assert "--resample" in capsys.readouterr().err
     assert build(tmp_path, "--resample") == 0, capsys.readouterr().err
-    ((glacier, image),) = open_optical(tmp_path / "data", "ssl4sar/optical-resample").images()
-    assert (glacier, image.shape) == ("COL", (40, 52, 14))
+    optical = open_optical(tmp_path / "data", "ssl4sar/optical-resample")
+    assert (optical.glaciers(), next(optical.images()).shape) == (["COL"], (40, 52, 14))
     assert len(open_unlabelled(tmp_path / "data", "train", "ssl4sar/sar-resample")) == 2
     # Scenes without georeference cannot be a target.
     write(
