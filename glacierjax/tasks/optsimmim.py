@@ -44,22 +44,29 @@ class OptSimMIM:
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Mean absolute difference to the target's pixels of the masked patches."""
-        mask_rng, dropout_rng = jax.random.split(rng)
-        mask = self._mask(batch, mask_rng)
-        rngs = {"dropout": dropout_rng} if train else None
-        predicted: Any = self.model.apply({"params": params}, batch["sar"], mask, train, rngs=rngs)
-        loss = masked_l1(predicted, patchify(self.target(batch)), mask)
+        loss, _, _ = self._predict(params, batch, rng, train)
         return loss, {"l1": loss}
 
     def target(self, batch: Mapping[str, jax.Array]) -> jax.Array:
         """What is to be predicted: (B, H, W, bands)."""
         return batch["optical"]
 
-    def reconstruct(self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array) -> tuple[jax.Array, jax.Array]:
-        """The prediction (B, H, W, bands) and the mask (B, H, W) bool that `loss` without training sees with this `rng`."""
-        mask = self._mask(batch, jax.random.split(rng)[0])
-        predicted: Any = self.model.apply({"params": params}, batch["sar"], mask)
-        return unpatchify(predicted), mask.repeat(PATCH_PX, axis=1).repeat(PATCH_PX, axis=2)
+    def reconstruct(
+        self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """The loss as without training, what it is of: the prediction (B, H, W, bands), and the mask (B, H, W) bool."""
+        loss, predicted, mask = self._predict(params, batch, rng, False)
+        return loss, unpatchify(predicted), mask.repeat(PATCH_PX, axis=1).repeat(PATCH_PX, axis=2)
+
+    def _predict(
+        self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """Loss, predicted patches (B, H/4, W/4, 16 * bands), mask (B, H/4, W/4)."""
+        mask_rng, dropout_rng = jax.random.split(rng)
+        mask = self._mask(batch, mask_rng)
+        rngs = {"dropout": dropout_rng} if train else None
+        predicted: Any = self.model.apply({"params": params}, batch["sar"], mask, train, rngs=rngs)
+        return masked_l1(predicted, patchify(self.target(batch)), mask), predicted, mask
 
     def _mask(self, batch: Mapping[str, jax.Array], rng: jax.Array) -> jax.Array:
         if "mask" in batch:
