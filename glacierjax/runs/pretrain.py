@@ -10,6 +10,7 @@ import numpy as np
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
+from glacierjax.core.optical import UINT8_MAX
 from glacierjax.core.progress import track
 from glacierjax.data.pair_store import ImageFile, PairStore, Plane, pair_up, write_images
 from glacierjax.data.pairs import PairOptions, PairSource, Tiles
@@ -132,21 +133,19 @@ class Validation:
         self._pictured = np.unique(np.linspace(0, len(self._places) - 1, NUM_PICTURES + 2).astype(int)[1:-1])
         self._shown: dict[str, np.ndarray] = {}
 
-        def one_loss(params: dict, tile: Mapping[str, jax.Array], number: jax.Array) -> jax.Array:
+        def one(
+            params: dict, tile: Mapping[str, jax.Array], number: jax.Array
+        ) -> tuple[jax.Array, jax.Array, jax.Array]:
             batch = jax.tree.map(lambda x: x[None], tile)
-            return task.loss(params, batch, jax.random.key(number), False)[0]
+            loss, predicted, mask = task.reconstruct(params, batch, jax.random.key(number))
+            return loss, predicted[0], mask[0]
 
-        def one_picture(params: dict, tile: Mapping[str, jax.Array], number: jax.Array) -> tuple[jax.Array, ...]:
-            batch = jax.tree.map(lambda x: x[None], tile)
-            predicted, mask = task.reconstruct(params, batch, jax.random.key(number))
-            return batch["sar"][0], task.target(batch)[0], predicted[0], mask[0]
+        @jax.jit
+        def run(params: dict, batch: Mapping[str, jax.Array], numbers: jax.Array) -> tuple[jax.Array, ...]:
+            prepared = prepare_pairs(batch)
+            return task.target(prepared), *jax.vmap(one, (None, 0, 0))(params, prepared, numbers)
 
-        def of_tiles(one: Any) -> Any:
-            return jax.jit(
-                lambda params, batch, numbers: jax.vmap(one, (None, 0, 0))(params, prepare_pairs(batch), numbers)
-            )
-
-        self._losses, self._reconstructions = of_tiles(one_loss), of_tiles(one_picture)
+        self._run = run
 
     def __len__(self) -> int:
         return len(self._places)
@@ -158,31 +157,27 @@ class Validation:
         losses = []
         for start in track(own, len(own), "validation"):
             numbers = np.arange(start, start + self._batch_size)
-            found = self._losses(on_device, *self._read(numbers))
+            batch = self._read(numbers)
+            target, found, predicted, mask = self._run(on_device, batch, numbers)
             losses.append((start, np.asarray(found)[numbers < len(self._places)].tolist()))
+            for i in np.flatnonzero(np.isin(numbers, self._pictured)):
+                self._draw(int(numbers[i]), batch["sar"][i], *(np.asarray(x[i]) for x in (target, predicted, mask)))
         # In the order of the tiles, so that the sum is the same however many processes share them.
         everyone = sorted(pair for part in processes.gather(losses) for pair in part)
         total = math.fsum(loss for _, batch in everyone for loss in batch)
-        self._shown = self._draw(on_device)
         return {"loss": total / len(self._places)}
 
     def pictures(self) -> dict[str, np.ndarray]:
         """Some tiles as of the last call."""
         return self._shown
 
-    def _read(self, numbers: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    def _read(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
         """Tiles by number, beyond the last one the last one again: batches of one size are compiled once."""
-        numbers = numbers.clip(max=len(self._places) - 1)
-        tiles = [self._tiles.read(self._places[number]) for number in numbers]
-        return {key: np.stack([tile[key] for tile in tiles]) for key in tiles[0]}, numbers
+        tiles = [self._tiles.read(self._places[min(number, len(self) - 1)]) for number in numbers]
+        return {key: np.stack([tile[key] for tile in tiles]) for key in tiles[0]}
 
-    def _draw(self, params: dict) -> dict[str, np.ndarray]:
-        parts = self._reconstructions(params, *self._read(self._pictured))
-        shown = {}
-        for number, *tile in zip(self._pictured, *map(np.asarray, parts), strict=True):
-            index, top, left = self._places[number]
-            name = f"{self._tiles.store.names[index]}_{top}_{left}"
-            shown[name] = panels(*tile)
-            if processes.is_first():
-                write_png(self._folder / f"{name}.png", shown[name])
-        return shown
+    def _draw(self, number: int, sar: np.ndarray, *parts: np.ndarray) -> None:
+        index, top, left = self._places[number]
+        name = f"{self._tiles.store.names[index]}_{top}_{left}"
+        self._shown[name] = panels(sar / np.float32(UINT8_MAX), *parts)
+        write_png(self._folder / f"{name}.png", self._shown[name])

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-UINT8_MAX = 255
+from glacierjax.core.optical import UINT8_MAX
+
 _A = -0.75  # the free parameter of the cubic kernel, as OpenCV has it
 _TAPS = 4
 
