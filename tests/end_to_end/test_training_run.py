@@ -88,7 +88,7 @@ def test_weights_of_another_run_can_be_started_from(trained, data, command, else
     assert "left over: head/bias" in lines
 
 
-@pytest.mark.parametrize("module", ["train", "evaluate", "convert", "simulate"])
+@pytest.mark.parametrize("module", ["train", "evaluate", "convert", "simulate", "study"])
 def test_help_shows_an_example(command, module):
     done = command(f"glacierjax.{module}", "--help")
     assert done.returncode == 0, done.stderr
