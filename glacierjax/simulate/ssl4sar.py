@@ -28,7 +28,7 @@ from glacierjax.simulate.terrain import Landscape, make_landscape
 
 GLACIERS = ("COL", "JAC", "Hubbard", "Kongsbreen", "Upernavik", "Petermann")  # Arctic, as SSL4SAR's
 DEFAULT_SCENES = 36
-_SCENES = (0, 100_000)
+_SCENES = (2 * len(GLACIERS), 100_000)  # a first round of all glaciers for training, one for validation
 _SENSOR = Sensor("S1", (20, 12), (2015, 2024), 7.0, (30, 45))
 _OPTICAL_DAY = datetime.date(2020, 8, 1)
 _SIDE_M = 6000.0  # of a window, unless that is more pixels than allowed
@@ -42,7 +42,7 @@ _MIN_SHARE = 0.08  # of the window that is sea
 
 @dataclasses.dataclass(frozen=True)
 class Ssl4SarOptions:
-    """What to simulate: `scenes` SAR scenes in all, a sixth of them validation; `size` the longest side in pixels.
+    """What to simulate: `scenes` SAR scenes in all (0: none), a sixth of them validation; `size` the longest side in pixels.
 
     More scenes leave the first ones as they are. Raises `InputError` naming the flag of a value out of range.
     """
@@ -52,9 +52,12 @@ class Ssl4SarOptions:
     size: int = DEFAULT_SIZE_PX
 
     def __post_init__(self):
-        for flag, value, (low, high) in (("ssl_scenes", self.scenes, _SCENES), ("size", self.size, SIZES_PX)):
-            if not low <= value <= high:
-                raise InputError(f"--{flag}={value}: choose {low} to {high}")
+        low, high = _SCENES
+        if self.scenes and not low <= self.scenes <= high:
+            raise InputError(f"--ssl_scenes={self.scenes}: choose {low} to {high}, or 0 for none")
+        low, high = SIZES_PX
+        if not low <= self.size <= high:
+            raise InputError(f"--size={self.size}: choose {low} to {high}")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -76,8 +79,8 @@ class Window:
 
 
 def windows(options: Ssl4SarOptions) -> list[Window]:
-    """The window of each glacier that has a scene, in the order of `GLACIERS`."""
-    return [_window(options, number) for number in range(min(len(GLACIERS), options.scenes))]
+    """The window of each glacier, in the order of `GLACIERS`."""
+    return [_window(options, number) for number in range(len(GLACIERS))]
 
 
 def simulate_sar(options: Ssl4SarOptions, shown: list[Window]) -> Iterator[tuple[str, str, np.ndarray]]:

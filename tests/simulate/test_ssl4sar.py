@@ -1,6 +1,7 @@
 """The simulated SSL4SAR archive: published layout, one ground for both sensors, nothing of the CaFFe archive."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -11,21 +12,23 @@ from glacierjax.core.optical import BANDS, FILE_BANDS, read_optical
 from glacierjax.core.ssl4sar_archive import Ssl4SarArchive
 from glacierjax.simulate import ArchiveOptions, Ssl4SarOptions, write_ssl4sar
 from glacierjax.simulate.archive import landscape_of
-from glacierjax.simulate.ssl4sar import simulate_optical, simulate_sar, windows
+from glacierjax.simulate.ssl4sar import GLACIERS, simulate_optical, simulate_sar, windows
 
-OPTIONS = Ssl4SarOptions(seed=3, scenes=4, size=192)
-TWO_GLACIERS = 2
+OPTIONS = Ssl4SarOptions(seed=3, scenes=12, size=192)
 
 
 @pytest.fixture(scope="module")
 def shown():
     """Two of the windows: enough to tell, and fast."""
-    return windows(OPTIONS)[:TWO_GLACIERS]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("glacierjax.simulate.ssl4sar.GLACIERS", GLACIERS[:2])
+        return windows(OPTIONS)
 
 
 @pytest.fixture(scope="module")
 def sar(shown):
-    return list(simulate_sar(OPTIONS, shown))
+    """The first four scenes: two days of each glacier."""
+    return list(itertools.islice(simulate_sar(OPTIONS, shown), 4))
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ def archive(tmp_path_factory, shown):
     output = tmp_path_factory.mktemp("simulated")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glacierjax.simulate.ssl4sar.windows", lambda options: shown)
-        assert write_ssl4sar(output, OPTIONS) == {"train": 2, "val": 2}
+        assert write_ssl4sar(output, OPTIONS) == {"train": 10, "val": 2}
     return output / "ssl4sar"
 
 
@@ -106,7 +109,9 @@ def test_more_scenes_leave_the_first_ones_alone(sar, shown):
     np.testing.assert_array_equal(image, sar[0][2])
 
 
-@pytest.mark.parametrize(("field", "value", "flag"), [("scenes", -1, "ssl_scenes"), ("size", 20, "size")])
+@pytest.mark.parametrize(
+    ("field", "value", "flag"), [("scenes", -1, "ssl_scenes"), ("scenes", 11, "ssl_scenes"), ("size", 20, "size")]
+)
 def test_option_out_of_range_is_named(field, value, flag):
     with pytest.raises(InputError, match=f"--{flag}={value}"):
         Ssl4SarOptions(**{field: value})
