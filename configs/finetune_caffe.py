@@ -21,8 +21,20 @@ def get_config() -> Any:
     config.micro_batch_size = 16
     config.num_epochs = 150
     config.log_every = 10  # steps
+    config.checkpoint_every = 100  # steps; the end of each epoch is saved anyway
+    config.keep = ("best_iou", "best_mde")  # checkpoints to keep besides the last; best_loss where a task has a loss
+    config.skip_nonfinite = 0  # so many steps with a loss that is not finite are left out; the next one stops the run
+    config.early_stop_epochs = 0  # without a lower validation loss; 0: never
+    config.parallel = "pmap"  # or "shard_map": the same step through jax.jit and jax.shard_map
+    config.profile_steps = 0  # so many steps of each start go into a JAX profile
 
-    config.model = ConfigDict({"preset": "tyrion", "dropout": 0.1, "dtype": "float32", "zero_init_norms": True})
+    config.model = ConfigDict({
+        "preset": "tyrion",
+        "dropout": 0.1,
+        "dtype": "float32",  # "bfloat16": half the memory; parameters, norms, softmax and losses stay float32
+        "remat": False,  # True: activations of a block are computed again in the backward pass, which saves memory
+        "zero_init_norms": True,
+    })  # fmt: skip
     config.init = ConfigDict({"checkpoint": "", "which": "best_iou"})
 
     config.data = ConfigDict({
@@ -30,6 +42,7 @@ def get_config() -> Any:
         "name": "caffe",
         "train_split": "train",
         "val_split": "val",
+        "train_scenes": 0,  # above 0: only so many training scenes, evenly spread over their names
         "samples_per_epoch": 40_000,
         "context_px": 512,  # the target is its central half
         "padding": "published",  # or "fit": only to the context's size

@@ -1,10 +1,15 @@
-"""Trains a network.
+"""Trains a network: pretraining without labels, or fine-tuning with them.
 
+  python -m glacierjax.train --config=configs/pretrain_opttranslator.py --config.data.dir=DATA --workdir=PRETRAINED
   python -m glacierjax.train --config=configs/finetune_caffe.py --config.data.dir=DATA --workdir=RUN
   python -m glacierjax.train --workdir=RUN                 (goes on with a run that was stopped)
 
 Every field of the configuration can be set: --config.optimizer.learning_rate=0.003 --config.batch_size=32
-The workdir gets config.json, metrics.jsonl, TensorBoard events, checkpoints/ and at the end summary.json.
+The workdir gets config.json, metrics.jsonl, TensorBoard events, checkpoints/ and at the end summary.json. SIGTERM saves the
+run and ends it with exit code 143; started again, it goes on with the same numbers.
+
+On several machines start the same command on each: Slurm, Open MPI and TPU pods tell the processes of each other; elsewhere
+  --coordinator_address=HOST:PORT --num_processes=2 --process_id=0     (on the other one --process_id=1)
 """
 
 import sys
@@ -19,7 +24,10 @@ from glacierjax.core.errors import InputError
 from glacierjax.runs import configs
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Configuration file, e.g. configs/finetune_caffe.py.")
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.")
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; of several processes the same one.")
+COORDINATOR = flags.DEFINE_string("coordinator_address", None, "HOST:PORT of the first of several processes.")
+PROCESSES = flags.DEFINE_integer("num_processes", None, "Number of processes that train together.", lower_bound=1)
+PROCESS = flags.DEFINE_integer("process_id", None, "Number of this process, from 0.", lower_bound=0)
 
 
 def main() -> None:
@@ -29,14 +37,23 @@ def main() -> None:
     config: Any = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
     if not config.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
+    configs.locate(config)
     from glacierjax.runs.checks import check_initial_weights, check_values
     from glacierjax.runs.finetune import finetune
+    from glacierjax.runs.pretrain import PRETRAINING, pretrain
+    from glacierjax.training import processes
+    from glacierjax.training.stop import EXIT_CODE, Stopped
 
     check_values(config)
+    processes.connect(COORDINATOR.value, PROCESSES.value, PROCESS.value)
     if not configs.is_trained(workdir):  # else the weights to start from are not needed any more
         check_initial_weights(config)
-    configs.settle(config, workdir)
-    finetune(config, workdir)
+    configs.settle(config, workdir, processes.is_first())
+    run = pretrain if config.task in PRETRAINING else finetune
+    try:
+        run(config, workdir)
+    except Stopped:
+        sys.exit(EXIT_CODE)
 
 
 if __name__ == "__main__":

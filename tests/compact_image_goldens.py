@@ -1,4 +1,4 @@
-"""Writes the compact copies of the reference cases 6, 7 and 10 to tests/goldens: parts of the full files, named alike.
+"""Writes the compact copies of the reference cases 6, 7, 9 and 10 to tests/goldens: parts of the full files, named alike.
 
 python tests/compact_image_goldens.py
 """
@@ -16,6 +16,7 @@ CASE7_SIZE = "300x420"
 CASE10_ARRAYS = (
     "brightness_lut", "gamma_lut", "poisson2_", "chain0_", "chain1_", "mix_",
     "zoom2_plain_image", "zoom3_plain_mask", "full_zoom_mix_brightness_gamma_flips_",
+    "pre",
 )  # fmt: skip
 
 
@@ -47,10 +48,11 @@ def main() -> None:
     for kind in ("nonoverlap", "overlap_argmax"):
         shutil.copyfile(FULL / f"case7_{kind}_{CASE7_SIZE}.png", GOLDENS / f"case7_{kind}_{CASE7_SIZE}.png")
 
+    write("case9_optical", read("case9_optical"))
+
     augmentation = read("case10_augmentation")
     augmentation["sizes"] = read("meta")["case10_full_sample_images_name_rows_cols"]
-    for unused in ("pretraining_crops", "flips"):
-        augmentation.pop(unused)
+    augmentation.pop("flips")
     write("case10_augmentation", augmentation)
     kept = {k: v for k, v in arrays("case10_augmentation").items() if k.startswith(CASE10_ARRAYS)}
     kept.pop("poisson2_output_f64")

@@ -2,7 +2,7 @@
 
 The numbers were made with the official PyTorch implementation. Every input and weight is drawn by NumPy from a
 generator seeded with the CRC of its name, so that no weight has to be stored. `parity/compact_goldens.py` wrote
-`tests/goldens/models.*`, `compact_image_goldens.py` the files of cases 6, 7 and 10 there, which are parts of the full ones.
+`tests/goldens/models.*`, `compact_image_goldens.py` the files of cases 6, 7, 9 and 10 there, which are parts of the full ones.
 """
 
 import json

@@ -38,11 +38,12 @@ class Options:
     allow_bad: bool = simple_parsing.flag(default=False)  # skip unreadable scenes
     na: str | None = None  # what class NA means: class, unlabelled, or auto (unlabelled if there is no rock anywhere)
     test_glaciers: str | None = None  # glaciers to hold out as test, separated by commas
+    resample: bool = simple_parsing.flag(default=False)  # bring optical images to the grid of the SAR scenes
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults, as fields of a builder config."""
         glaciers = [g.strip() for g in (self.test_glaciers or "").split(",") if g.strip()]
-        options = {"na": self.na, "test_glaciers": glaciers, "allow_bad": self.allow_bad}
+        options = {"na": self.na, "test_glaciers": glaciers, "allow_bad": self.allow_bad, "resample": self.resample}
         return {key: value for key, value in options.items() if value}
 
 

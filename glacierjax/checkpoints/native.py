@@ -1,7 +1,8 @@
 """The project's own checkpoints: parameters and a JSON record of what they are, with Orbax (all of its calls are here).
 
 A *checkpoint folder* holds the items `params` (the parameter tree), `record` (JSON: task, model fields, config, metrics) and,
-inside a run, `training` (optimiser state and counters). A *workdir* keeps them as `workdir/checkpoints/<step>/`.
+inside a run, `training` (optimiser state and counters). A *workdir* keeps validated ones as `workdir/checkpoints/<step>/`, and
+the position inside an epoch, from which a run that was stopped goes on, as `workdir/resume/<step>/`.
 """
 
 import dataclasses
@@ -17,7 +18,8 @@ from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, L
 
 from glacierjax.core.errors import InputError
 
-CHECKPOINTS = "checkpoints"  # folder inside a workdir
+CHECKPOINTS = "checkpoints"  # folders inside a workdir
+RESUME = "resume"
 LAST = "last"
 # name for --which -> (metric, larger is better)
 BEST = {"best_iou": ("iou", True), "best_mde": ("mde_m", False), "best_loss": ("loss", False)}
@@ -66,32 +68,48 @@ def ranking_value(value: float | None, larger_is_better: bool) -> float:
 
 
 class Keeper:
-    """The checkpoints of a run: the last one and the best one by each of `metrics` (keys of `BEST`)."""
+    """The checkpoints in a folder of a run: the last one and the best one by each of `metrics` (keys of `BEST`)."""
 
-    def __init__(self, workdir: str | Path, metrics: tuple[str, ...]):
+    def __init__(self, workdir: str | Path, metrics: tuple[str, ...], folder: str = CHECKPOINTS):
         self.metrics = metrics
-        policies = [LatestN(1)] + [_best_policy(*BEST[name]) for name in metrics]
-        self._manager = ocp.CheckpointManager(
-            (Path(workdir) / CHECKPOINTS).absolute(),
-            item_names=("params", "record", "training"),
-            options=ocp.CheckpointManagerOptions(
-                best_fn=_value_of(*BEST[metrics[0]]),
-                best_mode="max" if BEST[metrics[0]][1] else "min",
-                cleanup_tmp_directories=True,
-                preservation_policy=AnyPreservationPolicy(policies),
-            ),
-        )
+        ranking: dict[str, Any] = {}
+        if metrics:
+            metric, larger_is_better = BEST[metrics[0]]
+            ranking = {
+                "best_fn": _value_of(metric, larger_is_better),
+                "best_mode": "max" if larger_is_better else "min",
+            }
+        path = (Path(workdir) / folder).absolute()
+        try:
+            self._manager = ocp.CheckpointManager(
+                path,
+                item_names=("params", "record", "training"),
+                options=ocp.CheckpointManagerOptions(
+                    cleanup_tmp_directories=True,
+                    preservation_policy=AnyPreservationPolicy([LatestN(1), *(_best_policy(*BEST[m]) for m in metrics)]),
+                    **ranking,
+                ),
+            )
+        except OSError as error:
+            raise InputError(f"{path}: cannot be written ({error.strerror}); choose another --workdir") from error
 
     def save(self, step: int, params: dict, record: dict, training: dict) -> None:
-        """Saves one step; `record["metrics"]` ranks it. Raises `InputError` when the disk is full or read-only."""
+        """Saves one step, whole or not at all; `record["metrics"]` ranks it.
+
+        Raises `InputError` when the disk is full or read-only; what was saved before is still there.
+        """
         ranks = {
             BEST[name][0]: ranking_value(record["metrics"].get(BEST[name][0]), BEST[name][1]) for name in self.metrics
         }
         try:
-            saved = self._manager.save(step, args=_items(params, record, training), metrics=ranks)
+            saved = self._manager.save(step, args=_items(params, record, training), metrics=ranks or None)
             self._manager.wait_until_finished()
-        except OSError as error:
-            raise InputError(f"{self._manager.directory}: the checkpoint cannot be written ({error})") from error
+        except (OSError, ValueError, RuntimeError) as error:  # TensorStore reports a full disk as a ValueError
+            reason = textwrap.shorten(str(error), LONGEST_REASON)
+            raise InputError(
+                f"{self._manager.directory}: the checkpoint of step {step} cannot be written ({reason}); free some space, "
+                "then start the run again: it goes on from the checkpoint before"
+            ) from error
         if not saved:
             raise InputError(
                 f"{self._manager.directory}: step {step} is not newer than what is there; use a new workdir"
@@ -101,17 +119,31 @@ class Keeper:
         return self._manager.latest_step()
 
     def restore(self, step: int, params: dict, training: dict) -> tuple[dict, dict, dict]:
-        """(params, training, record) of a step, checked against the shapes of the given trees."""
-        like = {"params": _host_like(params), "training": _host_like(training)}
-        restored: Any = self._manager.restore(
-            step,
-            args=ocp.args.Composite(
-                params=ocp.args.StandardRestore(like["params"]),
-                training=ocp.args.StandardRestore(like["training"]),
-                record=ocp.args.JsonRestore(),
-            ),
-        )
+        """(params, training, record) of a step, with the names of the given trees (arrays, or only their shapes).
+
+        Raises `InputError` when the checkpoint is damaged or of another network.
+        """
+        try:
+            restored: Any = self._manager.restore(
+                step,
+                args=ocp.args.Composite(
+                    params=ocp.args.StandardRestore(_host_like(params)),
+                    training=ocp.args.StandardRestore(_host_like(training)),
+                    record=ocp.args.JsonRestore(),
+                ),
+            )
+        except (OSError, ValueError, KeyError) as error:
+            folder = Path(str(self._manager.directory)) / str(step)
+            reason = textwrap.shorten(str(error), LONGEST_REASON)
+            raise InputError(
+                f"{folder}: the run cannot go on from it ({reason}); remove this folder to go on from the one before"
+            ) from error
         return restored.params, restored.training, restored.record
+
+    def clear(self) -> None:
+        """Removes what is there."""
+        for step in self._manager.all_steps():
+            self._manager.delete(step)
 
     def close(self) -> None:
         self._manager.close()
@@ -168,11 +200,15 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
         return steps[-1]
     if which not in BEST:
         raise InputError(f"--which={which}: choose one of {', '.join([LAST, *BEST])}")
+    records = {step: read_record(step).get("metrics", {}) for step in steps}
     metric, larger_is_better = BEST[which]
-    ranked = {step: read_record(step)["metrics"].get(metric) for step in steps}
-    if all(value is None for value in ranked.values()):
-        if which == "best_iou":  # the default also serves runs that are ranked otherwise (pretraining)
+    if which == "best_iou" and not any(record.get(metric) is not None for record in records.values()):
+        # The default also serves runs that are ranked otherwise: pretraining has a loss and no zones.
+        metric, larger_is_better = BEST["best_loss"]
+        if not any(record.get(metric) is not None for record in records.values()):
             return steps[-1]
+    ranked = {step: record.get(metric) for step, record in records.items()}
+    if all(value is None for value in ranked.values()):
         raise InputError(f"--which={which}: no checkpoint of {path} has the metric {metric}")
     sign = 1 if larger_is_better else -1
     # Of equals the latest, as the run itself keeps it.

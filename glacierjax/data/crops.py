@@ -1,13 +1,13 @@
 """Training samples of the fine-tuning: which scene, which crop, which augmentation (method of the paper, section III)."""
 
 import dataclasses
-import functools
 
 import numpy as np
 
 from glacierjax.core import grid
 from glacierjax.core.errors import InputError
 from glacierjax.data import transforms
+from glacierjax.data.samples import SampleSource
 from glacierjax.data.store import SceneStore
 
 
@@ -96,44 +96,9 @@ def draw_sample(store: SceneStore, index: int, rng: np.random.Generator, options
     return {"image": np.ascontiguousarray(image)[..., None], "labels": np.ascontiguousarray(labels)}
 
 
-@functools.lru_cache(maxsize=2)
-def epoch_order(seed: int, epoch: int, samples: int) -> np.ndarray:
-    """The order in which an epoch's samples are visited."""
-    return np.random.default_rng([seed, 0, epoch]).permutation(samples)
-
-
 @dataclasses.dataclass(frozen=True)
-class CropSource:
-    """Samples by number, each a pure function of (seed, number), so that order, workers and resuming change nothing.
+class CropSource(SampleSource[SceneStore, CropOptions]):
+    """Samples of the fine-tuning (`draw_sample`)."""
 
-    Scenes come in turn (sample i of an epoch, after shuffling, shows scene i mod n), each equally often whatever its size.
-    `first` and `local` say which part of every global batch this process reads.
-    """
-
-    store: SceneStore
-    options: CropOptions
-    seed: int
-    samples_per_epoch: int
-    batch_size: int
-    first: int
-    local: int
-    steps: int
-
-    def __len__(self) -> int:
-        return self.steps * self.local
-
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
-        number = self.sample_number(index)
-        return draw_sample(
-            self.store, self.scene_of(number), np.random.default_rng([self.seed, 1, number]), self.options
-        )
-
-    def sample_number(self, index: int) -> int:
-        """Global sample number of this process's index-th sample."""
-        step, offset = divmod(int(index), self.local)
-        return step * self.batch_size + self.first + offset
-
-    def scene_of(self, number: int) -> int:
-        """Scene of a global sample number."""
-        epoch, position = divmod(number, self.samples_per_epoch)
-        return int(epoch_order(self.seed, epoch, self.samples_per_epoch)[position]) % len(self.store)
+    def draw(self, scene: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        return draw_sample(self.store, scene, rng, self.options)

@@ -4,11 +4,12 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from glacierjax.core.optical import BANDS
 from glacierjax.model.attention import published_linear_init
 from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding, conv
 from glacierjax.model.tyrion import Backbone
 
-OPTICAL_BANDS = 14
+OPTICAL_BANDS = len(BANDS)
 
 
 class OptSimMIMNetwork(Backbone):

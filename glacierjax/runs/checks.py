@@ -5,35 +5,49 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from glacierjax.checkpoints.native import BEST
 from glacierjax.core.errors import InputError
 from glacierjax.inference.tiles import MODES
 from glacierjax.model import Tyrion
 from glacierjax.runs.finetune import crop_options
 from glacierjax.runs.initial import carried_weights, model_fields
+from glacierjax.runs.pretrain import PRETRAINING, pair_options, pretraining_task
+from glacierjax.training.parallel import BACKENDS
 
 _AT_LEAST = {
     "batch_size": 1, "micro_batch_size": 1, "num_epochs": 1, "log_every": 1, "seed": 0, "data.samples_per_epoch": 1,
-    "data.workers": 0, "data.context_px": 1,
+    "data.workers": 0, "data.context_px": 1, "checkpoint_every": 0, "skip_nonfinite": 0, "early_stop_epochs": 0,
+    "profile_steps": 0, "data.train_scenes": 0,
 }  # fmt: skip
 _CHOICES = {
-    "task": ("segmentation",),
+    "task": ("segmentation", *PRETRAINING),
     "model.dtype": ("float32", "bfloat16", "float16"),
     "validation.mode": MODES,
+    "parallel": tuple(BACKENDS),
 }
 
 
 def check_values(config: Any) -> None:
     """Raises `InputError` naming the first field whose value cannot be."""
     for field, least in _AT_LEAST.items():
-        if (value := _value(config, field)) < least:
+        if (value := _value(config, field, least)) < least:
             raise InputError(f"--config.{field}={value}: choose {least} or more")
     for field, choices in _CHOICES.items():
-        if (value := _value(config, field)) not in choices:
+        if field.split(".")[0] not in config:
+            continue  # a section that the task does not have
+        if (value := _value(config, field, choices[0])) not in choices:
             raise InputError(f"--config.{field}={value}: choose one of {', '.join(choices)}")
+    for name in config.get("keep", ()):
+        if name not in BEST:
+            raise InputError(f"--config.keep={name}: choose among {', '.join(BEST)}")
     multiple = Tyrion(**model_fields(config)).size_multiple
     if config.data.context_px % multiple:
         raise InputError(f"--config.data.context_px={config.data.context_px}: choose a multiple of {multiple}")
-    crop_options(config)
+    if config.task in PRETRAINING:
+        pair_options(config)
+        pretraining_task(config)
+    else:
+        crop_options(config)
 
 
 def check_initial_weights(config: Any) -> None:
@@ -45,7 +59,9 @@ def check_initial_weights(config: Any) -> None:
         carried_weights(config, jax.eval_shape(model.init, jax.random.key(0), images)["params"])
 
 
-def _value(config: Any, field: str) -> Any:
-    for name in field.split("."):
-        config = config[name]
-    return config
+def _value(config: Any, field: str, absent: Any) -> Any:
+    """A field `a.b`; `absent` where a workdir's configuration is older than the field."""
+    *parents, name = field.split(".")
+    for parent in parents:
+        config = config[parent]
+    return config.get(name, absent)

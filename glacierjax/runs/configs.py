@@ -13,7 +13,12 @@ from glacierjax.core.files import write_text
 
 CONFIG_JSON = "config.json"
 # What may change when a run goes on: its length, and how it is read, logged and looked at.
-FREE_FIELDS = ("num_epochs", "log_every", "data.workers", "data.dir")
+FREE_FIELDS = (
+    "num_epochs", "log_every", "checkpoint_every", "keep", "skip_nonfinite", "parallel", "profile_steps",
+    "data.workers", "data.dir",
+)  # fmt: skip
+# What holds for a workdir from before a field existed.
+_BEFORE = {"early_stop_epochs": 0, "model.remat": False}
 
 _OVERRIDE = re.compile(r"--?config\.([^=\[]+)")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -68,21 +73,29 @@ def _tuples(value: Any) -> Any:
 
 def is_trained(workdir: Path) -> bool:
     """Whether a workdir has a checkpoint to go on from."""
-    from glacierjax.checkpoints.native import CHECKPOINTS  # imported here: flags are checked without waiting for Orbax
+    from glacierjax.checkpoints.native import CHECKPOINTS, RESUME  # imported here: flags are checked without Orbax
 
-    return any(step.name.isdigit() for step in (workdir / CHECKPOINTS).glob("*"))
+    return any(step.name.isdigit() for folder in (CHECKPOINTS, RESUME) for step in (workdir / folder).glob("*"))
 
 
-def settle(config: ConfigDict, workdir: Path) -> None:
-    """Writes `config.json`, or checks that a workdir with checkpoints was trained with the same configuration.
+def locate(config: Any) -> None:
+    """Makes the paths of a configuration absolute, so that its run can be gone on with and evaluated from any folder."""
+    config.data.dir = str(Path(config.data.dir).absolute())
+    if config.init.checkpoint:
+        config.init.checkpoint = str(Path(config.init.checkpoint).absolute())
 
+
+def settle(config: ConfigDict, workdir: Path, writes: bool = True) -> None:
+    """Writes `config.json`; where a workdir has checkpoints, checks that they were trained with the same configuration.
+
+    `writes` False: only checks.
     Raises `InputError` listing what differs (fields in `FREE_FIELDS` may). A run without a checkpoint starts anew, so
     whatever stopped it can be set right.
     """
     file = workdir / CONFIG_JSON
     wanted = to_plain(config)
     if file.exists() and is_trained(workdir):
-        before = _flat(_read_json(file))
+        before = {**_BEFORE, **_flat(_read_json(file))}
         now = _flat(wanted)
         different = [
             f"{key}: {before.get(key, 'not set')} -> {now.get(key, 'not set')}"
@@ -94,7 +107,8 @@ def settle(config: ConfigDict, workdir: Path) -> None:
                 f"{workdir}: was trained with another configuration ({'; '.join(different)}); use a new --workdir or "
                 "the old settings"
             )
-    write_text(file, json.dumps(wanted, indent=1) + "\n")
+    if writes:
+        write_text(file, json.dumps(wanted, indent=1) + "\n")
 
 
 def _read_json(file: Path) -> dict[str, Any]:

@@ -8,19 +8,18 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from glacierjax.core.progress import track
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropOptions, CropSource
 from glacierjax.data.pipeline import batches
-from glacierjax.data.sources import open_split
-from glacierjax.data.store import build_store
-from glacierjax.evaluation.score import aggregate, score_scene
-from glacierjax.inference.predictor import GREY_MAX, make_network
-from glacierjax.inference.tiles import predict_scene
+from glacierjax.data.sources import SceneSplit, open_split
+from glacierjax.data.store import SceneStore, build_store
+from glacierjax.inference.predictor import GREY_MAX
 from glacierjax.model import Tyrion
 from glacierjax.runs.configs import to_plain
 from glacierjax.runs.initial import initial_params, model_fields
+from glacierjax.runs.validation import Validation
 from glacierjax.tasks import Segmentation
+from glacierjax.training import processes
 from glacierjax.training.loop import Experiment, steps_per_epoch, train
 
 
@@ -38,8 +37,10 @@ def finetune(config: Any, workdir: Path) -> dict:
     """Trains the segmentation network that `config` describes in `workdir`; returns the summary."""
     data = config.data
     train_scenes = open_split(data.dir, data.train_split, data.name)
+    if data.get("train_scenes", 0):
+        train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
-    store = build_store(train_scenes, train_scenes.names, workdir / "cache" / "train.bin")
+    store = shared_store(train_scenes, workdir / "cache" / "train.bin")
     local = config.batch_size // jax.process_count()
     source = CropSource(
         store=store,
@@ -53,33 +54,34 @@ def finetune(config: Any, workdir: Path) -> dict:
     )
     fields = model_fields(config)
     model: Any = Tyrion(**fields)
-    network = make_network(model)
-    kept_scenes = list(val_scenes) if data.keep_validation_in_memory else val_scenes
+    validation = Validation(config, model, val_scenes)
 
-    def evaluate(params: dict) -> dict[str, float | None]:
-        on_device = jax.device_put(params)
-        scores = []
-        for scene in track(kept_scenes, len(kept_scenes), "validation"):
-            probabilities = predict_scene(
-                lambda images: network(on_device, images),
-                scene.image, config.validation.mode, data.context_px, model.size_multiple,
-            )  # fmt: skip
-            scores.append(score_scene(scene, probabilities.argmax(-1).astype(np.uint8)))
-        return headline(aggregate(scores))
+    def scenes_of(step: int) -> list[str]:
+        numbers = range(step * config.batch_size, (step + 1) * config.batch_size)
+        return sorted({store.names[source.scene_of(number)] for number in numbers})
 
     experiment = Experiment(
         task=Segmentation(model),
         batches=lambda step: batches(source, step, data.workers),
-        scenes_of=lambda step: sorted(
-            {store.names[source.scene_of(source.sample_number(step * local + i))] for i in range(local)}
-        ),
+        scenes_of=scenes_of,
         prepare=prepare,
-        evaluate=evaluate,
-        rank_by=("best_iou", "best_mde"),
+        evaluate=validation,
+        rank_by=tuple(config.get("keep", ("best_iou", "best_mde"))),
         record={"task": "segmentation", "model": json_fields(fields), "config": to_plain(config)},
         initial_params=lambda fresh: initial_params(config, fresh),
+        facts={
+            "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px an epoch",
+            "validation": f"{len(val_scenes)} scenes ({config.validation.mode})",
+        },
+        pictures=validation.pictures,
     )
     return train(config, workdir, experiment)
+
+
+def shared_store(scenes: SceneSplit, path: Path) -> SceneStore:
+    """The decoded scenes in one file, which the first of several processes writes for all."""
+    sizes = processes.from_first(lambda: build_store(scenes, scenes.names, path).sizes)
+    return SceneStore(path, tuple(scenes.names), tuple((rows, columns) for rows, columns in sizes))
 
 
 def crop_options(config: Any) -> CropOptions:
@@ -90,23 +92,6 @@ def crop_options(config: Any) -> CropOptions:
         **{field.name: config.augment[field.name] for field in dataclasses.fields(CropOptions)
            if field.name in config.augment},
     )  # fmt: skip
-
-
-def headline(metrics: dict) -> dict[str, float | None]:
-    """The figures of a validation that are logged: mean IoU and more, by class, MDE and missing fronts."""
-    zones = metrics["zones"]
-    present = metrics["zones_present"]["iou"]
-    return {
-        "iou": zones["iou"]["mean"],
-        "iou_present": present["mean"],
-        "precision": zones["precision"]["mean"],
-        "recall": zones["recall"]["mean"],
-        "f1": zones["f1"]["mean"],
-        **{f"iou_{key}": value for key, value in zones["iou"].items() if key != "mean"},
-        "mde_m": metrics["mde_m"],
-        "mde_px": metrics["mde_px"],
-        "missing_fronts": metrics["missing_fronts"],
-    }
 
 
 def json_fields(fields: dict[str, Any]) -> dict[str, Any]:

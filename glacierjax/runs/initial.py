@@ -24,7 +24,7 @@ def model_fields(config: Any) -> dict[str, Any]:
 
 
 class Carried(NamedTuple):
-    """Parts of a network by name, the checkpoint folder they come from, and the parts of it that were not taken."""
+    """Parts of a network by name, the checkpoint folder they come from, and the arrays in it that were not taken."""
 
     parts: dict[str, Any]
     path: Path
@@ -41,18 +41,37 @@ def carried_weights(config: Any, like: Mapping[str, Any]) -> Carried:
     if not taken:
         raise InputError(f"{checkpoint.path}: has neither an encoder nor a decoder to start from")
     parts = {part: _merged(like[part], tree, part, str(checkpoint.path)) for part, tree in taken.items()}
-    return Carried(parts, checkpoint.path, sorted(set(checkpoint.params) - set(taken)))
+    left_over = [
+        name for part in checkpoint.params if part not in taken for name in _names(checkpoint.params[part], part)
+    ]
+    return Carried(parts, checkpoint.path, left_over)
 
 
 def initial_params(config: Any, fresh: dict) -> dict:
-    """`fresh` with the weights of `config.init.checkpoint`, if it is set, in place of its own; says what was taken."""
+    """`fresh` with the weights of `config.init.checkpoint`, if it is set, in place of its own.
+
+    Logs name by name what was taken, what stays fresh and what of the checkpoint is left over.
+    """
     if not config.init.checkpoint:
         return fresh
     parts, path, left_over = carried_weights(config, fresh)
-    log.info(
-        "from %s: taken %s; left over %s; fresh %s", path, sorted(parts), left_over, sorted(set(fresh) - set(parts))
-    )
+    taken = {name for part in parts for name in _names(fresh[part], part)}
+    for what, names in (
+        ("taken", taken),
+        ("fresh", {name for part in fresh if part not in parts for name in _names(fresh[part], part)}),
+        ("left over", set(left_over)),
+    ):
+        for name in sorted(names):
+            log.info("%s: %s", what, name)
+    log.info("from %s: %d arrays taken (%s)", path, len(taken), ", ".join(sorted(parts)))
     return {**fresh, **parts}
+
+
+def _names(tree: Any, where: str) -> list[str]:
+    """Names of all arrays below a part, `part/a/b`."""
+    if not isinstance(tree, Mapping):
+        return [where]
+    return [name for key, value in tree.items() for name in _names(value, f"{where}/{key}")]
 
 
 def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path: str) -> dict[str, Any]:
@@ -75,5 +94,4 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
             )
         else:
             merged[name] = np.asarray(given[name])
-            log.debug("taken %s", place)
     return merged

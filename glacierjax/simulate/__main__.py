@@ -1,10 +1,11 @@
-"""Writes a simulated CaFFe archive: SAR scenes of glaciers with zones, calving fronts and bounding boxes.
+"""Writes simulated archives: CaFFe (SAR scenes with labels) and SSL4SAR (SAR scenes without, and optical images).
 
 The scenes are made up, their files are exactly as published: DIR/data_raw/{sar_images,zones,fronts}/{train,test}/ and
-DIR/data_raw/bounding_boxes/. Labels are true by construction. The same flags give the same files.
+DIR/data_raw/bounding_boxes/; DIR/ssl4sar/{unlabeled_data_raw_train,unlabeled_data_raw_val,data_optical}/. Labels are true by
+construction. The same flags give the same files.
 
 Example:
-  python -m glacierjax.simulate --output=demo --scenes=48 --seed=0
+  python -m glacierjax.simulate --output=demo --scenes=48 --ssl_scenes=36 --seed=0
 """
 
 import logging
@@ -15,20 +16,31 @@ from absl import flags
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
 from glacierjax.simulate.archive import DEFAULT_SCENES, DEFAULT_SIZE_PX, ArchiveOptions, write_archive
+from glacierjax.simulate.ssl4sar import DEFAULT_SCENES as DEFAULT_SSL_SCENES
+from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
 
 log = logging.getLogger("glacierjax.simulate")
 
-_OUTPUT = flags.DEFINE_string("output", None, "Folder in which data_raw is made; it must not have one yet.")
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder in which data_raw and ssl4sar are made; it must not have them yet."
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
 _SCENES = flags.DEFINE_integer("scenes", DEFAULT_SCENES, "Number of scenes; a quarter of them is the test split.")
+_SSL_SCENES = flags.DEFINE_integer(
+    "ssl_scenes", DEFAULT_SSL_SCENES, "Number of SAR scenes without labels; 0: no SSL4SAR archive."
+)
 _SIZE = flags.DEFINE_integer("size", DEFAULT_SIZE_PX, "Longest side of a scene in pixels; coarse sensors give less.")
 
 
 def main() -> None:
     if not _OUTPUT.value:
         raise InputError("--output is missing; give the folder to write to, e.g. --output=demo")
+    ssl_options = Ssl4SarOptions(_SEED.value, _SSL_SCENES.value, _SIZE.value)
     counts = write_archive(_OUTPUT.value, ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value))
     log.info("%s/data_raw: %s", _OUTPUT.value, ", ".join(f"{n} {split} scenes" for split, n in counts.items()))
+    if ssl_options.scenes:
+        counts = write_ssl4sar(_OUTPUT.value, ssl_options)
+        log.info("%s/ssl4sar: %s", _OUTPUT.value, ", ".join(f"{n} {split} scenes" for split, n in counts.items()))
 
 
 if __name__ == "__main__":

@@ -31,11 +31,11 @@ from glacierjax.simulate.terrain import Landscape, make_landscape
 GLACIERS = {"train": ("Crane", "DBE", "JAC", "Jorum", "SI"), "test": ("Mapple", "COL")}  # as CaFFe is split
 DEFAULT_SCENES = 48
 DEFAULT_SIZE_PX = 420
-_SIZES_PX = (192, 4 * DEFAULT_SIZE_PX)
+SIZES_PX = (192, 4 * DEFAULT_SIZE_PX)
 _SCENES = (2, 10_000)
 _BOX_HEADER = "x,y of: left-upper (xmin,ymax); left-lower (xmin,ymin); right-lower (xmax,ymin); right-upper (xmax,ymax)"
 _STREAMS = {"landscape": 0, "train": 1, "test": 2, "north": 3}  # independent random numbers below one seed
-_GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # multiples of it spread evenly around the circle
+GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # multiples of it spread evenly around the circle
 _MIN_SHARE = 0.08  # of the scene that is sea, and that is not
 _ATTEMPTS = 200  # at a window; each succeeds more often than not
 
@@ -54,7 +54,7 @@ class ArchiveOptions:
     def __post_init__(self):
         if self.seed < 0:
             raise InputError(f"--seed={self.seed}: choose a seed of 0 or more")
-        for flag, value, (low, high) in (("scenes", self.scenes, _SCENES), ("size", self.size, _SIZES_PX)):
+        for flag, value, (low, high) in (("scenes", self.scenes, _SCENES), ("size", self.size, SIZES_PX)):
             if not low <= value <= high:
                 raise InputError(f"--{flag}={value}: choose {low} to {high}")
 
@@ -78,7 +78,7 @@ def landscape_of(glacier: str, seed: int) -> Landscape:
     north = np.random.default_rng([seed, _STREAMS["north"]]).uniform(0, 2 * np.pi)
     order = glaciers.index(glacier)
     rng = np.random.default_rng([seed, _STREAMS["landscape"], order])
-    return make_landscape(rng, glacier, north + order * _GOLDEN_ANGLE)
+    return make_landscape(rng, glacier, north + order * GOLDEN_ANGLE)
 
 
 def simulate_scene(rng: np.random.Generator, landscape: Landscape, number: int, longest_side_px: int) -> LabelledScene:
@@ -115,7 +115,7 @@ def write_archive(output: str | os.PathLike, options: ArchiveOptions) -> dict[st
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InputError(f"{target}: already there; choose another --output or remove it")
     counts = dict.fromkeys(GLACIERS, 0)
-    with _folder_beside(target) as folder:
+    with new_folder(target) as folder:
         for split, scene in simulate(options):
             write_scene(folder, split, scene)
             counts[split] += 1
@@ -139,7 +139,7 @@ def box_text(box: BoundingBox) -> str:
 
 
 @contextlib.contextmanager
-def _folder_beside(target: Path) -> Iterator[Path]:
+def new_folder(target: Path) -> Iterator[Path]:
     """A new folder beside `target` that gets its name on success and vanishes on any error."""
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

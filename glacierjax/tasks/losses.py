@@ -63,7 +63,11 @@ def segmentation_loss(
 
 
 def masked_l1(predicted: jax.Array, target: jax.Array, mask: jax.Array) -> jax.Array:
-    """Mean absolute difference over the masked entries: (..., D) against (..., D) where mask (...) is true."""
-    weights = mask.astype(jnp.float32)[..., None]
-    total = jnp.sum(jnp.abs(predicted - target) * weights)
-    return total / jnp.maximum(jnp.sum(weights) * predicted.shape[-1], 1)
+    """Mean absolute difference over the masked entries: (..., D) against (..., D) where mask (...) is true.
+
+    What the target does not know (NaN, infinity) does not count; 0 where nothing counts.
+    """
+    counts = mask[..., None] & jnp.isfinite(target)
+    # The target is replaced before the difference: a gradient through NaN would be NaN even where it does not count.
+    difference = jnp.abs(predicted - jnp.where(counts, target, 0))
+    return jnp.sum(jnp.where(counts, difference, 0)) / jnp.maximum(jnp.sum(counts, dtype=jnp.float32), 1)

@@ -17,3 +17,9 @@ def random_mask(rng: jax.Array, batch: int, height: int, width: int, ratio: floa
     masked = order[:, tokens - num_masked(tokens, ratio) :]
     mask = jnp.zeros((batch, tokens), bool).at[jnp.arange(batch)[:, None], masked].set(True)
     return mask.reshape(batch, height, width)
+
+
+def random_unit_mask(rng: jax.Array, batch: int, height: int, width: int, ratio: float, unit: int) -> jax.Array:
+    """As `random_mask`, but squares of `unit` x `unit` tokens are masked as a whole; those at the far borders may be cut."""
+    units = random_mask(rng, batch, -(-height // unit), -(-width // unit), ratio)
+    return units.repeat(unit, axis=1).repeat(unit, axis=2)[:, :height, :width]

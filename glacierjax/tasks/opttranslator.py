@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from glacierjax.model.pretraining import OptTranslatorNetwork
+from glacierjax.tasks.losses import masked_l1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +24,24 @@ class OptTranslator:
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
     ) -> tuple[jax.Array, dict[str, jax.Array]]:
         """Mean absolute difference to the optical crop."""
+        loss, _ = self._predict(params, batch, rng, train)
+        return loss, {"l1": loss}
+
+    def target(self, batch: Mapping[str, jax.Array]) -> jax.Array:
+        """What is to be predicted: (B, H, W, 14)."""
+        return batch["optical"]
+
+    def reconstruct(
+        self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array
+    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        """The loss as without training, the prediction (B, H, W, 14) that it is of, and a mask (B, H, W): nothing is hidden."""
+        loss, predicted = self._predict(params, batch, rng, False)
+        return loss, predicted, jnp.zeros(predicted.shape[:3], bool)
+
+    def _predict(
+        self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
+    ) -> tuple[jax.Array, jax.Array]:
         rngs = {"dropout": rng} if train else None
         predicted: Any = self.model.apply({"params": params}, batch["sar"], train, rngs=rngs)
-        loss = jnp.mean(jnp.abs(predicted - batch["optical"]))
-        return loss, {"l1": loss}
+        everywhere = jnp.ones(predicted.shape[:3], bool)
+        return masked_l1(predicted, self.target(batch), everywhere), predicted

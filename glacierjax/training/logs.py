@@ -1,13 +1,22 @@
 """What a run writes for people and programs: metrics.jsonl and TensorBoard events."""
 
+import contextlib
 import json
 import math
+import os
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from glacierjax.checkpoints.native import BEST
+from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 
 METRICS = "metrics.jsonl"
+EVENTS = "events"
 
 
 def plain(value: Any) -> Any:
@@ -19,35 +28,128 @@ def plain(value: Any) -> Any:
 
 
 class RunLog:
-    """Appends to `workdir/metrics.jsonl` and to TensorBoard events; on resuming, lines after the restored step go."""
+    """Appends to `workdir/metrics.jsonl` and to TensorBoard events; on resuming, what comes after the restored step goes.
 
-    def __init__(self, workdir: Path, restored_step: int):
-        from tensorboardX import SummaryWriter
+    `validated`: whether the validation of the restored step is behind it; if not, its line goes too. `writes` is False
+    for all processes of a run but one. Raises `InputError` when the disk is full or read-only.
+    """
 
+    def __init__(self, workdir: Path, restored_step: int, validated: bool = True, writes: bool = True):
+        self._writes = writes
+        if not writes:
+            return
         self._path = workdir / METRICS
         kept = []
         if self._path.exists():
             lines = self._path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _step_of(line) <= restored_step]
+            kept = [line for line in lines if _belongs(line, restored_step, validated)]
         write_text(self._path, "".join(line + "\n" for line in kept))
-        self._events = SummaryWriter(str(workdir / "events"), purge_step=restored_step + 1)
+        with _said(self._path):
+            self._events = _Events(workdir / EVENTS, restored_step + 1)
 
-    def write(self, step: int, epoch: float, split: str, values: dict[str, Any]) -> None:
-        """One line: step, epoch, split and the values."""
+    def write(
+        self, step: int, epoch: float, split: str, values: Mapping[str, Any], beside: Mapping[str, Any] | None = None
+    ) -> None:
+        """One line: step, epoch, split and the values. `beside` goes to TensorBoard alone: what depends on the machine."""
+        if not self._writes:
+            return
         values = {key: plain(value) for key, value in values.items()}
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": step, "epoch": epoch, "split": split, **values}) + "\n")
-        for key, value in values.items():
-            if isinstance(value, (int, float)):
-                self._events.add_scalar(f"{split}/{key}", value, step)
+        with _said(self._path):
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, "epoch": epoch, "split": split, **values}) + "\n")
+            numbers = {k: v for k, v in {**values, **(beside or {})}.items() if isinstance(v, (int, float))}
+            self._events.scalars(step, {f"{split}/{key}": value for key, value in numbers.items()})
+
+    def pictures(self, step: int, pictures: Mapping[str, np.ndarray]) -> None:
+        """Pictures (H, W, 3) uint8 for TensorBoard."""
+        if self._writes and pictures:
+            with _said(self._path):
+                self._events.pictures(step, pictures)
+
+    def flush(self) -> None:
+        """Returns once all lines are on the disk: a checkpoint must not outlive the lines before it."""
+        if self._writes:
+            with _said(self._path), self._path.open("a") as file:
+                os.fsync(file.fileno())
 
     def close(self) -> None:
-        self._events.close()
+        if self._writes:
+            with contextlib.suppress(OSError):  # a full disk was said when it was met
+                self._events.close()
 
 
-def _step_of(line: str) -> float:
-    """Step of a line; infinite for one that a crash cut short."""
+class _Events:
+    """A TensorBoard event file, written at once: tensorboardX's own writer hangs when its thread meets a full disk."""
+
+    def __init__(self, folder: Path, first_step: int):
+        from tensorboardX import summary
+        from tensorboardX.event_file_writer import EventsWriter
+        from tensorboardX.proto import event_pb2
+
+        protocol: Any = event_pb2  # its classes are made when it is imported
+        folder.mkdir(parents=True, exist_ok=True)
+        self._summary, self._event = summary, protocol.Event
+        # The number of the process keeps two starts within one second apart.
+        self._writer = EventsWriter(str(folder / "events"), f".{os.getpid()}")
+        start = protocol.SessionLog(status=protocol.SessionLog.START)
+        # TensorBoard then forgets what an earlier start wrote from this step on.
+        self._write(protocol.Event(step=first_step, session_log=start))
+
+    def scalars(self, step: int, values: Mapping[str, float]) -> None:
+        for tag, value in values.items():
+            self._write(self._event(step=step, summary=self._summary.scalar(tag, value)))
+        self._writer.flush()
+
+    def pictures(self, step: int, pictures: Mapping[str, np.ndarray]) -> None:
+        for tag, picture in pictures.items():
+            self._write(self._event(step=step, summary=self._summary.image(tag, picture, dataformats="HWC")))
+        self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()
+
+    def _write(self, event: Any) -> None:
+        event.wall_time = time.time()
+        self._writer.write_event(event)
+
+
+def last_metrics(workdir: Path) -> dict[str, Any]:
+    """The last validation of a run."""
+    lines = _val_lines(workdir)
+    return {k: v for k, v in lines[-1].items() if k not in ("step", "epoch", "split")} if lines else {}
+
+
+def best_metrics(workdir: Path, rank_by: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+    """The best value so far of each metric that `rank_by` (keys of `BEST`) names, and the epoch that had it."""
+    best = {}
+    for metric, larger_is_better in (BEST[name] for name in rank_by):
+        lines = [line for line in _val_lines(workdir) if line.get(metric) is not None]
+        if lines:
+            line = (max if larger_is_better else min)(lines, key=lambda line: line[metric])
+            best[metric] = {"value": line[metric], "epoch": line["epoch"]}
+    return best
+
+
+def _val_lines(workdir: Path) -> list[dict[str, Any]]:
+    lines = [json.loads(line) for line in (workdir / METRICS).read_text(encoding="utf-8").splitlines()]
+    return [line for line in lines if line["split"] == "val"]
+
+
+@contextlib.contextmanager
+def _said(path: Path) -> Iterator[None]:
     try:
-        return json.loads(line)["step"]
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{path.parent}: the log cannot be written ({error.strerror}); free some space, then start the run again"
+        ) from error
+
+
+def _belongs(line: str, restored_step: int, validated: bool) -> bool:
+    """Whether a line was written before the restored checkpoint; not so one that a crash cut short."""
+    try:
+        record = json.loads(line)
+        step, split = record["step"], record["split"]
     except (json.JSONDecodeError, KeyError):
-        return math.inf
+        return False
+    return step < restored_step or (step == restored_step and (validated or split != "val"))

@@ -2,51 +2,64 @@
 
 import contextlib
 import dataclasses
+import itertools
 import json
 import logging
 import math
 import time
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import flax.serialization
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from glacierjax.checkpoints.native import Keeper
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 from glacierjax.core.progress import Meter
-from glacierjax.training import parallel
-from glacierjax.training.logs import RunLog, plain
+from glacierjax.training import parallel, processes, start
+from glacierjax.training.early_stop import EarlyStop
+from glacierjax.training.logs import RunLog, best_metrics, last_metrics, plain
 from glacierjax.training.optim import Plateau, cosine_scale, make_optimizer
+from glacierjax.training.profile import Profile
+from glacierjax.training.resume import Progress, Saves, Window
+from glacierjax.training.settings import settings_of
 from glacierjax.training.step import Task, TrainState, create_state, make_step
+from glacierjax.training.stop import Stopped, StopRequest
 
 log = logging.getLogger(__name__)
+
+NAMED_SCENES = 8  # in the message about a loss that is not finite
+SUMMARY = "summary.json"
+
+
+def no_pictures() -> dict[str, np.ndarray]:
+    return {}
 
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
     """What the loop needs beyond the configuration.
 
-    `batches(start_step)` opens the stream of training batches; `scenes_of(step)` names a batch's scenes for error
-    messages; `prepare` turns a micro-batch as read into the task's; `evaluate(params)` gives validation metrics;
-    `rank_by` are the checkpoints to keep besides the last (keys of `checkpoints.native.BEST`); `record` describes the
-    model in every checkpoint; `initial_params(params)` puts carried-over weights in place of fresh ones.
+    `batches(start_step)` opens the stream of training batches (of several processes, each its own part); `scenes_of(step)`
+    names a batch's scenes for error messages; `prepare` turns a micro-batch as read into the task's; `evaluate(params)`
+    gives validation metrics, which are the first process's where they differ; `rank_by` are the checkpoints to keep besides
+    the last (keys of `checkpoints.native.BEST`); `record` describes the model in every checkpoint;
+    `initial_params(params)` puts carried-over weights in place of fresh ones; `facts` are rows for the table at the start;
+    `pictures()` shows the last validation, (H, W, 3) uint8 by name.
     """
 
     task: Task
     batches: Callable[[int], AbstractContextManager[Iterator[dict[str, np.ndarray]]]]
     scenes_of: Callable[[int], list[str]]
     prepare: Callable[[Any], Any]
-    evaluate: Callable[[dict], dict[str, float | None]]
+    evaluate: Callable[[dict], Mapping[str, float | None]]
     rank_by: tuple[str, ...]
     record: dict
     initial_params: Callable[[dict], dict]
+    facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    pictures: Callable[[], Mapping[str, np.ndarray]] = no_pictures
 
 
 def steps_per_epoch(config: Any) -> int:
@@ -61,164 +74,252 @@ def steps_per_epoch(config: Any) -> int:
 
 
 def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
-    """Trains to the configured number of epochs, going on from the last checkpoint of `workdir`; returns the summary."""
-    with contextlib.closing(Keeper(workdir, experiment.rank_by)) as keeper:
-        return _train(config, workdir, experiment, keeper)
+    """Trains to the configured number of epochs, going on from where `workdir` was left; returns the summary.
+
+    After SIGTERM the state is saved and `Stopped` raised. The same numbers come out however often a run is stopped.
+    """
+    with StopRequest() as stop, contextlib.closing(Saves(workdir, experiment.rank_by)) as saves:
+        return _Run(config, workdir, experiment, saves, stop).train()
 
 
-def _train(config: Any, workdir: Path, experiment: Experiment, keeper: Keeper) -> dict:
-    optimizer = make_optimizer(config.optimizer.name, config.optimizer.weight_decay)
-    accumulation = parallel.accumulation_steps(config.batch_size, config.micro_batch_size)
-    epoch_steps = steps_per_epoch(config)
-    if config.schedule.name == "plateau" and "best_loss" not in experiment.rank_by:
-        raise InputError(
-            "--config.schedule.name=plateau: this task validates without a loss; choose constant or cosine"
+class _Run:
+    """A run from its start in this process to its end; `done` counts optimiser steps from the very beginning."""
+
+    def __init__(self, config: Any, workdir: Path, experiment: Experiment, saves: Saves, stop: StopRequest):
+        self.config, self.workdir, self.experiment, self.saves, self.stop = config, workdir, experiment, saves, stop
+        self.settings = settings_of(config)
+        self.parallel = parallel.choose(self.settings.parallel)
+        self.optimizer = make_optimizer(config.optimizer.name, config.optimizer.weight_decay)
+        self.accumulation = parallel.accumulation_steps(config.batch_size, config.micro_batch_size)
+        self.epoch_steps = steps_per_epoch(config)
+        for field, watches in (
+            ("schedule.name=plateau", config.schedule.name == "plateau"),
+            ("early_stop_epochs", self.settings.early_stop_epochs > 0),
+        ):
+            if watches and "best_loss" not in experiment.rank_by:
+                raise InputError(f"--config.{field}: this task validates without a loss; choose constant or cosine")
+        self.total_steps = self.epoch_steps * config.num_epochs
+        self.progress = Progress(
+            Plateau(config.schedule.factor, config.schedule.patience), EarlyStop(self.settings.early_stop_epochs)
         )
-    total_steps = epoch_steps * config.num_epochs
-    plateau = Plateau(config.schedule.factor, config.schedule.patience)
-    key = jax.random.key(config.seed)
+        self.window = Window(self.parallel.fetch)
+        self.metrics: Mapping[str, float | None] = {}
+        self.done = saves.latest_step() or 0
+        self._rate_at(0)  # refuses an unknown schedule before anything is compiled
 
-    def rate_at(step: int) -> float:
-        return config.optimizer.learning_rate * _scale(config, plateau, step, total_steps, epoch_steps)
+    def train(self) -> dict:
+        summary_file = self.workdir / SUMMARY
+        if self.done and summary_file.exists():
+            summary = json.loads(summary_file.read_text(encoding="utf-8"))
+            if self.done >= self.total_steps or summary.get("stopped_early"):
+                log.info("%s: trained already, %d steps", self.workdir, self.done)
+                return summary
+        # A run whose last step is done still needs a batch: for its shapes.
+        with self.experiment.batches(min(self.done, self.total_steps - 1)) as stream:
+            first = next(stream)
+            state, example = self._state(first)
+            first_step = self.done
+            with contextlib.closing(
+                RunLog(self.workdir, first_step, self.progress.validated, processes.is_first())
+            ) as self.log:
+                self.replicated = self.parallel.replicate(state)
+                self.update, facts = self._compiled(state, first, example)
+                started = self.logged_at = time.monotonic()
+                self.meter = Meter(self.total_steps, first_step, "training", self.config.batch_size)
+                profile = Profile(self.workdir, self.settings.profile_steps if processes.is_first() else 0)
+                with contextlib.closing(self.meter), contextlib.closing(profile):
+                    self._steps(itertools.chain([first], stream), profile)
+        seconds = time.monotonic() - started
+        images = (self.done - first_step) * self.config.batch_size
+        summary = {
+            "steps": self.done,
+            "epochs": self.done // self.epoch_steps,
+            "stopped_early": self.progress.early_stop.over,
+            "last": dict(self.metrics or last_metrics(self.workdir)),
+            "best": best_metrics(self.workdir, self.experiment.rank_by),
+            "skipped_steps": self.progress.skipped,
+            "seconds": round(seconds, 1),
+            "images_per_second": round(images / seconds, 2),
+            "peak_memory_mib": round(start.peak_memory_mib()),
+            **facts,
+        }
+        if processes.is_first():
+            write_text(summary_file, json.dumps(summary, indent=1) + "\n")
+        return summary
 
-    rate_at(0)  # refuses an unknown schedule before anything is compiled
-    restored = keeper.latest_step()
-    summary_file = workdir / "summary.json"
-    if restored is not None and restored >= total_steps and summary_file.exists():
-        log.info("%s: trained already, %d steps", workdir, restored)
-        return json.loads(summary_file.read_text(encoding="utf-8"))
-    with experiment.batches(0) as stream:
-        example = parallel.shard(next(stream), config.micro_batch_size)
-    example = experiment.prepare(jax.tree.map(lambda x: x[0, 0], example))
-    state = create_state(experiment.task, optimizer, jax.random.fold_in(key, 0), example)
-    decay = config.optimizer.average_decay
-    if restored is None:
-        state = state._replace(params=experiment.initial_params(state.params))
-    state = state._replace(average=state.params if decay else None)
-    if restored is not None:
-        state, plateau = _restore(keeper, restored, state, plateau)
-        log.info("going on after step %d", restored)
-    run_log = RunLog(workdir, restored or 0)
-    _say_start(config, state, epoch_steps, accumulation)
+    def _state(self, batch: dict[str, np.ndarray]) -> tuple[TrainState, Any]:
+        """The state to go on with, fresh or restored, and a micro-batch of the task."""
+        example = jax.tree.map(lambda x: x[: self.config.micro_batch_size], batch)
+        example = self.experiment.prepare(example)
+        key = jax.random.fold_in(jax.random.key(self.config.seed), 0)
+        keeps_average = self.config.optimizer.average_decay > 0
 
-    update = parallel.parallelize(make_step(experiment.task, optimizer, experiment.prepare, decay))
-    replicated = parallel.replicate(state)
-    first_step = int(state.step)
-    meter = Meter(total_steps, first_step, "training", config.batch_size)
-    metrics: dict[str, float | None] = {}
-    window: list[dict] = []
-    started = time.monotonic()
-    try:
-        with experiment.batches(first_step) as stream:
-            for step in range(first_step, total_steps):
-                batch = parallel.shard(next(stream), config.micro_batch_size)
-                rate = rate_at(step)
-                replicated, values = update(replicated, batch, jax.random.fold_in(key, 1), jnp.float32(rate))
-                window.append(values)
-                done = step + 1
-                epoch_ends = done % epoch_steps == 0
-                if epoch_ends or done % config.log_every == 0:
-                    columns = _columns(window)
-                    bad = np.flatnonzero(~np.isfinite(columns["loss"]))
-                    if bad.size:
-                        bad_step = done - len(window) + int(bad[0])
-                        names = ", ".join(experiment.scenes_of(bad_step)[:8])
-                        raise InputError(
-                            f"the loss is not finite at step {bad_step + 1} (learning rate {rate_at(bad_step):g}; scenes of "
-                            f"its batch: {names}); lower --config.optimizer.learning_rate or look at these scenes"
-                        )
-                    means = {name: float(np.mean(column)) for name, column in columns.items()}
-                    window = []
-                    run_log.write(done, done / epoch_steps, "train", {**means, "learning_rate": rate})
-                    meter.update(done, means["loss"])
-                if epoch_ends:
-                    state = parallel.unreplicate(replicated)
-                    metrics = experiment.evaluate(state.kept)
-                    epoch = done // epoch_steps
-                    run_log.write(done, epoch, "val", metrics)
-                    meter.note(f"epoch {epoch}/{config.num_epochs}: " + _show(metrics))
-                    if config.schedule.name == "plateau":
-                        loss = metrics.get("loss")
-                        plateau.update(math.inf if loss is None else loss)
-                    _save(keeper, done, state, plateau, experiment.record, metrics)
-    finally:
-        meter.close()
-        run_log.close()
-    summary = {
-        "steps": total_steps,
-        "epochs": config.num_epochs,
-        "last": {k: plain(v) for k, v in (metrics or _last_metrics(workdir)).items()},
-        "seconds": round(time.monotonic() - started, 1),
-        "images_per_second": round((total_steps - first_step) * config.batch_size / (time.monotonic() - started), 2),
-        "parameters": _size(state.params),
-    }
-    write_text(summary_file, json.dumps(summary, indent=1) + "\n")
-    return summary
+        def fresh() -> TrainState:
+            return create_state(self.experiment.task, self.optimizer, key, example)
 
+        if self.done == 0:
+            state = fresh()
+            state = state._replace(params=self.experiment.initial_params(state.params))
+            return state._replace(average=state.params if keeps_average else None), example
+        like = jax.eval_shape(fresh)
+        like = like._replace(average=like.params if keeps_average else None)
+        state, self.progress, self.window = self.saves.restore(like, self.progress, self.parallel.fetch)
+        log.info("going on after step %d", self.done)
+        return state, example
 
-def _scale(config: Any, plateau: Plateau, step: int, total_steps: int, epoch_steps: int) -> float:
-    """Factor on the learning rate at a step, by the configured schedule."""
-    match config.schedule.name:
-        case "constant":
-            return 1.0
-        case "plateau":
-            return plateau.scale
-        case "cosine":
-            return cosine_scale(step, total_steps, int(config.schedule.warmup_epochs * epoch_steps))
-    raise InputError(f"--config.schedule.name={config.schedule.name}: choose constant, plateau or cosine")
+    def _compiled(self, state: TrainState, batch: dict[str, np.ndarray], example: Any) -> tuple[Callable, dict]:
+        """The step, compiled, and figures of it; says them."""
+        step = make_step(
+            self.experiment.task, self.optimizer, self.experiment.prepare, self.config.optimizer.average_decay,
+            self.settings.skip_nonfinite > 0,
+        )  # fmt: skip
+        key = np.asarray(jax.random.key_data(jax.random.fold_in(jax.random.key(self.config.seed), 1)))
+        started = time.monotonic()
+        compiled = (
+            self.parallel.parallelize(step)
+            .lower(self.replicated, self.parallel.shard(batch, self.config.micro_batch_size), key, np.float32(0))
+            .compile()
+        )
+        facts = start.figures(self.experiment.task, state, example, compiled)
+        start.say(
+            {
+                "devices": start.devices_text(),
+                **start.figures_text(facts, time.monotonic() - started),
+                **self.experiment.facts,
+                "epochs": f"{self.config.num_epochs} of {self.epoch_steps} steps",
+                "effective batch": f"{self.config.batch_size} = {self.config.micro_batch_size} x {jax.device_count()} "
+                f"device(s) x {self.accumulation} accumulated",
+            }
+        )
 
+        def update(state: Any, batch: Any, rate: float) -> Any:
+            return compiled(state, batch, key, np.float32(rate))
 
-def _columns(window: list[dict]) -> dict[str, list[float]]:
-    """The metrics of several steps by name (every device holds the same values)."""
-    columns = defaultdict(list)
-    for values in window:
-        for name, value in values.items():
-            columns[name].append(float(value.addressable_shards[0].data[0]))
-    return columns
+        return update, facts
 
+    def _steps(self, stream: Iterator[dict[str, np.ndarray]], profile: Profile) -> None:
+        """All steps that are left."""
+        if not self.progress.validated:
+            self._finish_epoch()
+        every = self.settings.checkpoint_every
+        while self.done < self.total_steps and not self.progress.early_stop.over:
+            profile.before_step()
+            batch = self.parallel.shard(self._next(stream), self.config.micro_batch_size)
+            self.replicated, values = self.update(self.replicated, batch, self._rate_at(self.done))
+            self.window.add(values)
+            self.done += 1
+            epoch_ends = self.done % self.epoch_steps == 0
+            logs = epoch_ends or self.done % self.config.log_every == 0
+            if logs:
+                self._log()
+            if epoch_ends:
+                self._finish_epoch()
+            elif every and self.done % every == 0:
+                self._save_position()
+            # Several processes must stop at the same step; they ask each other only where they wait anyway.
+            if (logs or jax.process_count() == 1) and processes.agree(self.stop.asked):
+                self._save_position()
+                self._stop()
 
-def _training_tree(state: TrainState, plateau: Plateau) -> dict:
-    tree = {
-        "step": np.int32(state.step),
-        "optimizer": flax.serialization.to_state_dict(state.optimizer),
-        "plateau": {k: np.float64(v) for k, v in dataclasses.asdict(plateau).items()},
-    }
-    # Where an average is kept, it stands under `params` in the checkpoint, and the parameters belong to the training.
-    return tree if state.average is None else {**tree, "params": state.params}
+    def _next(self, stream: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+        try:
+            return next(stream)
+        except InputError:
+            if jax.process_count() == 1:  # of several, one alone cannot save
+                self._save_position()
+                if self.stop.asked:  # what ends a run may end its helpers first
+                    self._stop()
+            raise
 
+    def _stop(self) -> None:
+        log.info("stopped by SIGTERM and saved after step %d; go on with --workdir=%s", self.done, self.workdir)
+        raise Stopped
 
-def _save(keeper: Keeper, step: int, state: TrainState, plateau: Plateau, record: dict, metrics: Mapping) -> None:
-    plain_metrics = {key: plain(value) for key, value in metrics.items()}
-    keeper.save(step, state.kept, {**record, "step": step, "metrics": plain_metrics}, _training_tree(state, plateau))
+    def _log(self) -> None:
+        """A line of the log for the steps since the last one."""
+        columns = self.window.columns()
+        bad = self._bad_steps(columns)
+        self.progress.skipped += len(bad)
+        kept = columns if not bad else {k: [v for v in c if math.isfinite(v)] for k, c in columns.items()}
+        means = {name: float(np.mean(column)) if column else None for name, column in kept.items()}
+        values = {**means, "learning_rate": self._rate_at(self.done - 1)}
+        if self.settings.skip_nonfinite:
+            values["skipped_steps"] = self.progress.skipped
+        now = time.monotonic()
+        images = len(columns["loss"]) * self.config.batch_size
+        speed = {"images_per_second": images / (now - self.logged_at)}
+        self.log.write(self.done, self.done / self.epoch_steps, "train", values, speed)
+        self.meter.update(self.done, math.nan if means["loss"] is None else means["loss"])
+        self.logged_at = now
+        self.window.clear()
 
+    def _bad_steps(self, columns: Mapping[str, list[float]]) -> list[int]:
+        """Which of a window's steps were not finite. Raises `InputError` when there are more than the run may skip."""
+        bad = np.flatnonzero(~np.isfinite(columns["loss"]) | ~np.isfinite(columns["gradient_norm"])).tolist()
+        left = self.settings.skip_nonfinite - self.progress.skipped
+        if len(bad) > left:
+            step = self.done - len(columns["loss"]) + bad[left]
+            what = "gradient" if math.isfinite(columns["loss"][bad[left]]) else "loss"
+            names = ", ".join(self.experiment.scenes_of(step)[:NAMED_SCENES])
+            allowed = self.settings.skip_nonfinite
+            skipped = f"; {allowed} steps were skipped before (--config.skip_nonfinite={allowed})" if allowed else ""
+            raise InputError(
+                f"the {what} is not finite at step {step + 1} (learning rate {self._rate_at(step):g}; scenes of its batch: "
+                f"{names}){skipped}; lower --config.optimizer.learning_rate or look at these scenes"
+            )
+        return bad
 
-def _restore(keeper: Keeper, step: int, state: TrainState, plateau: Plateau) -> tuple[TrainState, Plateau]:
-    kept, training, _ = keeper.restore(step, state.kept, _training_tree(state, plateau))
-    optimizer = flax.serialization.from_state_dict(state.optimizer, training["optimizer"])
-    fields = {k: type(getattr(plateau, k))(v) for k, v in training["plateau"].items()}
-    average = None if state.average is None else kept
-    return TrainState(jnp.int32(training["step"]), training.get("params", kept), optimizer, average), Plateau(**fields)
+    def _finish_epoch(self) -> None:
+        """Validation, what follows from it, and a checkpoint."""
+        self.progress.validated = False
+        state = self.parallel.fetch(self.replicated)
+        try:
+            with self.stop.at_once() if jax.process_count() == 1 else contextlib.nullcontext():
+                values = self.experiment.evaluate(state.kept)
+        except Stopped:
+            self._save_position()
+            self._stop()
+            raise
+        own = {key: plain(value) for key, value in values.items()}
+        self.metrics = processes.from_first(lambda: own)
+        epoch = self.done // self.epoch_steps
+        self.log.write(self.done, epoch, "val", self.metrics)
+        self.log.pictures(self.done, self.experiment.pictures())
+        self.meter.note(f"epoch {epoch}/{self.config.num_epochs}: " + _show(self.metrics))
+        loss = self.metrics.get("loss")
+        if self.config.schedule.name == "plateau":
+            self.progress.plateau.update(math.inf if loss is None else loss)
+        self.progress.early_stop.update(math.inf if loss is None else loss)
+        self.progress.validated = True
+        self.log.flush()
+        self.saves.save_validated(self.done, state, self.progress, self.experiment.record, self.metrics)
+        self.logged_at = time.monotonic()
 
+    def _save_position(self) -> None:
+        """Saves where the run is, unless it has been saved there already or its last steps were not finite."""
+        if self.saves.latest_step() == self.done or self.done == 0:
+            return
+        columns = self.window.columns()
+        if columns:
+            self._bad_steps(columns)
+        self.log.flush()
+        state = self.parallel.fetch(self.replicated)
+        self.saves.save_position(self.done, state, self.progress, self.experiment.record, self.window)
 
-def _last_metrics(workdir: Path) -> dict:
-    """The last validation line; a finished run started again has nothing to compute."""
-    lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-    values = [line for line in lines if line["split"] == "val"]
-    return {k: v for k, v in values[-1].items() if k not in ("step", "epoch", "split")} if values else {}
+    def _rate_at(self, step: int) -> float:
+        """The learning rate of a step, by the configured schedule."""
+        schedule = self.config.schedule
+        match schedule.name:
+            case "constant":
+                scale = 1.0
+            case "plateau":
+                scale = self.progress.plateau.scale
+            case "cosine":
+                scale = cosine_scale(step, self.total_steps, int(schedule.warmup_epochs * self.epoch_steps))
+            case _:
+                raise InputError(f"--config.schedule.name={schedule.name}: choose constant, plateau or cosine")
+        return self.config.optimizer.learning_rate * scale
 
 
 def _show(metrics: Mapping) -> str:
     return ", ".join(f"{k} {v:.4g}" for k, v in metrics.items() if isinstance(v, (int, float)))
-
-
-def _size(params: dict) -> int:
-    return sum(x.size for x in jax.tree.leaves(params))
-
-
-def _say_start(config: Any, state: TrainState, epoch_steps: int, accumulation: int) -> None:
-    devices = jax.devices()
-    log.info(
-        "%d %s device(s), %s parameters, %d epochs of %d steps, effective batch %d = %d x %d device(s) x %d accumulated",
-        len(devices), devices[0].platform, f"{_size(state.params):,}", config.num_epochs, epoch_steps,
-        config.batch_size, config.micro_batch_size, len(devices), accumulation,
-    )  # fmt: skip

@@ -1,14 +1,45 @@
-"""Data parallelism: one per-device step on every device of this process (and, with `jax.distributed`, of the others)."""
+"""Data parallelism: one per-device step on every device of this process (and, with `jax.distributed`, of the others).
+
+Two ways over the same step, with the same numbers: `jax.pmap`, and `jax.jit` with `jax.shard_map`.
+"""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from glacierjax.core.errors import InputError
 from glacierjax.training.step import AXIS
+
+ONE_FOR_ALL, ONE_EACH = PartitionSpec(), PartitionSpec(AXIS)
+
+
+class Parallel(Protocol):
+    """How the state, the batches and the step lie on the devices."""
+
+    def parallelize(self, step: Callable) -> Any:
+        """The step of `make_step` over all devices: (replicated state, sharded batch, key data, learning rate) -> the same.
+
+        The state's buffers are given up to the new state. The key comes as `jax.random.key_data`, the learning rate as
+        float32, both in numpy, so that every process of several can hand in its own copy. The result can be called, or
+        compiled first: `.lower(...).compile()`.
+        """
+        ...
+
+    def replicate(self, tree: Any) -> Any:
+        """A copy of every leaf on each device."""
+        ...
+
+    def shard(self, batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, Any]:
+        """This process's part of a batch, (local batch, ...), as (devices, accumulation, micro-batch, ...)."""
+        ...
+
+    def fetch(self, tree: Any) -> Any:
+        """One copy of what was replicated, or of the metrics, as numpy arrays."""
+        ...
 
 
 def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
@@ -22,24 +53,76 @@ def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
     return batch_size // (micro_batch_size * devices)
 
 
-def parallelize(step: Callable) -> Callable:
-    """The per-device step over all devices; the state's buffers are given up to the new state."""
-    return jax.pmap(step, axis_name=AXIS, in_axes=(0, 0, None, None), donate_argnums=0)
-
-
-def replicate(tree: Any) -> Any:
-    """A copy of every leaf for each local device, stacked on a leading axis."""
-    devices = jax.local_devices()
-    # Under the step's own axis name: with another, the second step would be compiled anew.
-    return jax.pmap(lambda _, x: x, AXIS, in_axes=(0, None), devices=devices)(jnp.zeros(len(devices)), tree)
-
-
-def unreplicate(tree: Any) -> Any:
-    """The first device's copy, as numpy arrays."""
-    return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data)[0], tree)
-
-
-def shard(batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, np.ndarray]:
+def cut(batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, np.ndarray]:
     """(local batch, ...) -> (local devices, accumulation, micro-batch, ...)."""
     devices = jax.local_device_count()
     return {k: v.reshape(devices, -1, micro_batch_size, *v.shape[1:]) for k, v in batch.items()}
+
+
+class Pmap:
+    """`jax.pmap`: every array has a leading axis of devices."""
+
+    def parallelize(self, step: Callable) -> Any:
+        def run(state: Any, batch: Any, key_data: Any, learning_rate: Any) -> Any:
+            return step(state, batch, jax.random.wrap_key_data(key_data), learning_rate)
+
+        return jax.pmap(run, axis_name=AXIS, in_axes=(0, 0, None, None), donate_argnums=0)
+
+    def replicate(self, tree: Any) -> Any:
+        devices = jax.local_devices()
+        # Under the step's own axis name: with another, the second step would be compiled anew.
+        return jax.pmap(lambda _, x: x, AXIS, in_axes=(0, None), devices=devices)(jnp.zeros(len(devices)), tree)
+
+    def shard(self, batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, Any]:
+        return cut(batch, micro_batch_size)
+
+    def fetch(self, tree: Any) -> Any:
+        return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data)[0], tree)
+
+
+class ShardMap:
+    """`jax.jit` and `jax.shard_map`: arrays that span the devices, the state whole on each of them."""
+
+    def __init__(self) -> None:
+        # In the order of the processes, so that each process's part of a batch lies on its own devices.
+        devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
+        self._mesh = Mesh(np.array(devices), (AXIS,))
+
+    def parallelize(self, step: Callable) -> Any:
+        def run(state: Any, batch: Any, key_data: Any, learning_rate: Any) -> Any:
+            own = jax.tree.map(lambda x: x[0], batch)
+            return step(state, own, jax.random.wrap_key_data(key_data), learning_rate)
+
+        mapped = jax.shard_map(
+            run,
+            mesh=self._mesh,
+            in_specs=(ONE_FOR_ALL, ONE_EACH, ONE_FOR_ALL, ONE_FOR_ALL),
+            out_specs=(ONE_FOR_ALL, ONE_FOR_ALL),
+            # With the check, gradients of replicated parameters are summed over the devices before the step's own
+            # `pmean` sees them: n times too large, and without an error.
+            check_vma=False,
+        )
+        return jax.jit(mapped, donate_argnums=0)
+
+    def replicate(self, tree: Any) -> Any:
+        # A copy that is made on the device: the step may give up its buffers without touching the caller's arrays.
+        copied = jax.jit(lambda x: jax.tree.map(jnp.copy, x), out_shardings=NamedSharding(self._mesh, ONE_FOR_ALL))
+        return copied(jax.device_get(tree))
+
+    def shard(self, batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, Any]:
+        sharding = NamedSharding(self._mesh, ONE_EACH)
+        pieces = cut(batch, micro_batch_size)
+        return {k: jax.make_array_from_process_local_data(sharding, v) for k, v in pieces.items()}
+
+    def fetch(self, tree: Any) -> Any:
+        return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data), tree)
+
+
+BACKENDS: dict[str, type[Pmap] | type[ShardMap]] = {"pmap": Pmap, "shard_map": ShardMap}
+
+
+def choose(name: str) -> Parallel:
+    """The way that `--config.parallel` names. Raises `InputError` for another name."""
+    if name not in BACKENDS:
+        raise InputError(f"--config.parallel={name}: choose one of {', '.join(BACKENDS)}")
+    return BACKENDS[name]()

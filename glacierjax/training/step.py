@@ -53,12 +53,14 @@ def make_step(
     optimizer: optax.GradientTransformation,
     prepare: Callable[[Mapping[str, jax.Array]], Any],
     average_decay: float = 0.0,
+    skip_nonfinite: bool = False,
 ) -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
     """The per-device step: (state, batch, key, learning_rate) -> (state, metrics), inside an axis named `AXIS`.
 
     `batch` leaves are (accumulation, micro-batch, ...); `prepare` turns one micro-batch as read into the task's batch.
     Random keys fold in the step and the global number of the micro-batch, so the numbers do not depend on how
-    micro-batches are spread over devices and accumulation. `average_decay` matters where the state has an average.
+    micro-batches are spread over devices and accumulation. `average_decay` matters where the state has an average. With
+    `skip_nonfinite` a step whose loss or gradient is not finite changes nothing but the count of steps.
     """
 
     def gradient(params: dict, batch: Mapping[str, jax.Array], key: jax.Array) -> tuple[dict, dict[str, jax.Array]]:
@@ -91,6 +93,11 @@ def make_step(
         params = jax.tree.map(lambda p, d: p - learning_rate * d, state.params, direction)
         metrics["gradient_norm"] = optax.tree.norm(grads)
         average = None if state.average is None else averaged(state.average, params, state.step, average_decay)
-        return TrainState(state.step + 1, params, optimizer_state, average), metrics
+        new = TrainState(state.step + 1, params, optimizer_state, average)
+        if skip_nonfinite:
+            finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["gradient_norm"])
+            new = jax.tree.map(lambda after, before: jnp.where(finite, after, before), new, state)
+            new = new._replace(step=state.step + 1)
+        return new, metrics
 
     return step

@@ -54,6 +54,15 @@ def test_valid_mask_is_given_where_labels_are_missing(tmp_path):
     assert (scene.valid == (scene.zones != 0)).all()
 
 
+def test_few_scenes_are_spread_over_the_split(built):
+    split = open_split(built, "train")
+    assert split.spread(2).names == [split.names[0], split.names[1]] and split.spread(1).names == split.names[:1]
+    few = split.spread(2)
+    assert [scene.id.name for scene in few] == few.names and len(few) == 2
+    with pytest.raises(InputError, match="4 records wanted, the split has 3"):
+        split.spread(4)
+
+
 def test_split_is_a_sequence(built):
     split = open_split(built, "train")
     assert len(split) == len(split.names) == 3

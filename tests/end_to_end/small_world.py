@@ -46,3 +46,10 @@ def write_archive(data_raw: Path) -> Path:
 
 def build_flags(data_dir: Path, data_raw: Path) -> list[str]:
     return ["tfds_builders/caffe", f"--data_dir={data_dir}", f"--manual_dir={data_raw}", "--na=class"]
+
+
+TINY_PRETRAINING = (
+    "--config.model.preset=tiny", f"--config.num_epochs={EPOCHS}", "--config.batch_size=4", "--config.micro_batch_size=2",
+    "--config.log_every=1", "--config.data.workers=0", "--config.data.samples_per_epoch=8", "--config.data.context_px=64",
+    "--config.data.padding=fit",
+)  # fmt: skip

@@ -7,16 +7,17 @@ import pytest
 from glacierjax.checkpoints.native import save_checkpoint
 from glacierjax.core.errors import InputError
 from glacierjax.model import Tyrion
+from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.runs.checks import check_initial_weights
 from glacierjax.runs.initial import initial_params, model_fields
 
 IMAGES = np.zeros((1, 64, 64, 1), np.float32)
 
 
-def numbers(config, seed: int) -> dict:
+def numbers(config, seed: int, model=None, *inputs) -> dict:
     """Parameters of the configured network, filled with random numbers (shapes only: nothing is compiled)."""
-    model = Tyrion(**model_fields(config))
-    shapes = jax.eval_shape(model.init, jax.random.key(0), IMAGES)["params"]
+    model = model or Tyrion(**model_fields(config))
+    shapes = jax.eval_shape(model.init, jax.random.key(0), IMAGES, *inputs)["params"]
     generator = np.random.default_rng(seed)
     return jax.tree.map(lambda leaf: generator.normal(size=leaf.shape).astype(np.float32), shapes)
 
@@ -59,6 +60,27 @@ def test_a_checkpoint_with_an_encoder_alone_gives_the_encoder(config, fresh, tmp
     params = initial_params(config, fresh)
     assert same(params["encoder"], carried["encoder"])
     assert same(params["decoder"], fresh["decoder"]) and same(params["head"], fresh["head"])
+
+
+@pytest.mark.parametrize("network", [OptSimMIMNetwork, OptTranslatorNetwork])
+def test_a_pretraining_checkpoint_gives_all_but_its_own_head_and_each_name_is_logged(
+    config, fresh, tmp_path, caplog, network
+):  # fmt: skip
+    shapes = network(**model_fields(config))
+    mask = (np.zeros((1, 16, 16), bool),) if network is OptSimMIMNetwork else ()
+    carried = numbers(config, 1, shapes, *mask)
+    save_checkpoint(tmp_path / "pretrained", carried, {"task": "x", "model": {}})
+    config.init.checkpoint = str(tmp_path / "pretrained")
+    with caplog.at_level("INFO", logger="glacierjax"):
+        params = initial_params(config, fresh)
+    assert same(params["encoder"], carried["encoder"]) and same(params["decoder"], carried["decoder"])
+    assert same(params["head"], fresh["head"])
+    lines = [record.getMessage() for record in caplog.records]
+    taken = [line for line in lines if line.startswith("taken: ")]
+    assert len(taken) == len(jax.tree.leaves([params["encoder"], params["decoder"]]))
+    assert [line for line in lines if line.startswith("fresh: ")] == ["fresh: head/bias", "fresh: head/kernel"]
+    own = sum(len(jax.tree.leaves(part)) for name, part in carried.items() if name not in ("encoder", "decoder"))
+    assert len([line for line in lines if line.startswith("left over: ")]) == own > 0
 
 
 @pytest.mark.parametrize("preset", ["small", "tyrion"])

@@ -1,23 +1,30 @@
-"""Three training steps of four micro-batches over the devices of this process; prints losses as JSON (test_parallel.py)."""
+"""Training steps of four micro-batches over the devices of this process; prints what comes out as JSON (test_parallel.py).
+
+Arguments: the number of devices, a key of `NETWORKS`, and the ways (`parallel.BACKENDS`).
+"""
 
 import json
+import sys
 from typing import Any
 
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 
 from glacierjax.core.zones import NUM_ZONES
+from glacierjax.model import Tyrion, preset
 from glacierjax.tasks import Segmentation
 from glacierjax.training import parallel
 from glacierjax.training.optim import make_optimizer
-from glacierjax.training.step import create_state, make_step
+from glacierjax.training.step import TrainState, make_step
 
-MICRO_BATCH, BATCH, SIDE_PX = 2, 8, 16
+MICRO_BATCH, BATCH, STEPS = 2, 8, 5
+LEARNING_RATE = 0.05
 
 
-class SmallNetwork(nn.Module):
+class Convolutions(nn.Module):
     """What matters here: parameters, dropout and the shape of zone logits. It compiles in a second."""
 
     @nn.compact
@@ -27,7 +34,25 @@ class SmallNetwork(nn.Module):
         return nn.Conv(NUM_ZONES, (1, 1))(x)
 
 
-def main() -> None:
+# Networks and the sides of their images in pixels. "two_stages": every part of Tyrion, in a third of the time to compile.
+NETWORKS = {
+    "convolutions": (Convolutions, 16),
+    "two_stages": (lambda: Tyrion(8, (2, 1), (1, 2), window_size=4, mlp_ratio=2, num_groups=4), 32),
+    "tiny": (lambda: Tyrion(**preset("tiny")), 64),
+}
+
+
+def start(task: Segmentation, optimizer: optax.GradientTransformation, batch: dict) -> TrainState:
+    """A state with random parameters by shape: the network's own start takes half a minute to compile."""
+    shapes = jax.eval_shape(task.init, jax.random.key(0), batch)
+    generator = np.random.default_rng(1)
+    params = jax.tree.map(lambda leaf: generator.normal(0, 0.1, leaf.shape).astype(np.float32), shapes)
+    return TrainState(jnp.int32(0), params, optimizer.init(params))
+
+
+def train(network: str, way: str) -> dict:
+    """Losses of each step, a sum over the parameters afterwards, and how often the step was compiled."""
+    make, side_px = NETWORKS[network]
     traces = 0
 
     def prepare(batch):
@@ -35,36 +60,44 @@ def main() -> None:
         traces += 1
         return batch
 
-    network: Any = SmallNetwork()
-    task = Segmentation(network)
+    model: Any = make()
+    task = Segmentation(model)
     optimizer = make_optimizer("sgd", 1e-4)
     generator = np.random.default_rng(0)
     batches = [
         {
-            "image": generator.random((BATCH, SIDE_PX, SIDE_PX, 1), np.float32),
-            "zones": generator.integers(0, NUM_ZONES, (BATCH, SIDE_PX, SIDE_PX)),
+            "image": generator.random((BATCH, side_px, side_px, 1), np.float32),
+            "zones": generator.integers(0, NUM_ZONES, (BATCH, side_px, side_px)),
         }
-        for _ in range(3)
+        for _ in range(STEPS)
     ]
     example = {key: value[:MICRO_BATCH] for key, value in batches[0].items()}
-    state = parallel.replicate(create_state(task, optimizer, jax.random.key(0), example))
-    update = parallel.parallelize(make_step(task, optimizer, prepare))
+    spread = parallel.choose(way)
+    state = spread.replicate(start(task, optimizer, example))
+    update = spread.parallelize(make_step(task, optimizer, prepare))
+    key = np.asarray(jax.random.key_data(jax.random.key(1)))
     losses = []
     for batch in batches:
-        sharded = parallel.shard(batch, MICRO_BATCH)
-        state, metrics = update(state, sharded, jax.random.key(1), jnp.float32(0.05))
-        losses.append(float(metrics["loss"].addressable_shards[0].data[0]))
+        sharded = spread.shard(batch, MICRO_BATCH)
+        state, metrics = update(state, sharded, key, jnp.float32(LEARNING_RATE))
+        losses.append(float(spread.fetch(metrics)["loss"]))
         if len(losses) == 1:
             traces_of_first = traces
-    params = jax.tree.leaves(parallel.unreplicate(state).params)
-    print(json.dumps({
+    params = jax.tree.leaves(spread.fetch(state).params)
+    return {
         "devices": jax.device_count(),
         "accumulation": parallel.accumulation_steps(BATCH, MICRO_BATCH),
         "losses": losses,
         "parameter_sum": float(sum(np.abs(leaf).sum(dtype=np.float64) for leaf in params)),
         "compilations": traces / traces_of_first,
-    }))  # fmt: skip
+    }
+
+
+def main(devices: str, network: str, *ways: str) -> None:
+    jax.config.update("jax_platforms", "cpu")
+    jax.config.update("jax_num_cpu_devices", int(devices))
+    print(json.dumps({way: train(network, way) for way in ways}))
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

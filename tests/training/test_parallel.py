@@ -11,30 +11,52 @@ import numpy as np
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.training.parallel import accumulation_steps, replicate, shard, unreplicate
+from glacierjax.training import parallel
+from glacierjax.training.parallel import accumulation_steps
+
+WAYS = tuple(parallel.BACKENDS)
 
 
-def losses_on(devices: int) -> dict:
-    """What `spread_over_devices.py` finds in a process with that many (forced) devices."""
-    environment = {
-        **os.environ,
-        "XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}",
-        "JAX_PLATFORMS": "cpu",
-    }
+def results_on(devices: int, network: str, *ways: str) -> dict[str, dict]:
+    """What `spread_over_devices.py` finds in a process with that many (forced) devices, by way."""
     script = Path(__file__).parent / "spread_over_devices.py"
-    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment)
+    command = [sys.executable, str(script), str(devices), network, *ways]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "XLA_FLAGS": ""})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_four_devices_and_four_accumulated_micro_batches_give_the_same_losses():
-    one, four = losses_on(1), losses_on(4)
-    assert (one["devices"], one["accumulation"]) == (1, 4)
-    assert (four["devices"], four["accumulation"]) == (4, 1)
-    assert len(one["losses"]) == 3 and len(set(one["losses"])) == 3
-    np.testing.assert_allclose(four["losses"], one["losses"], rtol=0, atol=1e-5)
-    np.testing.assert_allclose(four["parameter_sum"], one["parameter_sum"], rtol=1e-5)
-    assert one["compilations"] == four["compilations"] == 1, "the step is compiled once"
+def assert_same(results: list[dict]) -> None:
+    first = results[0]
+    assert len(set(first["losses"])) == len(first["losses"]) == 5
+    for other in results:
+        np.testing.assert_allclose(other["losses"], first["losses"], rtol=0, atol=1e-5)
+        np.testing.assert_allclose(other["parameter_sum"], first["parameter_sum"], rtol=1e-5)
+        assert other["compilations"] == 1, "the step is compiled once"
+
+
+def test_devices_accumulation_and_both_ways_give_the_same_losses():
+    results = {devices: results_on(devices, "convolutions", *WAYS) for devices in (1, 2, 4)}
+    spread = [(result["devices"], result["accumulation"]) for by_way in results.values() for result in by_way.values()]
+    assert spread == [(1, 4), (1, 4), (2, 2), (2, 2), (4, 1), (4, 1)]
+    assert_same([result for by_way in results.values() for result in by_way.values()])
+    for by_way in results.values():
+        assert by_way["pmap"]["losses"] == by_way["shard_map"]["losses"], "bit by bit"
+
+
+@pytest.mark.slow
+def test_the_network_trains_to_the_same_losses_on_one_two_and_four_devices_either_way():
+    runs = [results_on(devices, "tiny", *WAYS) for devices in (1, 2, 4)]
+    assert_same([result for by_way in runs for result in by_way.values()])
+
+
+def test_the_network_trains_to_the_same_losses_on_one_device_and_on_four():
+    assert_same([results_on(1, "two_stages", "pmap")["pmap"], results_on(4, "two_stages", "shard_map")["shard_map"]])
+
+
+def test_another_way_is_refused_with_those_there_are():
+    with pytest.raises(InputError, match=r"--config.parallel=pjit: choose one of pmap, shard_map"):
+        parallel.choose("pjit")
 
 
 def test_sizes_that_do_not_divide_are_refused():
@@ -46,15 +68,18 @@ def test_sizes_that_do_not_divide_are_refused():
         accumulation_steps(4 * devices, 8)
 
 
-def test_a_batch_is_cut_into_devices_then_micro_batches():
+@pytest.mark.parametrize("way", WAYS)
+def test_a_batch_is_cut_into_devices_then_micro_batches(way):
     devices = jax.local_device_count()
-    cut = shard({"x": np.arange(12 * devices)}, 4)["x"]
+    cut = np.asarray(parallel.choose(way).shard({"x": np.arange(12 * devices)}, 4)["x"])
     assert cut.shape == (devices, 3, 4)
     np.testing.assert_array_equal(cut.ravel(), np.arange(12 * devices))
 
 
-def test_a_replicated_tree_comes_back_as_it_was():
+@pytest.mark.parametrize("way", WAYS)
+def test_a_replicated_tree_comes_back_as_it_was(way):
     tree = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": {"c": np.int32(7)}}
-    back = unreplicate(replicate(tree))
+    spread = parallel.choose(way)
+    back = spread.fetch(spread.replicate(tree))
     assert jax.tree.structure(back) == jax.tree.structure(tree)
     jax.tree.map(np.testing.assert_array_equal, back, tree)

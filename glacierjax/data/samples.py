@@ -1,0 +1,57 @@
+"""Training samples by number: the order in which scenes are shown, whatever is cut from them."""
+
+import abc
+import dataclasses
+import functools
+from collections.abc import Sized
+from typing import Generic, TypeVar
+
+import numpy as np
+
+Store = TypeVar("Store", bound=Sized)
+Options = TypeVar("Options")
+
+
+@functools.lru_cache(maxsize=2)
+def epoch_order(seed: int, epoch: int, samples: int) -> np.ndarray:
+    """The order in which an epoch's samples are visited."""
+    return np.random.default_rng([seed, 0, epoch]).permutation(samples)
+
+
+@dataclasses.dataclass(frozen=True)
+class SampleSource(abc.ABC, Generic[Store, Options]):
+    """Samples by number, each a pure function of (seed, number), so that order, workers and resuming change nothing.
+
+    Scenes come in turn (sample i of an epoch, after shuffling, shows scene i mod n), each equally often whatever its size.
+    `first` and `local` say which part of every global batch this process reads.
+    """
+
+    store: Store
+    options: Options
+    seed: int
+    samples_per_epoch: int
+    batch_size: int
+    first: int
+    local: int
+    steps: int
+
+    @abc.abstractmethod
+    def draw(self, scene: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """A random sample of a scene."""
+
+    def __len__(self) -> int:
+        return self.steps * self.local
+
+    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+        number = self.sample_number(index)
+        return self.draw(self.scene_of(number), np.random.default_rng([self.seed, 1, number]))
+
+    def sample_number(self, index: int) -> int:
+        """Global sample number of this process's index-th sample."""
+        step, offset = divmod(int(index), self.local)
+        return step * self.batch_size + self.first + offset
+
+    def scene_of(self, number: int) -> int:
+        """Scene of a global sample number."""
+        epoch, position = divmod(number, self.samples_per_epoch)
+        return int(epoch_order(self.seed, epoch, self.samples_per_epoch)[position]) % len(self.store)

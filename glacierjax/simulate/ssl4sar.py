@@ -1,0 +1,168 @@
+"""A simulated SSL4SAR archive: many SAR scenes of one window of each glacier, and one optical image of it.
+
+Published layout (`glacierjax.core.ssl4sar_archive`). Landscapes, windows and days are others than in the simulated CaFFe
+archive, also where both know a glacier by the same name: nothing of CaFFe's test scenes is seen here.
+"""
+
+import dataclasses
+import datetime
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_beside, write_png
+from glacierjax.core.glaciers import SPELLINGS
+from glacierjax.core.optical import Grid
+from glacierjax.core.scene import SceneId
+from glacierjax.core.ssl4sar_archive import OPTICAL_FOLDER, SAR_FOLDERS
+from glacierjax.core.zones import Zone
+from glacierjax.simulate.archive import DEFAULT_SIZE_PX, GOLDEN_ANGLE, SIZES_PX, new_folder
+from glacierjax.simulate.composition import Plan, Sensor, front_position_m, lay_ground, sea_leaves_scene
+from glacierjax.simulate.optical import geotiff, take_optical_image
+from glacierjax.simulate.sar import take_image
+from glacierjax.simulate.surfaces import make_surface
+from glacierjax.simulate.terrain import Landscape, make_landscape
+
+GLACIERS = ("COL", "JAC", "Hubbard", "Kongsbreen", "Upernavik", "Petermann")  # Arctic, as SSL4SAR's
+DEFAULT_SCENES = 36
+_SCENES = (2 * len(GLACIERS), 100_000)  # a first round of all glaciers for training, one for validation
+_SENSOR = Sensor("S1", (20, 12), (2015, 2024), 7.0, (30, 45))
+_OPTICAL_DAY = datetime.date(2020, 8, 1)
+_SIDE_M = 6000.0  # of a window, unless that is more pixels than allowed
+_VALIDATION_PART = 6  # every sixth scene
+_STREAMS = {"landscape": 20, "window": 21, "sar": 22, "optical": 23, "north": 24}  # others than the CaFFe archive's
+_UTM = "EPSG:32606"
+_UTM_ORIGIN_M = (500_000.0, 6_700_000.0)
+_ATTEMPTS = 200
+_MIN_SHARE = 0.08  # of the window that is sea
+
+
+@dataclasses.dataclass(frozen=True)
+class Ssl4SarOptions:
+    """What to simulate: `scenes` SAR scenes in all (0: none), a sixth of them validation; `size` the longest side in pixels.
+
+    More scenes leave the first ones as they are. Raises `InputError` naming the flag of a value out of range.
+    """
+
+    seed: int = 0
+    scenes: int = DEFAULT_SCENES
+    size: int = DEFAULT_SIZE_PX
+
+    def __post_init__(self):
+        low, high = _SCENES
+        if self.scenes and not low <= self.scenes <= high:
+            raise InputError(f"--ssl_scenes={self.scenes}: choose {low} to {high}, or 0 for none")
+        low, high = SIZES_PX
+        if not low <= self.size <= high:
+            raise InputError(f"--size={self.size}: choose {low} to {high}")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Window:
+    """One glacier as this archive shows it: always the same ground, in pixels of `spacing_m` metres."""
+
+    landscape: Landscape
+    height_px: int
+    width_px: int
+    west_m: float
+    north_m: float
+    spacing_m: int
+
+    @property
+    def grid(self) -> Grid:
+        east, north = _UTM_ORIGIN_M
+        transform = (self.spacing_m, 0.0, east + self.west_m, 0.0, -self.spacing_m, north + self.north_m)
+        return Grid(self.height_px, self.width_px, _UTM, tuple(map(float, transform)))
+
+
+def windows(options: Ssl4SarOptions) -> list[Window]:
+    """The window of each glacier, in the order of `GLACIERS`."""
+    return [_window(options, number) for number in range(len(GLACIERS))]
+
+
+def simulate_sar(options: Ssl4SarOptions, shown: list[Window]) -> Iterator[tuple[str, str, np.ndarray]]:
+    """(split, name, grey values (H, W) uint8) of the SAR scenes, the glaciers in turn."""
+    for number in range(options.scenes):
+        window = shown[number % len(shown)]
+        rng = np.random.default_rng([options.seed, _STREAMS["sar"], number])
+        first = datetime.date(_SENSOR.years[0], 1, 1)
+        day = first + datetime.timedelta(days=int(rng.integers((_SENSOR.years[1] - _SENSOR.years[0] + 1) * 365)))
+        plan = _plan(rng, window, day, number)
+        ground = lay_ground(window.landscape, plan)
+        image, _ = take_image(rng, plan, ground, make_surface(rng, window.landscape, plan, ground))
+        # A round of all glaciers is validation after every five for training.
+        split = "val" if number // len(shown) % _VALIDATION_PART == 1 else "train"
+        yield split, f"S1_{window.landscape.glacier}_{day:%Y%m%d}_{number:05d}", image
+
+
+def simulate_optical(options: Ssl4SarOptions, window: Window) -> np.ndarray:
+    """Bands (20, H, W) float32 of a glacier's window on a summer day."""
+    rng = np.random.default_rng([options.seed, _STREAMS["optical"], GLACIERS.index(window.landscape.glacier)])
+    plan = _plan(rng, window, _OPTICAL_DAY, 0)
+    ground = lay_ground(window.landscape, plan)
+    surface = make_surface(rng, window.landscape, plan, ground)
+    return take_optical_image(rng, window.landscape, plan, ground, surface)
+
+
+def write_ssl4sar(output: str | os.PathLike, options: Ssl4SarOptions) -> dict[str, int]:
+    """Writes `output/ssl4sar` whole or not at all; returns the number of SAR scenes of each split.
+
+    Raises `InputError` when there already is one with something in it, or when it cannot be written.
+    """
+    counts = dict.fromkeys(SAR_FOLDERS, 0)
+    with new_folder(Path(output) / "ssl4sar") as folder:
+        shown = windows(options)
+        for split, name, image in simulate_sar(options, shown):
+            write_png(folder / SAR_FOLDERS[split] / f"{name}.png", image)
+            counts[split] += 1
+        for window in shown:
+            glacier = window.landscape.glacier
+            spelled = SPELLINGS.get(glacier, (glacier,))[0]  # as published: COL's optical image is Columbia's
+            path = folder / OPTICAL_FOLDER / f"{spelled}_{_OPTICAL_DAY.year}_S2.tif"
+            with write_beside(path) as temporary:
+                temporary.write_bytes(geotiff(simulate_optical(options, window), window.grid))
+    return counts
+
+
+def _window(options: Ssl4SarOptions, number: int) -> Window:
+    """A window in which sea and land have their share at the mean position of the front."""
+    north = np.random.default_rng([options.seed, _STREAMS["north"]]).uniform(0, 2 * np.pi)
+    rng = np.random.default_rng([options.seed, _STREAMS["landscape"], number])
+    landscape = make_landscape(rng, GLACIERS[number], north + number * GOLDEN_ANGLE)
+    rng = np.random.default_rng([options.seed, _STREAMS["window"], number])
+    spacing = _SENSOR.pixel_spacings_m[number % len(_SENSOR.pixel_spacings_m)]
+    for _ in range(_ATTEMPTS):
+        longest = min(_SIDE_M / spacing, options.size)
+        height, width = (int(longest * side) for side in rng.permutation([1.0, rng.uniform(0.85, 1.0)]))
+        extent_m = min(height, width) * spacing
+        along = landscape.front_m + rng.uniform(-0.25, 0.25) * extent_m
+        x, y = landscape.world(along, rng.uniform(-0.12, 0.12) * extent_m)
+        window = Window(landscape, height, width, x - width / 2 * spacing, y + height / 2 * spacing, spacing)
+        plan = _plan(rng, window, _OPTICAL_DAY, 0)
+        zones = lay_ground(landscape, plan).zones[plan.window]
+        if _MIN_SHARE < (zones == Zone.OCEAN_ICE_MELANGE).mean() < 1 - _MIN_SHARE and sea_leaves_scene(zones):
+            return window
+    raise RuntimeError(f"no window of {landscape.glacier} shows its front; please report this with the flags used")
+
+
+def _plan(rng: np.random.Generator, window: Window, day: datetime.date, number: int) -> Plan:
+    """How the window was taken on a day; the front of the day is the landscape's."""
+    glacier = window.landscape.glacier
+    scene = SceneId(f"{glacier}_{number}", glacier, day, _SENSOR.name, window.spacing_m, 1, str(number))
+    return Plan(
+        id=scene,
+        sensor=_SENSOR,
+        height_px=window.height_px,
+        width_px=window.width_px,
+        west_m=window.west_m,
+        north_m=window.north_m,
+        looks_east=bool(rng.random() < 0.5),
+        incidence=np.deg2rad(rng.uniform(*_SENSOR.incidence_deg)),
+        front_m=front_position_m(window.landscape, day),
+        front_noise=(rng.uniform(0, 500), rng.uniform(0, 500)),
+        front_roughness_m=rng.uniform(35, 90),
+        is_winter=not 4 <= day.month <= 8,
+    )

@@ -1,0 +1,23 @@
+"""Ending a run when a loss no longer falls."""
+
+import dataclasses
+import math
+
+
+@dataclasses.dataclass
+class EarlyStop:
+    """Counts epochs since the lowest loss; `over` once they are `epochs` (0: never)."""
+
+    epochs: int
+    best: float = math.inf
+    bad_epochs: int = 0
+
+    @property
+    def over(self) -> bool:
+        return 0 < self.epochs <= self.bad_epochs
+
+    def update(self, loss: float) -> None:
+        if loss < self.best:
+            self.best, self.bad_epochs = loss, 0
+        else:
+            self.bad_epochs += 1

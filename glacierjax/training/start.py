@@ -1,0 +1,98 @@
+"""What is said when a training starts, in one table, and what its memory came to at the end."""
+
+import logging
+import resource
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+
+from glacierjax.training.step import Task, TrainState
+
+log = logging.getLogger(__name__)
+
+MIB = 2**20
+
+
+def say(rows: Mapping[str, str]) -> None:
+    """Logs a table of two columns."""
+    width = max(map(len, rows))
+    log.info("%s", "\n".join(f"  {name:<{width}}  {value}" for name, value in rows.items()))
+
+
+def figures(task: Task, state: TrainState, example: Any, compiled: Any) -> dict[str, Any]:
+    """Figures of a run for its summary: devices, parameters, operations and memory; None for what is not known."""
+    flops = forward_flops(task, state, example)
+    memory_mib = step_memory_mib(compiled)
+    return {
+        "devices": jax.device_count(),
+        "processes": jax.process_count(),
+        "parameters": size(state.params),
+        "forward_gflops_per_image": None if flops is None else round(flops / 1e9, 3),
+        "step_memory_mib": None if memory_mib is None else round(memory_mib),
+    }
+
+
+def figures_text(figures: Mapping[str, Any], compile_seconds: float) -> dict[str, str]:
+    """The same in words, rows of the table."""
+    gflops, memory_mib, offered_mib = (
+        figures["forward_gflops_per_image"], figures["step_memory_mib"], device_memory_mib(),
+    )  # fmt: skip
+    offered = "" if offered_mib is None else f" of {offered_mib:,.0f}"
+    return {
+        "parameters": f"{figures['parameters']:,}",
+        "operations": "not known"
+        if gflops is None
+        else f"{gflops:,.2f} GFLOP an image forward, about three times that a step",
+        "memory": "not known" if memory_mib is None else f"{memory_mib:,}{offered} MiB a device in a step",
+        "compilation": f"{compile_seconds:.0f} s",
+    }
+
+
+def devices_text() -> str:
+    """How many devices of which kind, in how many processes."""
+    devices = jax.devices()
+    processes = f" in {jax.process_count()} processes" if jax.process_count() > 1 else ""
+    return f"{len(devices)} x {devices[0].device_kind} ({devices[0].platform}){processes}"
+
+
+def size(params: dict) -> int:
+    """Numbers in a tree of parameters."""
+    return sum(x.size for x in jax.tree.leaves(params))
+
+
+def forward_flops(task: Task, state: TrainState, batch: Any) -> float | None:
+    """Floating-point operations of the loss of one image, as XLA counts them before it optimises; None if it does not."""
+
+    def loss(params: dict, batch: Any) -> jax.Array:
+        return task.loss(params, batch, jax.random.key(0), False)[0]
+
+    shapes = jax.eval_shape(lambda: (state.params, batch))
+    cost = jax.jit(loss).lower(*shapes).cost_analysis()
+    images = jax.tree.leaves(batch)[0].shape[0]
+    return cost["flops"] / images if cost and cost.get("flops", 0) > 0 else None
+
+
+def step_memory_mib(compiled: Any) -> float | None:
+    """Memory of the compiled step on one device: state, batch, and what it needs in between; None if XLA does not say."""
+    analysis = compiled.memory_analysis()
+    if analysis is None:
+        return None
+    whole = analysis.argument_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes
+    return (whole + analysis.temp_size_in_bytes) / MIB
+
+
+def device_memory_mib() -> float | None:
+    """Memory that a device offers; None where it is that of the machine."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    return stats["bytes_limit"] / MIB if "bytes_limit" in stats else None
+
+
+def peak_memory_mib() -> float:
+    """The most that was in use: on the first device, or, where devices share the machine's memory, by this process."""
+    stats = jax.local_devices()[0].memory_stats() or {}
+    if "peak_bytes_in_use" in stats:
+        return stats["peak_bytes_in_use"] / MIB
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kilobytes on Linux, bytes on macOS
+    return peak / MIB if sys.platform == "darwin" else peak / 1024

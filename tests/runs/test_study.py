@@ -1,0 +1,85 @@
+"""A study: which commands it runs, that what is done is not done again, and its report."""
+
+import json
+
+import numpy as np
+import pytest
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_text
+from glacierjax.reports.arms import strip_chart
+from glacierjax.runs import study as study_module
+from glacierjax.runs.configs import _check_field, load_config
+from glacierjax.runs.study import report, run_study, steps
+
+
+@pytest.fixture
+def study():
+    return load_config("configs/study_pretraining.py")
+
+
+def test_every_arm_differs_from_scratch_in_its_weights_alone(study, tmp_path):
+    fine_tunings = [s for s in steps(study, tmp_path, tmp_path / "raw") if s.module == "glacierjax.train"]
+    fine_tunings = [s for s in fine_tunings if "pretrained" not in s.result.parts]
+    assert len(fine_tunings) == 2 * 4 * 5
+    for name in ("simulated", "real"):
+        flags = {
+            (arm, seed): {
+                flag for flag in step.flags if not flag.startswith(("--config.init.checkpoint=", "--workdir="))
+            }
+            for step in fine_tunings
+            for arm in ("scratch", *study.pretraining.arms)
+            for seed in study.seeds
+            if step.result == tmp_path / name / arm / f"seed{seed}" / "summary.json"
+        }
+        assert len(flags) == 20
+        for seed in study.seeds:
+            assert all(flags[arm, seed] == flags["scratch", seed] for arm in study.pretraining.arms)
+    starts = [flag for step in fine_tunings for flag in step.flags if "init.checkpoint" in flag]
+    assert len(starts) == 2 * 3 * 5
+
+
+def test_every_field_that_the_study_sets_exists(study, tmp_path):
+    for step in steps(study, tmp_path, tmp_path / "raw"):
+        if step.module == "glacierjax.train":
+            file = next(flag for flag in step.flags if flag.startswith("--config=")).split("=")[1]
+            config = load_config(file)
+            for flag in step.flags:
+                if flag.startswith("--config."):
+                    _check_field(config, flag.removeprefix("--config.").split("=")[0])
+
+
+def test_what_is_done_is_not_done_again_and_a_failure_ends_the_study(study, tmp_path, monkeypatch):
+    ran = []
+
+    class Failed:
+        returncode = 3
+
+    monkeypatch.setattr(study_module.subprocess, "run", lambda command: ran.append(command) or Failed())
+    todo = steps(study, tmp_path, None)
+    for step in todo[:2]:
+        write_text(step.result, "")
+    with pytest.raises(InputError, match=r"python -m glacierjax.train: failed with exit code 3"):
+        run_study(study, tmp_path, None)
+    (command,) = ran
+    assert command[1:] == ["-m", "glacierjax.train", *todo[2].flags]
+
+
+def test_report_has_a_row_for_each_arm_and_counts_missing_fronts(study, tmp_path):
+    for number, arm in enumerate(("scratch", *study.pretraining.arms)):
+        for seed in study.seeds:
+            mde = None if (arm, seed) == ("simmim", 1) else 100.0 * number + seed
+            scores = {"mde_m": mde, "mde_px": mde, "missing_fronts": seed, "zones": {"iou": {"mean": 0.5}}}
+            write_text(tmp_path / "simulated" / arm / f"seed{seed}" / "report" / "metrics.json", json.dumps(scores))
+    text = report(study, tmp_path, ["simulated"])
+    assert "| scratch | 3 | 2 | 1 | 5 | 3.0 | 1 2 3 4 5 | 0.500 |" in text
+    assert "| simmim | 104 | 1 | 102 | 105 | 103.5 |" in text
+    assert "compare/simulated_opttranslator/compare.md" in text and (tmp_path / "simulated.png").exists()
+
+
+def test_chart_shows_every_run_of_every_arm():
+    chart = strip_chart({"a": [1.0, 9.0], "b": [None, 5.0], "c": [None]}, "title", "m")
+    assert chart.dtype == np.uint8 and chart.ndim == 3
+    few = strip_chart({"a": [1.0], "b": [5.0], "c": [None]}, "title", "m")
+    dots = [(picture == (213, 94, 0)).all(-1).sum() for picture in (chart, few)]
+    assert dots[0] > dots[1] > 0

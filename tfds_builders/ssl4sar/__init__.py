@@ -1,0 +1,1 @@
+"""SSL4SAR: unlabelled SAR scenes of glaciers and one optical image for each glacier."""
