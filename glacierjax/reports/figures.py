@@ -24,21 +24,23 @@ LINE_HEIGHT_PX = 24
 
 def overlay(
     image: np.ndarray,
-    true_front: np.ndarray,
+    true_front: np.ndarray | None,
     predicted_front: np.ndarray,
     box: BoundingBox | None,
     pixel_spacing_m: float,
     name: str,
     mde_text: str,
+    area: np.ndarray | None = None,
 ) -> np.ndarray:
     """A scene in grey with its true and predicted front, box, scale bar and legend.
 
     Args:
       image: grey values (H, W) uint8.
-      true_front, predicted_front: masks (H, W) bool.
+      true_front, predicted_front: masks (H, W) bool; None: not known.
       box: where a front may be, pixels; dashed in white. None: not drawn.
       pixel_spacing_m: metres a pixel, for the scale bar.
       name, mde_text: the two texts above the picture.
+      area: where a front may be, if it is no box: mask (H, W) bool, outlined in white. None: not drawn.
 
     Returns:
       (rows, columns, 3) uint8, the scene's longest side at most `PICTURE_PX` pixels.
@@ -48,15 +50,21 @@ def overlay(
     size = (max(1, round(width * zoom)), max(1, round(height * zoom)))
     resampling = Image.Resampling.BOX if zoom < 1 else Image.Resampling.BICUBIC
     scene = np.repeat(np.asarray(Image.fromarray(image).resize(size, resampling))[..., None], 3, axis=2)
-    true_line, predicted_line = (_thick_line(front, zoom, size) for front in (true_front, predicted_front))
-    scene[true_line] = TRUE_COLOUR
+    if area is not None:
+        scene[_thick_line(area & ~ndimage.binary_erosion(area), zoom, size)] = BOX_COLOUR
+    predicted_line = _thick_line(predicted_front, zoom, size)
     scene[predicted_line] = PREDICTED_COLOUR
-    scene[true_line & predicted_line] = BOTH_COLOUR
+    legend = [("predicted front", PREDICTED_COLOUR)]
+    if true_front is not None:
+        true_line = _thick_line(true_front, zoom, size)
+        scene[true_line] = TRUE_COLOUR
+        scene[true_line & predicted_line] = BOTH_COLOUR
+        legend = [("true front", TRUE_COLOUR), *legend, ("both", BOTH_COLOUR)]
 
     font = ImageFont.load_default(TEXT_PX)
-    header, footer = [name, mde_text], ["true front", "predicted front", "both"]
+    header = [name, mde_text]
     text_width = max(_text_width(font, line) for line in header)
-    legend_width = sum(_text_width(font, item) + 40 for item in footer) + 160
+    legend_width = sum(_text_width(font, item) + 40 for item, _ in legend) + 160
     page_width = max(size[0], text_width, legend_width) + 2 * MARGIN_PX
     top = MARGIN_PX + len(header) * LINE_HEIGHT_PX
     page = Image.new("RGB", (page_width, top + size[1] + LINE_HEIGHT_PX + 2 * MARGIN_PX), PAPER)
@@ -67,7 +75,7 @@ def overlay(
     if box is not None:
         _dashed_box(draw, [c * zoom for c in box], (MARGIN_PX, top), size)
     below = top + size[1] + MARGIN_PX
-    x = _legend(draw, font, footer, below)
+    x = _legend(draw, font, legend, below)
     _scale_bar(draw, font, (x + 10, below), pixel_spacing_m / zoom)
     return np.asarray(page)
 
@@ -108,10 +116,13 @@ def _dashed_box(
 
 
 def _legend(
-    draw: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, items: list[str], y: int
+    draw: ImageDraw.ImageDraw,
+    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
+    items: Sequence[tuple[str, tuple[int, int, int]]],
+    y: int,
 ) -> int:
     x = MARGIN_PX
-    for item, colour in zip(items, (TRUE_COLOUR, PREDICTED_COLOUR, BOTH_COLOUR), strict=True):
+    for item, colour in items:
         draw.rectangle([x, y + 8, x + 18, y + 12], colour, outline=INK)
         draw.text((x + 24, y), item, INK, font)
         x += _text_width(font, item) + 40
