@@ -9,6 +9,8 @@ import numpy as np
 import shapely
 from rasterio import features
 from rasterio.transform import Affine
+from shapely.geometry import shape as geometry_from_mapping
+from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.boxes import BoundingBox, read_box
 from glacierjax.core.errors import InputError
@@ -51,7 +53,7 @@ def read_area(path: str | Path) -> Area:
     return Area(str(path), box=read_box(_text(path), str(path)))
 
 
-def read_shapes(path: str | Path, kinds: tuple[str, ...]) -> list[shapely.Geometry]:
+def read_shapes(path: str | Path, kinds: tuple[str, ...]) -> list[BaseGeometry]:
     """The geometries of certain kinds in a GeoJSON file, longitude and latitude; at least one.
 
     Coordinates are WGS84 (RFC 7946), or of the reference system that the `crs` member of older files names.
@@ -62,17 +64,13 @@ def read_shapes(path: str | Path, kinds: tuple[str, ...]) -> list[shapely.Geomet
     return found
 
 
-def read_features(path: str | Path) -> list[tuple[shapely.Geometry, dict[str, Any]]]:
+def read_features(path: str | Path) -> list[tuple[BaseGeometry, dict[str, Any]]]:
     """(geometry in longitude and latitude, properties) of each feature of a GeoJSON file that has a geometry."""
     path = Path(path)
     try:
         document = json.loads(_text(path))
         members = document["features"] if document["type"] == "FeatureCollection" else [document]
-        pairs = [
-            (shapely.geometry.shape(m["geometry"]), m.get("properties") or {}) if m["type"] == "Feature"
-            else (shapely.geometry.shape(m), {})
-            for m in members if m["type"] != "Feature" or m["geometry"]
-        ]  # fmt: skip
+        pairs = [_feature(member) for member in members if member["type"] != "Feature" or member["geometry"]]
         name = document.get("crs", {}).get("properties", {}).get("name")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, shapely.errors.ShapelyError) as error:
         raise InputError(
@@ -88,6 +86,13 @@ def read_features(path: str | Path) -> list[tuple[shapely.Geometry, dict[str, An
         if min(west, east) < -360 or max(west, east) > 360 or south < -90 or north > 90:
             raise InputError(f"{path}: {west:g}, {south:g} is no longitude and latitude; save it as GeoJSON in WGS84")
     return pairs
+
+
+def _feature(member: dict[str, Any]) -> tuple[BaseGeometry, dict[str, Any]]:
+    """Geometry and properties of a GeoJSON feature, or of a bare geometry."""
+    if member["type"] == "Feature":
+        return geometry_from_mapping(member["geometry"]), member.get("properties") or {}
+    return geometry_from_mapping(member), {}
 
 
 def _text(path: Path) -> str:

@@ -51,7 +51,7 @@ def overlay(
     resampling = Image.Resampling.BOX if zoom < 1 else Image.Resampling.BICUBIC
     scene = np.repeat(np.asarray(Image.fromarray(image).resize(size, resampling))[..., None], 3, axis=2)
     if area is not None:
-        scene[_thick_line(area & ~ndimage.binary_erosion(area), zoom, size)] = BOX_COLOUR
+        scene[_thick_line(area ^ ndimage.binary_erosion(area), zoom, size)] = BOX_COLOUR
     predicted_line = _thick_line(predicted_front, zoom, size)
     scene[predicted_line] = PREDICTED_COLOUR
     legend = [("predicted front", PREDICTED_COLOUR)]
