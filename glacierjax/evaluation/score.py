@@ -1,9 +1,11 @@
 """Scores of scenes and their averages: `score_scene` for one, `aggregate` for all of them (for metrics.json).
 
-Sums, counts and distances are kept per scene; division happens once, in `aggregate`.
+Sums and counts are kept per scene (`glacierjax.evaluation.sums`); division happens once, in `aggregate`.
 """
 
 import dataclasses
+import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.scene import SceneId
 from glacierjax.core.zones import NUM_ZONES, ZONE_KEYS
+from glacierjax.evaluation.sums import SceneSums, pooled_mean_and_deviation, sums_of_distances
 from glacierjax.fronts.extract import extract_front, inside_box
 from glacierjax.fronts.postprocess import mask_invalid
 from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
@@ -20,31 +23,15 @@ from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, dista
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SceneScore:
-    """What one scene adds to the averages.
+class SceneScore(SceneSums):
+    """What one scene adds to the averages, and what is drawn of it.
 
-    `distances_m` (n,) metres between the fronts, both directions, empty where either front is empty; `front_rc`
-    (m, 2) rows and columns of the predicted front; `zone_counts` (4, 4) pixels by true and predicted class, None where
-    only a front was predicted.
+    `front_rc` (m, 2): rows and columns of the predicted front; `distances_m` (n,): from each of its pixels to the nearest
+    true one, then from each true one, in the order of the rows, to the nearest predicted one; empty where either front is.
     """
 
-    id: SceneId
-    distances_m: np.ndarray
     front_rc: np.ndarray
-    true_front_pixels: int
-    zone_counts: np.ndarray | None
-
-    @property
-    def front_pixels(self) -> int:
-        return len(self.front_rc)
-
-    @property
-    def mde_m(self) -> float | None:
-        return float(self.distances_m.mean()) if len(self.distances_m) else None
-
-    @property
-    def mde_px(self) -> float | None:
-        return None if self.mde_m is None else self.mde_m / self.id.pixel_spacing_m
+    distances_m: np.ndarray
 
 
 def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str = CLEAN) -> SceneScore:
@@ -74,7 +61,15 @@ def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str
 def _scored(scene: LabelledScene, front: np.ndarray, counts: np.ndarray | None) -> SceneScore:
     distances_m = distance_errors(front, scene.front, scene.id.pixel_spacing_m)
     front_rc = np.argwhere(front).astype(np.int32)
-    return SceneScore(scene.id, distances_m, front_rc, int(np.count_nonzero(scene.front)), counts)
+    return SceneScore(
+        id=scene.id,
+        **sums_of_distances(distances_m),
+        front_pixels=len(front_rc),
+        true_front_pixels=int(np.count_nonzero(scene.front)),
+        zone_counts=counts,
+        front_rc=front_rc,
+        distances_m=distances_m,
+    )
 
 
 def _same_size(scene: LabelledScene, predicted: np.ndarray) -> None:
@@ -84,7 +79,7 @@ def _same_size(scene: LabelledScene, predicted: np.ndarray) -> None:
         )
 
 
-def aggregate(scores: Sequence[SceneScore], protocol: str = CLEAN) -> dict:
+def aggregate(scores: Sequence[SceneSums], protocol: str = CLEAN) -> dict:
     """All averages, as metrics.json holds them; a value that does not exist is None.
 
     Beside the promised fields: `scored_fronts` (scenes with both fronts) and `distances` (pooled, n), the counts behind
@@ -112,32 +107,37 @@ def aggregate(scores: Sequence[SceneScore], protocol: str = CLEAN) -> dict:
     }
 
 
-def front_averages(scores: Sequence[SceneScore], protocol: str = CLEAN) -> dict:
+def front_averages(scores: Sequence[SceneSums], protocol: str = CLEAN) -> dict:
     """Averages of the front distances of some scenes, with the number of scenes that are in them and that are not."""
-    scored = [score for score in scores if len(score.distances_m)]
+    scored = [score for score in scores if score.distances]
     without_true = sum(score.true_front_pixels == 0 for score in scores)
     missing = len(scores) - len(scored)
     if protocol != OFFICIAL:
         missing -= without_true
-    pooled_m = np.concatenate([np.empty(0), *(score.distances_m for score in scored)])
-    pooled_px = np.concatenate([np.empty(0), *(score.distances_m / score.id.pixel_spacing_m for score in scored)])
-    scene_means_m = np.array([score.mde_m for score in scored])
-    lengths_px = np.array([score.true_front_pixels for score in scored])
+    distances = sum(score.distances for score in scored)
+    mean_m = deviation_m = scene_mean_m = length_weighted_m = mean_px = None
+    if scored:
+        mean_m, deviation_m = pooled_mean_and_deviation(scored)
+        scene_means_m = [score.distance_sum_m / score.distances for score in scored]
+        lengths_px = [score.true_front_pixels for score in scored]
+        scene_mean_m = math.fsum(scene_means_m) / len(scored)
+        length_weighted_m = math.fsum(map(operator.mul, scene_means_m, lengths_px)) / sum(lengths_px)
+        mean_px = math.fsum(score.distance_sum_m / score.id.pixel_spacing_m for score in scored) / distances
     return {
         "scenes": len(scores),
         "scored_fronts": len(scored),
         "missing_fronts": missing,
         "scenes_without_true_front": without_true,
-        "distances": len(pooled_m),
-        "mde_m": float(pooled_m.mean()) if scored else None,
-        "mde_std_m": float(pooled_m.std()) if scored else None,
-        "mde_scene_mean_m": float(scene_means_m.mean()) if scored else None,
-        "mde_length_weighted_m": float(np.average(scene_means_m, weights=lengths_px)) if scored else None,
-        "mde_px": float(pooled_px.mean()) if scored else None,
+        "distances": distances,
+        "mde_m": mean_m,
+        "mde_std_m": deviation_m,
+        "mde_scene_mean_m": scene_mean_m,
+        "mde_length_weighted_m": length_weighted_m,
+        "mde_px": mean_px,
     }
 
 
-def subsets(scores: Sequence[SceneScore]) -> dict[str, list[SceneScore]]:
+def subsets(scores: Sequence[SceneSums]) -> dict[str, list[SceneSums]]:
     """Scenes by season, glacier, sensor, resolution, and glacier x each: "glacier=COL,season=winter" -> its scenes.
 
     Every combination of values that occur is there, with an empty list where no scene has it; both seasons always.
@@ -186,12 +186,13 @@ def _present_averages(counts: Sequence[np.ndarray]) -> dict:
     return averages
 
 
-def _scene_record(score: SceneScore) -> dict:
+def _scene_record(score: SceneSums) -> dict:
     counts = score.zone_counts
     scores = None if counts is None else zone_scores(counts)
     return {
         "mde_m": score.mde_m,
         "mde_px": score.mde_px,
+        "distances": score.distances,
         "front_pixels": score.front_pixels,
         "true_front_pixels": score.true_front_pixels,
         **{name: _by_zone(None if scores is None else scores[name]) for name in ZONE_SCORES},

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
@@ -11,7 +11,7 @@ import numpy as np
 
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.core.errors import InputError
-from glacierjax.inference.tiles import Network, predict_scene
+from glacierjax.inference.tiles import Network, assemble, scene_strips
 from glacierjax.model import Tyrion
 
 DEFAULT_MODE = "tiled"
@@ -54,28 +54,33 @@ class Predictor:
     config: dict[str, Any]
     sources: Sequence[str]
 
+    @property
+    def members(self) -> int:
+        """Networks times rotations."""
+        return len(self.networks) * len(self.quarter_turns)
+
     def probabilities(self, image: np.ndarray) -> np.ndarray:
         """Mean class probabilities (H, W, K) float32 of a scene (H, W) uint8."""
-        return self.mean_and_deviation(image)[0]
+        return assemble((mean for mean, _ in self.strips(image)), *image.shape)
 
     def mean_and_deviation(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and population standard deviation of the members' probabilities, both (H, W, K) float32."""
-        mean = square_sum = np.zeros(0, np.float32)
-        count = 0
-        for network in self.networks:
-            for turns in self.quarter_turns:
-                turned = np.ascontiguousarray(np.rot90(image, turns))
-                member = predict_scene(network, turned, self.mode, self.context_px, self.size_multiple)
-                member = np.rot90(member, -turns)
-                count += 1
-                # Welford's running mean: one member in memory at a time.
-                if count == 1:
-                    mean, square_sum = member.copy(), np.zeros_like(member)
-                else:
-                    change = member - mean
-                    mean += change / count
-                    square_sum += change * (member - mean)
-        return mean, np.sqrt(square_sum / count)
+        means, deviations = zip(*self.strips(image), strict=True)
+        return np.concatenate(means), np.concatenate(deviations)
+
+    def strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As `mean_and_deviation`, as successive strips of the scene (rows, W, K): all that large scenes leave room for."""
+        members = scene_strips(
+            self.networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple
+        )
+        for strips in zip(*members, strict=True):
+            # Welford's running mean.
+            mean, square_sum = strips[0].copy(), np.zeros_like(strips[0])
+            for count, member in enumerate(strips[1:], 2):
+                change = member - mean
+                mean += change / count
+                square_sum += change * (member - mean)
+            yield mean, np.sqrt(square_sum / len(members))
 
 
 def open_predictor(
