@@ -49,6 +49,7 @@ def main() -> None:
     from glacierjax.geo.areas import read_area
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.vectors import require_vector_extra
+    from glacierjax.inference.devices import log_devices
     from glacierjax.prediction.batch import Batch, find_scenes
     from glacierjax.prediction.model import load
 
@@ -58,6 +59,7 @@ def main() -> None:
     for kind in _VECTOR.value:
         require_vector_extra(kind)
     predictor = load(*_CHECKPOINT.value, which=_WHICH.value, mode=_MODE.value, rotations=_ROTATIONS.value).predictor
+    log_devices()
     log.info("network: %s, mode %s; %d scene(s)", ", ".join(predictor.sources), predictor.mode, len(files))
     output = Path(_OUTPUT.value)
     Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value).run(files)

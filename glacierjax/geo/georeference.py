@@ -50,11 +50,14 @@ def reproject(points: np.ndarray, source: CRS, target: CRS) -> np.ndarray:
         return np.asarray(points, float)
     try:
         x, y = warp.transform(source, target, *np.asarray(points, float).T)[:2]
-    except CRSError as error:
-        raise InputError(f"the coordinate reference system cannot be related to {target}: {error}") from error
-    moved = np.column_stack([x, y])
-    if not np.isfinite(moved).all():
-        raise InputError(f"coordinates outside of the area where {source.to_string()[:80]} is defined")
+        moved = np.column_stack([x, y])
+        if not np.isfinite(moved).all():
+            raise ValueError("not finite")
+    except Exception as error:  # GDAL's own exceptions have no public base class
+        raise InputError(
+            f"the coordinates cannot be brought from {source.to_string()[:40]} to {target.to_string()[:40]} ({error}); "
+            "check the georeference"
+        ) from error
     return moved
 
 

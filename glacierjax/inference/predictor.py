@@ -70,9 +70,7 @@ class Predictor:
 
     def strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """As `mean_and_deviation`, as successive strips of the scene (rows, W, K): all that large scenes leave room for."""
-        members = scene_strips(
-            self.networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple
-        )
+        members = scene_strips(self.networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple)
         for strips in zip(*members, strict=True):
             # Welford's running mean.
             mean, square_sum = strips[0].copy(), np.zeros_like(strips[0])

@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,6 @@ from glacierjax.inference.predictor import Predictor
 from glacierjax.reports.figures import overlay
 
 GEOJSON, POINTS = ".geojson", ".csv"
-ROWS_AT_ONCE = 256
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -134,12 +133,14 @@ class Prediction:
 
 
 def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> Prediction:
-    """Zones, uncertainty and front of a scene. Probabilities are not kept."""
+    """Zones, uncertainty and front of a scene; its probabilities exist a strip at a time only."""
     zones = np.empty(scene.image.shape, np.uint8)
     uncertainty = np.empty(scene.image.shape, np.float32)
-    members = len(predictor.networks) * len(predictor.quarter_turns)
-    deviation = np.empty(scene.image.shape, np.float32) if members > 1 else None
-    for rows, mean, spread in _strips(predictor, scene.image):
+    deviation = np.empty(scene.image.shape, np.float32) if predictor.members > 1 else None
+    top = 0
+    for mean, spread in predictor.strips(scene.image):
+        rows = slice(top, top + len(mean))
+        top = rows.stop
         zones[rows] = mean.argmax(-1)
         uncertainty[rows] = entropy(mean)
         if deviation is not None:
@@ -160,11 +161,3 @@ def entropy(probabilities: np.ndarray) -> np.ndarray:
     """Entropy (...) of probabilities (..., K), as a share of the largest possible: 0 sure, 1 all equal."""
     logarithm = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
     return np.clip(-(probabilities * logarithm).sum(-1) / np.log(np.float32(NUM_ZONES)), 0, 1)
-
-
-def _strips(predictor: Predictor, image: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """(rows, mean, deviation) from top to bottom."""
-    mean, deviation = predictor.mean_and_deviation(image)
-    for top in range(0, len(image), ROWS_AT_ONCE):
-        rows = slice(top, top + ROWS_AT_ONCE)
-        yield rows, mean[rows], deviation[rows]

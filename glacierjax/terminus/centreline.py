@@ -13,14 +13,14 @@ def crossings_m(centreline: np.ndarray, lines: Sequence[np.ndarray]) -> list[tup
     The centreline (n, 2) and the lines (n, 2), with the glacier on their left, are in metres, y upwards.
     """
     path = shapely.LineString(centreline)
-    found = []
+    found = set()  # a corner of the front is the end of two segments
     for line in lines:
         for start, end in itertools.pairwise(line):
             for point in shapely.get_coordinates(path.intersection(shapely.LineString([start, end]))):
                 distance = float(path.project(shapely.Point(point)))
                 before, after = (np.array(path.interpolate(max(distance + d, 0.0)).coords[0]) for d in (-1e-3, 1e-3))
                 ahead, front = after - before, end - start
-                found.append((distance, bool(ahead @ (front[1], -front[0]) > 0)))
+                found.add((round(distance, 6), bool(ahead @ (front[1], -front[0]) > 0)))
     return sorted(found)
 
 
