@@ -1,6 +1,7 @@
 """Where a front may be: a CaFFe box in pixels, or polygons on Earth from GeoJSON."""
 
 import dataclasses
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,11 @@ class Area:
     where: str
     box: BoundingBox | None = None
     polygons: shapely.MultiPolygon | None = None
+
+    @property
+    def digest(self) -> str:
+        """Tells one area from another, wherever its file lies."""
+        return hashlib.sha256(f"{self.box} {self.polygons and self.polygons.wkt}".encode()).hexdigest()
 
     def mask(self, shape: tuple[int, int], georeference: Georeference | None) -> np.ndarray:
         """bool (H, W), true where the middle of a pixel lies inside. Raises `InputError` where that cannot be told."""

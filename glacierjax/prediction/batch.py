@@ -3,7 +3,6 @@
 import csv
 import dataclasses
 import glob
-import hashlib
 import io
 import json
 import logging
@@ -133,7 +132,7 @@ class Batch:
             "checkpoints": list(predictor.sources),
             "mode": predictor.mode,
             "rotations": len(predictor.quarter_turns) > 1,
-            "box": hashlib.sha256(repr(self.area).encode()).hexdigest() if self.area else None,
+            "box": self.area.digest if self.area else None,
             "vector": sorted(self.vector),
             **dataclasses.asdict(self.options),
         }

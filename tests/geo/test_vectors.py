@@ -100,6 +100,10 @@ def test_polygons_on_earth_become_pixels_of_the_scene(tmp_path):
     expected = np.zeros((100, 90), bool)
     expected[20:60, 10:40] = True
     np.testing.assert_array_equal(mask, expected)
+    corners[0] += 1e-6
+    ring = [*corners[:-1].tolist(), corners[0].tolist()]
+    moved = write_json(tmp_path / "moved.geojson", {"type": "Polygon", "coordinates": [ring]})
+    assert read_area(path).digest == read_area(path).digest != read_area(moved).digest
     with pytest.raises(InputError, match=r"area.geojson: polygons on Earth, but .* CaFFe text box"):
         read_area(path).mask((100, 90), None)
 
