@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 OUT ?= real
 SEEDS ?= 1 2
 
-.PHONY: demo test test-all test-torch lint real venv clean
+.PHONY: demo test test-all test-torch bench bench-memory lint real venv clean
 
 demo: venv ## from nothing to a report on simulated scenes
 	rm -rf demo
@@ -27,6 +27,12 @@ test: lint ## what CI runs
 
 test-all: lint ## the long checks too
 	$(RUN) -m pytest -m "not torch"
+
+bench: venv ## speed, both sides of each comparison in one run
+	$(RUN) benchmarks/speed.py
+
+bench-memory: venv ## the most memory that one scene of 10,000 x 10,000 pixels takes
+	$(RUN) benchmarks/large_scene.py
 
 test-torch: venv ## reading and writing files of the real PyTorch and Lightning, in an environment of their own
 	$(PYTHON) -m venv .venv-torch

@@ -11,6 +11,7 @@ COMMANDS = (
     "tfds_builders.build",
     "glacierjax.train",
     "glacierjax.evaluate",
+    "glacierjax.compare",
     "glacierjax.predict",
     "glacierjax.timeseries",
     "glacierjax.convert",

@@ -12,6 +12,8 @@ from PIL import Image, UnidentifiedImageError
 
 from glacierjax.core.errors import InputError
 
+Image.MAX_IMAGE_PIXELS = 1 << 28  # Pillow takes a scene of 10,000 x 10,000 for an attack; twice this is refused
+
 
 @contextlib.contextmanager
 def write_beside(path: str | os.PathLike) -> Iterator[Path]:

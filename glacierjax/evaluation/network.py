@@ -8,17 +8,29 @@ import numpy as np
 from glacierjax.core.errors import InputError
 from glacierjax.core.labelled import LabelledScene
 from glacierjax.data.sources import open_split
-from glacierjax.evaluation.run import Predict, Scenes
+from glacierjax.evaluation.run import Predict, Prediction, Scenes
 from glacierjax.inference.predictor import Predictor
 
 DEFAULT_DATA_SET = "caffe"  # for checkpoints that do not say, such as converted ones
 
 
 def most_probable(predictor: Predictor) -> Predict:
-    """The predictor as a function from a scene to its most probable class ids (H, W) uint8."""
+    """The predictor as a function from a scene to its most probable class ids, and where an ensemble disagrees.
 
-    def predict(scene: LabelledScene) -> np.ndarray:
-        return predictor.probabilities(scene.image).argmax(-1).astype(np.uint8)
+    The probabilities exist a strip at a time only, so that the largest scenes fit into memory.
+    """
+
+    def predict(scene: LabelledScene) -> Prediction:
+        ids = np.empty(scene.image.shape, np.uint8)
+        deviation = np.empty(scene.image.shape, np.float16) if predictor.members > 1 else None
+        start = 0
+        for mean, spread in predictor.strips(scene.image):
+            rows = slice(start, start + len(mean))
+            ids[rows] = mean.argmax(-1)
+            if deviation is not None:
+                deviation[rows] = spread.max(-1)
+            start = rows.stop
+        return Prediction(ids, deviation)
 
     return predict
 

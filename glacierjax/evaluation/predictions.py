@@ -1,4 +1,4 @@
-"""Predictions that any program left in a folder: zone or front PNGs, one for each scene."""
+"""Zones or fronts that any program or person left in a folder: PNGs, one for each scene."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,34 +11,37 @@ from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, ids_from_grey
 
 ZONES = "zones"
 FRONT = "front"
+SHOWN_NAMES = 20  # of files that are missing or too many; one line is to stay readable
 
 
 def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) -> dict[str, Path]:
-    """The prediction file of each scene: `NAME.png` or `NAME_zones.png` (kind "zones"; `NAME_front.png` for "front").
+    """The file of each scene: `NAME.png` or `NAME_zones.png` (kind "zones"; `NAME_front.png` for "front").
 
     Raises `InputError` when the folder is missing or empty, lacks a scene, holds one twice, or holds a PNG that belongs
     to none of the scenes.
     """
-    folder = require_folder(folder, f"the predicted {kind} of {len(scene_names)} scenes, NAME.png each")
+    folder = require_folder(folder, f"the {kind} of {len(scene_names)} scenes, NAME.png each")
     files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"}
     found: dict[str, Path] = {}
     missing = []
     for name in scene_names:
         candidates = [files.pop(stem) for stem in (name, f"{name}_{kind}") if stem in files]
         if len(candidates) > 1:
-            raise InputError(f"{candidates[1]}: a second prediction beside {candidates[0].name}; keep one of them")
+            raise InputError(
+                f"{candidates[1]}: a second file for the scene beside {candidates[0].name}; keep one of them"
+            )
         if candidates:
             found[name] = candidates[0]
         else:
             missing.append(name)
     if missing:
         raise InputError(
-            f"{folder}: no prediction for {len(missing)} of {len(scene_names)} scenes ({_some(missing)}); "
+            f"{folder}: no {kind} for {len(missing)} of {len(scene_names)} scenes ({some_names(missing)}); "
             f"expected NAME.png for each scene of the split"
         )
     if files:
         raise InputError(
-            f"{folder}: {len(files)} PNG file(s) of no scene in the split ({_some([f.name for f in files.values()])}); "
+            f"{folder}: {len(files)} PNG file(s) of no scene in the split ({some_names([f.name for f in files.values()])}); "
             "choose the split they belong to, or move them away"
         )
     return found
@@ -70,5 +73,7 @@ def _read(path: Path, shape: tuple[int, int]) -> np.ndarray:
     return values
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
+def some_names(names: Sequence[str]) -> str:
+    """The names, of many the first ones and how many more there are."""
+    more = len(names) - SHOWN_NAMES
+    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

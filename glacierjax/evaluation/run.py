@@ -1,29 +1,63 @@
-"""One pass over the scenes of a split: predict, score, write."""
+"""One pass over the scenes of a split, or a part of them: predict, score, write."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from glacierjax.core.caffe_archive import SceneArchive, open_archive
+from glacierjax.core.errors import InputError
 from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.progress import track
 from glacierjax.core.unlabelled import na_is_unlabelled, valid_mask
+from glacierjax.evaluation.annotators import Annotators, score_annotators
 from glacierjax.evaluation.baselines import Baseline
+from glacierjax.evaluation.parts import (
+    BASELINE,
+    OTHER_PROTOCOL,
+    PREDICTION,
+    Part,
+    Settings,
+    merge_parts,
+    read_part,
+    write_part,
+)
+from glacierjax.evaluation.pipeline import overlapped
 from glacierjax.evaluation.predictions import FRONT, ZONES, find_predictions, read_front, read_zones
-from glacierjax.evaluation.score import SceneScore, aggregate, front_averages, score_front, score_scene
-from glacierjax.evaluation.write import write_evaluation, write_scene
+from glacierjax.evaluation.score import score_front, score_scene, score_under
+from glacierjax.evaluation.sums import SceneSums
+from glacierjax.evaluation.write import copy_pictures, write_evaluation, write_scene, write_uncertainty
 from glacierjax.fronts.protocol import PROTOCOLS, check_protocol
 
-Predict = Callable[[LabelledScene], np.ndarray]
-"""scene -> class ids uint8 (H, W), or a front mask bool (H, W) where fronts are scored alone"""
+
+class Prediction(NamedTuple):
+    """`labels`: class ids uint8 (H, W), or a front mask bool (H, W) where fronts are scored alone.
+
+    `deviation`: float16 (H, W), where an ensemble disagrees: the largest standard deviation of a class.
+    """
+
+    labels: np.ndarray
+    deviation: np.ndarray | None = None
 
 
-class Scenes(Sized, Iterable[LabelledScene], Protocol):
-    """Scenes whose number is known, read one by one."""
+Predict = Callable[[LabelledScene], Prediction]
+
+
+class Scenes(Protocol):
+    """Scenes whose names are known, read one by one."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> LabelledScene: ...
+
+    def __iter__(self) -> Iterator[LabelledScene]: ...
 
 
 class ArchiveScenes:
@@ -36,10 +70,12 @@ class ArchiveScenes:
     def __len__(self) -> int:
         return len(self.names)
 
+    def __getitem__(self, index: int) -> LabelledScene:
+        scene = self._archive.read(self._split, self.names[index])
+        return dataclasses.replace(scene, valid=valid_mask(scene.zones)) if self._na_unlabelled else scene
+
     def __iter__(self) -> Iterator[LabelledScene]:
-        for name in self.names:
-            scene = self._archive.read(self._split, name)
-            yield dataclasses.replace(scene, valid=valid_mask(scene.zones)) if self._na_unlabelled else scene
+        return (self[index] for index in range(len(self)))
 
 
 def raw_scenes(data_raw: str, split: str, na: str = "class") -> ArchiveScenes:
@@ -52,10 +88,10 @@ def from_folder(folder: str, names: Sequence[str], kind: str) -> Predict:
     """Reads the prediction of each scene from a folder of PNGs; `kind` is "zones" or "front". Checks the names now."""
     files = find_predictions(folder, names, kind)
     read = read_zones if kind == ZONES else read_front
-    return lambda scene: read(files[scene.id.name], scene.zones.shape)
+    return lambda scene: Prediction(read(files[scene.id.name], scene.zones.shape))
 
 
-def evaluate(
+def score_part(
     scenes: Scenes,
     predict: Predict,
     output_dir: Path,
@@ -64,35 +100,63 @@ def evaluate(
     kind: str = ZONES,
     protocol: str = PROTOCOLS[0],
     baselines: Mapping[str, Baseline] = MappingProxyType({}),
-) -> dict:
-    """Scores every scene under both protocols, writes all files below `output_dir`, and returns the metrics.
+    annotators: Annotators = MappingProxyType({}),
+    shard: tuple[int, int] = (0, 1),
+) -> Part:
+    """Scores scenes under both protocols, and writes their pictures and sums.json (averages: `write_evaluation`).
 
-    `source` says in one line what was scored; `kind` tells whether `predict` gives zones or fronts; `baselines` are
-    scored beside it. Raises `InputError` from reading, predicting or scoring a scene; scenes done stay written.
+    `source` says in one line what is scored; `kind` tells whether `predict` gives zones or fronts; `baselines` and
+    `annotators` are scored beside it; `shard` (i, n) takes every n-th scene from the i-th on (from 0). Raises `InputError`
+    from reading, predicting or scoring a scene; scenes done stay written.
     """
     check_protocol(protocol)
     (other,) = (p for p in PROTOCOLS if p != protocol)
-    score = score_front if kind == FRONT else score_scene
-    scores: list[SceneScore] = []
-    other_scores: list[SceneScore] = []
-    of_baselines: dict[str, list[SceneScore]] = {name: [] for name in baselines}
-    for scene in track(scenes, len(scenes), "scenes scored"):
+    protocols = (protocol, other)
+
+    def work(scene: LabelledScene) -> Callable[[], dict[str, SceneSums]]:
         predicted = predict(scene)
-        scores.append(score(scene, predicted, protocol))
-        other_scores.append(score(scene, predicted, other))
-        for name, baseline in baselines.items():
-            of_baselines[name].append(score_scene(scene, baseline(scene.image), protocol))
-        write_scene(output_dir, scene, scores[-1], predicted if kind == ZONES else None)
-    metrics = aggregate(scores, protocol)
-    metrics["other_protocol"] = {"protocol": other, **front_averages(other_scores, other)}
-    if of_baselines:
-        metrics["baselines"] = {
-            name: {"rule": baselines[name].rule} | _headline_only(aggregate(some, protocol))
-            for name, some in of_baselines.items()
-        }
-    write_evaluation(output_dir, metrics, title, source)
-    return metrics
+
+        def finish() -> dict[str, SceneSums]:
+            if kind == FRONT:
+                scored, scored_otherwise = (score_front(scene, predicted.labels, p) for p in protocols)
+            else:
+                scored, scored_otherwise = score_under(scene, predicted.labels, protocols)
+            front = write_scene(output_dir, scene, scored, predicted.labels if kind == ZONES else None)
+            if predicted.deviation is not None:
+                write_uncertainty(output_dir, scene, predicted.deviation)
+            return {
+                PREDICTION: scored.sums,
+                OTHER_PROTOCOL: scored_otherwise.sums,
+                **{
+                    BASELINE + name: score_scene(scene, baseline(scene.image), protocol).sums
+                    for name, baseline in baselines.items()
+                },
+                **score_annotators(scene, front, annotators),
+            }
+
+        return finish
+
+    indices = range(shard[0], len(scenes), shard[1])
+    reads = (functools.partial(scenes.__getitem__, index) for index in indices)
+    scored = list(track(overlapped(reads, work), len(indices), "scenes scored"))
+    if not scored:
+        raise InputError("no scenes to score; choose a split that has some, and no more parts than it has scenes")
+    rules = {name: baseline.rule for name, baseline in baselines.items()}
+    settings = Settings(title, source, kind, protocol, list(scenes.names), rules, list(annotators))
+    part = Part(settings, {name: [sums[name] for sums in scored] for name in scored[0]})
+    write_part(output_dir, part)
+    return part
 
 
-def _headline_only(metrics: dict) -> dict:
-    return {key: value for key, value in metrics.items() if key not in ("subsets", "per_scene", "protocol")}
+def merge(folders: Sequence[str], output_dir: Path) -> dict:
+    """Puts parts together: their pictures, and the files that one pass over the split gives; returns the metrics.
+
+    Raises `InputError` when they are not the parts of one split, each once.
+    """
+    parts = [read_part(folder) for folder in folders]
+    part = merge_parts(parts, folders)
+    for folder, one in zip(folders, parts, strict=True):
+        if Path(folder).resolve() != output_dir.resolve():
+            copy_pictures(Path(folder), output_dir, one.names)
+    write_part(output_dir, part)
+    return write_evaluation(output_dir, part)

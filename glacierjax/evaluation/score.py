@@ -16,10 +16,10 @@ from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.scene import SceneId
 from glacierjax.core.zones import NUM_ZONES, ZONE_KEYS
 from glacierjax.evaluation.sums import SceneSums, pooled_mean_and_deviation, sums_of_distances
-from glacierjax.fronts.extract import extract_front, inside_box
-from glacierjax.fronts.postprocess import mask_invalid
+from glacierjax.fronts.extract import front_of_border, inside_box, ocean_glacier_border
+from glacierjax.fronts.postprocess import clean_zones, mask_invalid
 from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
-from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, zone_scores
+from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, pixels_of, zone_scores
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -33,6 +33,11 @@ class SceneScore(SceneSums):
     front_rc: np.ndarray
     distances_m: np.ndarray
 
+    @property
+    def sums(self) -> SceneSums:
+        """Without the pixels."""
+        return SceneSums(**{field.name: getattr(self, field.name) for field in dataclasses.fields(SceneSums)})
+
 
 def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str = CLEAN) -> SceneScore:
     """Scores predicted zones (H, W) ids 0..3 and the front they make; the true front is taken as it was drawn.
@@ -40,10 +45,16 @@ def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str =
     The zones are scored as predicted, before any cleaning, as in the official evaluation; where `scene.valid` is false
     they count in no score and make no front. Raises `InputError` when the sizes differ.
     """
+    return score_under(scene, predicted_ids, [protocol])[0]
+
+
+def score_under(scene: LabelledScene, predicted_ids: np.ndarray, protocols: Sequence[str]) -> list[SceneScore]:
+    """`score_scene` under each of the protocols; what they have in common is done once."""
     _same_size(scene, predicted_ids)
     counts = confusion(predicted_ids, scene.zones, scene.valid)
-    judged = mask_invalid(predicted_ids, scene.valid)
-    return _scored(scene, extract_front(judged, scene.id.pixel_spacing_m, scene.box, protocol), counts)
+    border = ocean_glacier_border(clean_zones(mask_invalid(predicted_ids, scene.valid)))
+    fronts = [front_of_border(border, scene.id.pixel_spacing_m, scene.box, protocol) for protocol in protocols]
+    return [compare_fronts(scene.id, front, scene.front, counts) for front in fronts]
 
 
 def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str = CLEAN) -> SceneScore:
@@ -55,18 +66,21 @@ def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str
         front = front & scene.valid
     if scene.box is not None:
         front = inside_box(front, scene.box, protocol)
-    return _scored(scene, front, None)
+    return compare_fronts(scene.id, front, scene.front)
 
 
-def _scored(scene: LabelledScene, front: np.ndarray, counts: np.ndarray | None) -> SceneScore:
-    distances_m = distance_errors(front, scene.front, scene.id.pixel_spacing_m)
-    front_rc = np.argwhere(front).astype(np.int32)
+def compare_fronts(
+    scene: SceneId, predicted: np.ndarray, true: np.ndarray, zone_counts: np.ndarray | None = None
+) -> SceneScore:
+    """Scores one front (H, W) bool against another one; `zone_counts` as in `SceneSums`."""
+    distances_m = distance_errors(predicted, true, scene.pixel_spacing_m)
+    front_rc = pixels_of(predicted).astype(np.int32)
     return SceneScore(
-        id=scene.id,
+        id=scene,
         **sums_of_distances(distances_m),
         front_pixels=len(front_rc),
-        true_front_pixels=int(np.count_nonzero(scene.front)),
-        zone_counts=counts,
+        true_front_pixels=int(np.count_nonzero(true)),
+        zone_counts=zone_counts,
         front_rc=front_rc,
         distances_m=distances_m,
     )

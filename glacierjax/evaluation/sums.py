@@ -6,6 +6,7 @@ Averages are only ever made from these, so that scoring in parts and merging giv
 import dataclasses
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,8 @@ def sums_of_distances(distances_m: np.ndarray) -> dict[str, Any]:
 def sums_from_record(record: Mapping[str, Any]) -> SceneSums:
     """The inverse of `SceneSums.record`; raises KeyError, TypeError or ValueError for anything else."""
     counts = record["zone_counts"]
+    if Path(record["id"]).name != record["id"]:  # files are called by it
+        raise ValueError(f"the scene name {record['id']!r} is a path")
     return SceneSums(
         id=parse_name(record["id"]),
         distances=int(record["distances"]),

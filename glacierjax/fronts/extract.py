@@ -7,7 +7,7 @@ import numpy as np
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
-from glacierjax.fronts.postprocess import check_zones, clean_zones, label_components
+from glacierjax.fronts.postprocess import check_zones, clean_zones, count_values, label_components
 from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
 
 MIN_FRONT_LENGTH_M = 750.0  # shorter fronts are taken for noise (Gourmelon et al. 2022, section 4)
@@ -33,9 +33,19 @@ def extract_front(
     Raises:
       InputError: zones, spacing, box or protocol are not of that kind.
     """
+    return front_of_border(ocean_glacier_border(clean_zones(zones)), pixel_spacing_m, bounding_box, protocol)
+
+
+def front_of_border(
+    border: np.ndarray,
+    pixel_spacing_m: float,
+    bounding_box: BoundingBox | Sequence[float] | None = None,
+    protocol: str = CLEAN,
+) -> np.ndarray:
+    """The last two steps of `extract_front`, from the border of ocean and glacier (H, W) bool in cleaned zones."""
     check_protocol(protocol)
     check_spacing(pixel_spacing_m)
-    front = drop_short(ocean_glacier_border(clean_zones(zones)), MIN_FRONT_LENGTH_M / pixel_spacing_m, protocol)
+    front = drop_short(border, MIN_FRONT_LENGTH_M / pixel_spacing_m, protocol)
     return front if bounding_box is None else inside_box(front, bounding_box, protocol)
 
 
@@ -54,7 +64,7 @@ def drop_short(front: np.ndarray, min_length_px: float, protocol: str = CLEAN) -
     shorter than that, the first front goes.
     """
     labels = label_components(front)
-    long_enough = np.bincount(labels.ravel()) >= min_length_px
+    long_enough = count_values(labels, int(labels.max()) + 1) >= min_length_px
     if protocol == OFFICIAL and not long_enough[0]:
         long_enough[long_enough.argmax()] = False
     long_enough[0] = False

@@ -7,6 +7,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.zones import NUM_ZONES, Zone
 
 EIGHT_NEIGHBOURS = np.ones((3, 3), bool)
+COUNTED_AT_ONCE = 1 << 22  # pixels
 
 
 def clean_zones(zones: np.ndarray) -> np.ndarray:
@@ -47,7 +48,7 @@ def mask_invalid(zones: np.ndarray, valid: np.ndarray | None) -> np.ndarray:
 def largest_component(mask: np.ndarray) -> np.ndarray:
     """The largest 8-connected component of `mask` (H, W) bool; the first one row by row among equals; empty if none."""
     labels = label_components(mask)
-    sizes = np.bincount(labels.ravel())
+    sizes = count_values(labels, int(labels.max()) + 1)
     return labels == 1 + sizes[1:].argmax() if len(sizes) > 1 else np.zeros_like(mask)
 
 
@@ -56,6 +57,15 @@ def label_components(mask: np.ndarray) -> np.ndarray:
     labels = np.empty(mask.shape, np.int32)
     ndimage.label(mask, EIGHT_NEIGHBOURS, output=labels)
     return labels
+
+
+def count_values(values: np.ndarray, bins: int) -> np.ndarray:
+    """How often each of 0 .. bins - 1 occurs, int64; piece by piece, as numpy counts a copy in eight bytes a pixel."""
+    flat = values.reshape(-1)
+    counts = np.zeros(bins, np.int64)
+    for start in range(0, flat.size, COUNTED_AT_ONCE):
+        counts += np.bincount(flat[start : start + COUNTED_AT_ONCE], minlength=bins)
+    return counts
 
 
 def check_zones(zones: np.ndarray) -> np.ndarray:

@@ -34,8 +34,8 @@ class Tiling(NamedTuple):
     padded: np.ndarray
     context_px: int
     quarter_turns: int
-    origins: Sequence[tuple[int, int]]
-    places: Sequence[tuple[int, int]]
+    origins: list[tuple[int, int]]
+    places: list[tuple[int, int]]
     weights: np.ndarray
 
 

@@ -22,7 +22,7 @@ from glacierjax.geo.rasters import raster_path, write_raster
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
 from glacierjax.inference.predictor import Predictor
-from glacierjax.reports.figures import overlay
+from glacierjax.reports.figures import front_picture
 
 GEOJSON, POINTS = ".geojson", ".csv"
 
@@ -67,7 +67,7 @@ class Prediction:
         """The overlay (rows, columns, 3) uint8."""
         scene, found = self.scene, f"calving front, {sum(self.lengths_m) / 1000:.1f} km"
         text = found if self.front_lines else "no calving front found"
-        return overlay(scene.image, None, self.front, None, scene.pixel_spacing_m, scene.name, text, self.area)
+        return front_picture(scene.image, self.front, self.area, scene.pixel_spacing_m, scene.name, text)
 
     def save(self, folder: str | Path, vector: Sequence[str] = ()) -> list[Path]:
         """Writes all of it below `folder`, each file whole or not at all, and returns the files.

@@ -16,8 +16,9 @@ from glacierjax.core.files import read_grey_png
 from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.scene import parse_name
 from glacierjax.core.zones import ZONE_KEYS, grey_from_ids
-from glacierjax.evaluation.run import evaluate, from_folder, raw_scenes
+from glacierjax.evaluation.run import from_folder, raw_scenes, score_part
 from glacierjax.evaluation.score import aggregate, score_front, score_scene
+from glacierjax.evaluation.write import write_evaluation
 from glacierjax.fronts import OFFICIAL, PROTOCOLS, clean_zones
 from glacierjax.fronts.scores import ZONE_SCORES
 
@@ -176,7 +177,8 @@ def test_the_compact_copy_holds_the_reference(cases, expected):
 def test_evaluation_of_the_reference_folder_writes_its_fronts(tmp_path, metrics, protocol):
     scenes = raw_scenes(str(FULL / "data_raw"), "test")
     predict = from_folder(str(FULL / "predictions"), scenes.names, "zones")
-    found = evaluate(scenes, predict, tmp_path, "Case 8", "the reference", protocol=protocol)
+    part = score_part(scenes, predict, tmp_path, "Case 8", "the reference", protocol=protocol)
+    found = write_evaluation(tmp_path, part)
     assert found["mde_m"] == pytest.approx(metrics[protocol]["mde_m"])
     assert found["missing_fronts"] == metrics[protocol]["missing_fronts"]
     for name in scenes.names:

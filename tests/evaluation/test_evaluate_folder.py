@@ -2,52 +2,26 @@
 
 import csv
 import json
-import os
-import subprocess
-import sys
 
 import numpy as np
 import pytest
+from made_up_archive import (
+    NAMES,
+    SHAPE,
+    command,
+    evaluate,
+    write_archive,
+    write_predictions,
+    zones_with_front_at,
+)
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png, write_png
 from glacierjax.core.zones import Zone, grey_from_ids
 from glacierjax.evaluation.baselines import fit_baselines
 from glacierjax.evaluation.predictions import find_predictions, read_front, read_zones
-from glacierjax.evaluation.run import evaluate, from_folder, raw_scenes
+from glacierjax.evaluation.run import from_folder, raw_scenes
 from glacierjax.evaluation.score import aggregate, score_scene
-
-NAMES = {
-    "train": ["DBE_2008-03-30_TSX_20_3_049", "XYZ_2008-03-30_TSX_20_3_049"],
-    "test": ["COL_2012-11-03_TDX_20_1_092", "COL_2016-01-24_S1_20_3_065", "XYZ_2011-06-05_TSX_20_1_110"],
-}
-SHAPE = (60, 80)
-
-
-def zones_with_front_at(column, with_rock=True):
-    zones = np.full(SHAPE, Zone.GLACIER, np.uint8)
-    zones[:, column:] = Zone.OCEAN_ICE_MELANGE
-    if with_rock:
-        zones[:5] = Zone.ROCK
-    return zones
-
-
-def write_archive(root, with_rock=True):
-    generator = np.random.default_rng(0)
-    for split, names in NAMES.items():
-        for name in names:
-            zones = zones_with_front_at(40, with_rock)
-            zones[-5:] = Zone.NA
-            ocean = zones == Zone.OCEAN_ICE_MELANGE
-            image = (np.where(ocean, 40, 160) + generator.integers(-30, 30, SHAPE)).astype(np.uint8)
-            front = np.zeros(SHAPE, np.uint8)
-            front[5 if with_rock else 0 : -5, 40] = 255
-            write_png(root / "sar_images" / split / f"{name}.png", image)
-            write_png(root / "zones" / split / f"{name}_zones.png", grey_from_ids(zones))
-            write_png(root / "fronts" / split / f"{name}_front.png", front)
-            (root / "bounding_boxes").mkdir(exist_ok=True)
-            (root / "bounding_boxes" / f"{name}_bb.txt").write_text("x, y\n10, 60\n10, 0\n75, 0\n75, 60\n")
-    return root
 
 
 @pytest.fixture
@@ -57,18 +31,7 @@ def data_raw(tmp_path):
 
 @pytest.fixture
 def predictions(tmp_path):
-    """Fronts 3, 5 pixels off and, for the last scene, none."""
-    folder = tmp_path / "predicted"
-    for name, column in zip(NAMES["test"], (43, 35, 80), strict=True):
-        write_png(folder / f"{name}.png", grey_from_ids(zones_with_front_at(column)))
-    return folder
-
-
-def command(*flags):
-    environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    return subprocess.run(
-        [sys.executable, "-m", "glacierjax.evaluate", *map(str, flags)], capture_output=True, text=True, env=environment
-    )
+    return write_predictions(tmp_path / "predicted")
 
 
 def test_the_command_writes_what_it_promises(tmp_path, data_raw, predictions):
@@ -103,9 +66,9 @@ def test_the_command_writes_what_it_promises(tmp_path, data_raw, predictions):
 
 def test_fronts_that_an_evaluation_wrote_score_as_its_zones(tmp_path, data_raw, predictions):
     scenes = raw_scenes(str(data_raw), "test")
-    first = evaluate(scenes, from_folder(str(predictions), scenes.names, "zones"), tmp_path / "a", "", "")
+    first = evaluate(scenes, from_folder(str(predictions), scenes.names, "zones"), tmp_path / "a")
     fronts = from_folder(str(tmp_path / "a" / "fronts"), scenes.names, "front")
-    again = evaluate(scenes, fronts, tmp_path / "b", "", "", kind="front")
+    again = evaluate(scenes, fronts, tmp_path / "b", kind="front")
     assert again["mde_m"] == first["mde_m"] and again["missing_fronts"] == 1
     assert again["zones"]["iou"] == dict.fromkeys(("na", "rock", "glacier", "ocean", "mean"))
     assert not (tmp_path / "b" / "zones").exists()
@@ -144,7 +107,7 @@ def test_predictions_of_other_scenes_are_named(predictions):
 def test_a_scene_predicted_twice_is_named(predictions):
     name = NAMES["test"][0]
     write_png(predictions / f"{name}_zones.png", np.zeros(SHAPE, np.uint8))
-    with pytest.raises(InputError, match="second prediction"):
+    with pytest.raises(InputError, match="second file"):
         find_predictions(predictions, NAMES["test"], "zones")
 
 

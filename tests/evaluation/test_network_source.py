@@ -14,10 +14,11 @@ from glacierjax.evaluation.network import most_probable, prepared_scenes
 def test_the_most_probable_class_is_predicted():
     zones = np.arange(12, dtype=np.uint8).reshape(3, 4) % 4
     scene = LabelledScene(parse_name("COL_2012-11-03_TDX_20_1_092"), zones, zones, zones > 4)
-    stand_in = SimpleNamespace(probabilities=lambda image: np.eye(4, dtype=np.float32)[image])
+    certain = np.eye(4, dtype=np.float32)[zones]
+    stand_in = SimpleNamespace(members=1, strips=lambda image: ((certain[i : i + 1], None) for i in range(3)))
     predicted = most_probable(stand_in)(scene)
-    assert predicted.dtype == np.uint8
-    np.testing.assert_array_equal(predicted, zones)
+    assert predicted.labels.dtype == np.uint8 and predicted.deviation is None
+    np.testing.assert_array_equal(predicted.labels, zones)
 
 
 def test_a_checkpoint_without_data_needs_the_flag():

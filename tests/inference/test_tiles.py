@@ -11,7 +11,7 @@ from PIL import Image
 from glacierjax.core import grid
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import NUM_ZONES, grey_from_ids
-from glacierjax.inference.tiles import MODES, gaussian_importance, predict_scene, stitch
+from glacierjax.inference.tiles import MODES, gaussian_importance, predict_scene, scene_strips, stitch
 
 CONTEXT, TARGET = 32, 16
 MULTIPLE = 32
@@ -193,6 +193,35 @@ def test_at_most_two_batch_shapes_are_compiled_for_all_scenes(mode):
         predict_scene(network, random_scene((10, columns), NUM_ZONES), mode, CONTEXT, MULTIPLE)
     assert len(seen) <= 2
     assert {shape[1:] for shape in seen} == {(CONTEXT, CONTEXT)}
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_strips_of_a_turned_scene_are_its_answer_turned_back(mode, shape):
+    """Whatever the rotation, strips come from the top of the scene down."""
+    image = random_scene(shape)
+    members = scene_strips([place_and_value], range(4), image, mode, CONTEXT, MULTIPLE)
+    for turns, strips in enumerate(members):
+        found = list(strips)
+        assert [len(strip) for strip in found[:-1]] == [TARGET] * (len(found) - 1)
+        turned = predict_scene(place_and_value, np.rot90(image, turns), mode, CONTEXT, MULTIPLE)
+        np.testing.assert_allclose(np.concatenate(found), np.rot90(turned, -turns), rtol=0, atol=NEARLY)
+
+
+def test_a_longer_scene_needs_more_memory_for_its_bytes_only():
+    answer = np.full((4, 128, 128, NUM_ZONES), 0.25, np.float32)
+    peaks = []
+    for height in (500, 4000):
+        image = np.zeros((height, 300), np.uint8)
+        tracemalloc.start()
+        try:
+            (strips,) = scene_strips([lambda tiles: answer[: len(tiles)]], [0], image, "overlap", 128, MULTIPLE)
+            assert sum(map(len, strips)) == height
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    # The padded scene in bytes, twice while it is made; probabilities would be 16 bytes a pixel.
+    assert peaks[1] - peaks[0] < 5 * 3500 * 300
 
 
 def test_unknown_mode_names_the_choices():

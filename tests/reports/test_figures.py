@@ -6,11 +6,17 @@ import pytest
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.reports.figures import (
     BOTH_COLOUR,
+    BOX_COLOUR,
+    FALSE_COLOUR,
+    MISSED_COLOUR,
     PICTURE_PX,
     PREDICTED_COLOUR,
     TRUE_COLOUR,
+    UNCERTAINTY_COLOURS,
     contact_sheet,
+    front_picture,
     overlay,
+    uncertainty_picture,
 )
 
 
@@ -19,12 +25,12 @@ def has_colour(picture, colour):
     return (picture[60:-50] == colour).all(-1).any()
 
 
-def draw(shape, true_column, predicted_column, box=None):
+def draw(shape, true_column, predicted_column, box=None, **parts):
     fronts = [np.zeros(shape, bool) for _ in range(2)]
     for front, column in zip(fronts, (true_column, predicted_column), strict=True):
         if column is not None:
             front[:, column] = True
-    return overlay(np.full(shape, 90, np.uint8), *fronts, box, 20, "NAME", "mean distance error 100 m")
+    return overlay(np.full(shape, 90, np.uint8), *fronts, box, 20, "NAME", "mean distance error 100 m", **parts)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (40, 60), (300, 200), (3000, 2500), (5, 2000)])
@@ -50,7 +56,39 @@ def test_no_predicted_front_draws_none():
     assert has_colour(picture, TRUE_COLOUR) and not has_colour(picture, PREDICTED_COLOUR)
 
 
+def test_missed_and_false_parts_have_broad_borders():
+    column = np.stack([np.arange(200), np.full(200, 50)], -1)
+    assert not has_colour(draw((200, 200), 50, 150), MISSED_COLOUR)
+    picture = draw((200, 200), 50, 150, missed_rc=column[:100], false_rc=column + np.array([0, 100]))
+    wide = {colour: (picture[60:-50] == colour).all(-1).sum() for colour in (MISSED_COLOUR, FALSE_COLOUR)}
+    assert 0 < wide[MISSED_COLOUR] < wide[FALSE_COLOUR]
+    assert has_colour(picture, TRUE_COLOUR) and has_colour(picture, PREDICTED_COLOUR)
+
+
+def test_uncertainty_stands_beside_the_scene_dark_to_bright():
+    deviation = np.zeros((100, 150), np.float16)
+    deviation[:, 75:] = 0.5
+    picture = uncertainty_picture(np.full((100, 150), 90, np.uint8), deviation, 20, "NAME")
+    assert picture.dtype == np.uint8
+    row = picture[150]  # through the scene and the map
+    places = {colour: np.flatnonzero((row == colour).all(-1)) for colour in UNCERTAINTY_COLOURS}
+    dark, bright = places[UNCERTAINTY_COLOURS[0]], places[UNCERTAINTY_COLOURS[-1]]
+    grey = np.flatnonzero((row == 90).all(-1))
+    assert len(grey) > 400 and grey.max() < dark.min() and dark.max() < bright.min()
+    assert len(dark) == pytest.approx(len(bright), abs=2)
+
+
 def test_contact_sheet_holds_every_picture():
     pictures = [draw((50, 40 + 20 * i), 5, 9) for i in range(4)]
     assert contact_sheet(pictures, columns=3, tile_px=100).shape == (200, 300, 3)
     assert contact_sheet(pictures[:1], columns=3, tile_px=100).shape == (100, 100, 3)
+
+
+def test_a_front_without_truth_is_drawn_with_the_area_where_it_was_sought():
+    front, area = np.zeros((200, 150), bool), np.zeros((200, 150), bool)
+    front[:, 70], area[20:180, 30:120] = True, True
+    picture = front_picture(np.full((200, 150), 90, np.uint8), front, area, 20, "NAME", "calving front, 4.0 km")
+    assert has_colour(picture, PREDICTED_COLOUR) and has_colour(picture, BOX_COLOUR)
+    assert not has_colour(picture, TRUE_COLOUR)
+    alone = front_picture(np.full((200, 150), 90, np.uint8), front & False, None, 20, "NAME", "no front")
+    assert not has_colour(alone[:, :-20], PREDICTED_COLOUR)

@@ -10,7 +10,8 @@ from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.scene import parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.evaluation.score import aggregate, score_scene
-from glacierjax.reports.tables import csv_text, headline, report_text
+from glacierjax.reports.content import headline
+from glacierjax.reports.tables import csv_text, report_text
 
 
 def scored(name, predicted_column, true_column=30, front=True):

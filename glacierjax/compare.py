@@ -1,0 +1,84 @@
+"""Compares two methods over seeds: means, deviations, best, and whether the difference is more than chance.
+
+  python -m glacierjax.compare --baseline=OUT_A1,OUT_A2,OUT_A3 --method=OUT_B1,OUT_B2,OUT_B3
+  python -m glacierjax.compare --baseline=a/metrics.json,b/metrics.json --method=c,d --output=COMPARISON
+
+Each item is a metrics.json, or the folder of an evaluation that holds one. The tables are printed; with --output they are
+written to compare.md too, and every figure to compare.json. All items must be of the same scenes and protocol.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from glacierjax.core import cli
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_text
+
+BASELINE = flags.DEFINE_list("baseline", [], "Evaluations of the method to compare with, one for each seed.")
+METHOD = flags.DEFINE_list("method", [], "Evaluations of the method that may be better, one for each seed.")
+OUTPUT = flags.DEFINE_string("output", "", "Folder for compare.md and compare.json.")
+
+METRICS_FILE = "metrics.json"
+
+
+def main() -> None:
+    sides = {"--baseline": BASELINE.value, "--method": METHOD.value}
+    for flag, items in sides.items():
+        if not items:
+            raise InputError(f"{flag}: missing; name one evaluation or more: {flag}=OUT1,OUT2")
+    baseline, method = ([read_metrics(item) for item in items] for items in sides.values())
+    check_comparable([*baseline, *method], [*BASELINE.value, *METHOD.value])
+
+    from glacierjax.reports.seeds import comparison_blocks, comparison_record  # --help does not wait for scipy
+    from glacierjax.reports.tables import markdown
+
+    record = {"baseline": BASELINE.value, "method": METHOD.value, **comparison_record(baseline, method)}
+    text = "\n\n".join(["# Comparison over seeds", *map(markdown, comparison_blocks(record))]) + "\n"
+    print(text, end="")
+    if OUTPUT.value:
+        write_text(Path(OUTPUT.value) / "compare.json", json.dumps(record, indent=1, allow_nan=False) + "\n")
+        write_text(Path(OUTPUT.value) / "compare.md", text)
+
+
+def metrics_path(item: str) -> Path:
+    """The file that an item means."""
+    return Path(item) / METRICS_FILE if Path(item).is_dir() else Path(item)
+
+
+def read_metrics(item: str) -> dict[str, Any]:
+    """What a metrics.json, or the one in a folder, holds; raises `InputError` when it is missing or something else."""
+    path = metrics_path(item)
+    try:
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        what = f"expected a {METRICS_FILE} or the folder of an evaluation"
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {what}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not a JSON file ({error}); evaluate again") from error
+    if not isinstance(metrics, dict) or not {"protocol", "mde_m", "zones", "subsets", "per_scene"} <= metrics.keys():
+        raise InputError(f"{path}: not what python -m glacierjax.evaluate writes; evaluate again")
+    return metrics
+
+
+def check_comparable(all_metrics: list[dict], items: list[str]) -> None:
+    """Raises `InputError` unless all are of the same scenes and protocol, and no item occurs twice."""
+    paths = [metrics_path(item).resolve() for item in items]
+    twice = [item for number, item in enumerate(items) if paths[number] in paths[:number]]
+    if twice:
+        raise InputError(f"{twice[0]}: named twice; each seed counts once")
+    first = all_metrics[0]
+    for metrics, item in zip(all_metrics, items, strict=True):
+        if metrics["per_scene"].keys() != first["per_scene"].keys():
+            raise InputError(f"{item}: other scenes than {items[0]}; compare evaluations of one split")
+        if metrics["protocol"] != first["protocol"]:
+            raise InputError(
+                f"{item}: protocol {metrics['protocol']}, but {first['protocol']} in {items[0]}; evaluate one of them again"
+            )
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(main, __doc__))

@@ -1,0 +1,163 @@
+"""Evaluations as sums of scenes: of a whole split, or of a part of it that is merged with the others later.
+
+sums.json holds what every average is made of. Parts of one split, scored anywhere, merge to the file that one pass gives.
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_text
+from glacierjax.evaluation.predictions import some_names
+from glacierjax.evaluation.score import aggregate, front_averages
+from glacierjax.evaluation.sums import SceneSums, sums_from_record
+from glacierjax.fronts.protocol import PROTOCOLS
+
+SUMS_FILE = "sums.json"
+FORMAT = 1
+# Names of series: the same scenes scored in different ways.
+PREDICTION, OTHER_PROTOCOL = "prediction", "other protocol"
+BASELINE, ANNOTATOR, AMONG = "baseline ", "annotator ", "among "  # and whose
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the parts of one evaluation have in common.
+
+    `title`, `source`: of the report; `scenes`: all names of the split; `rules`: of each baseline, in words;
+    `annotators`: folders' names.
+    """
+
+    title: str
+    source: str
+    kind: str
+    protocol: str
+    scenes: Sequence[str]
+    rules: dict[str, str]
+    annotators: Sequence[str]
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """`series`: name -> one entry for each scene of the part, in the order of the split."""
+
+    settings: Settings
+    series: dict[str, list[SceneSums]]
+
+    @property
+    def names(self) -> list[str]:
+        return [sums.id.name for sums in self.series[PREDICTION]]
+
+
+def write_part(folder: Path, part: Part) -> None:
+    """Writes folder/sums.json."""
+    record = {
+        "format": FORMAT,
+        "settings": dataclasses.asdict(part.settings),
+        "series": {name: [sums.record() for sums in series] for name, series in part.series.items()},
+    }
+    write_text(folder / SUMS_FILE, json.dumps(record, indent=1, allow_nan=False) + "\n")
+
+
+def read_part(folder: str | Path) -> Part:
+    """Reads folder/sums.json; raises `InputError` when it is missing or something else."""
+    path = Path(folder) / SUMS_FILE
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        if record["format"] != FORMAT:
+            raise InputError(f"{path}: format {record['format']}, expected {FORMAT}; score this part again")
+        settings = Settings(**record["settings"])
+        series = {name: [sums_from_record(one) for one in some] for name, some in record["series"].items()}
+        part = Part(settings, series)
+        if any([sums.id.name for sums in some] != part.names for some in series.values()):
+            raise ValueError("series of different scenes")
+    except OSError as error:
+        what = "not the output of an evaluation or of a part of one (--shard)"
+        raise InputError(f"{path}: cannot be read ({error.strerror}); {what}") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); score this part again") from error
+    return part
+
+
+def merge_parts(parts: Sequence[Part], where: Sequence[str]) -> Part:
+    """One part of all the scenes of the split. `where` names the parts in errors.
+
+    Raises `InputError` when they are of different evaluations, or a scene of the split is missing or occurs twice.
+    """
+    settings = parts[0].settings
+    for part, place in zip(parts, where, strict=True):
+        for field in dataclasses.fields(Settings):
+            ours, theirs = getattr(settings, field.name), getattr(part.settings, field.name)
+            if ours != theirs or set(part.series) != set(parts[0].series):
+                raise InputError(
+                    f"{place}: another evaluation than {where[0]} (its {field.name} differ); merge parts of one evaluation"
+                )
+    owner: dict[str, str] = {}
+    for part, place in zip(parts, where, strict=True):
+        for name in part.names:
+            if name in owner:
+                raise InputError(f"{place}: {name} was scored in {owner[name]} too; name each part once")
+            owner[name] = place
+    missing = [name for name in settings.scenes if name not in owner]
+    if missing:
+        raise InputError(
+            f"--merge: {len(missing)} of {len(settings.scenes)} scenes of the split are in no part "
+            f"({some_names(missing)}); name all parts"
+        )
+    order = {name: number for number, name in enumerate(settings.scenes)}
+    series = {
+        name: sorted((sums for part in parts for sums in part.series[name]), key=lambda sums: order[sums.id.name])
+        for name in parts[0].series
+    }
+    return Part(settings, series)
+
+
+def metrics_of(part: Part) -> dict[str, Any]:
+    """What metrics.json holds, of an evaluation of a whole split."""
+    settings = part.settings
+    (other,) = (p for p in PROTOCOLS if p != settings.protocol)
+    metrics = aggregate(part.series[PREDICTION], settings.protocol)
+    metrics["other_protocol"] = {"protocol": other, **front_averages(part.series[OTHER_PROTOCOL], other)}
+    if settings.rules:
+        metrics["baselines"] = {
+            name: {"rule": rule} | _headline_only(aggregate(part.series[BASELINE + name], settings.protocol))
+            for name, rule in settings.rules.items()
+        }
+    if settings.annotators:
+        metrics["annotators"] = annotator_study(part)
+    return metrics
+
+
+def annotator_study(part: Part) -> dict[str, Any]:
+    """How far the prediction is from each annotator, and the annotators from each other.
+
+    {"prediction": {annotator: front averages}, "among": {"A, B": front averages}, "mde_m": pooled over all annotators,
+    "among_mde_m": pooled over all pairs, "times": the first divided by the second, and of both kinds how many
+    comparisons of two fronts had no distance: "without_distance", "among_without_distance"}.
+    """
+    protocol = part.settings.protocol
+    with_prediction, among = (
+        {name.removeprefix(start): some for name, some in part.series.items() if name.startswith(start)}
+        for start in (ANNOTATOR, AMONG)
+    )
+    pooled, pooled_among = (
+        front_averages([sums for some in series.values() for sums in some], protocol)
+        for series in (with_prediction, among)
+    )
+    error_m, human_m = pooled["mde_m"], pooled_among["mde_m"]
+    return {
+        "prediction": {name: front_averages(some, protocol) for name, some in with_prediction.items()},
+        "among": {name: front_averages(some, protocol) for name, some in among.items()},
+        "mde_m": error_m,
+        "among_mde_m": human_m,
+        "times": error_m / human_m if error_m is not None and human_m else None,
+        "without_distance": pooled["scenes"] - pooled["scored_fronts"],
+        "among_without_distance": pooled_among["scenes"] - pooled_among["scored_fronts"],
+    }
+
+
+def _headline_only(metrics: dict) -> dict:
+    return {key: value for key, value in metrics.items() if key not in ("subsets", "per_scene", "protocol")}

@@ -1,0 +1,174 @@
+"""Two methods compared over seeds: means, deviations, best, and whether the difference is more than chance.
+
+The tests are those of the paper (Gourmelon et al. 2025, section V): a one-sided Mann-Whitney U test for the level, Levene's
+statistic with a permutation test for the spread, and Cohen's d for the size of the difference.
+"""
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from glacierjax.core.zones import ZONE_KEYS
+from glacierjax.reports.content import MISSING, ZONE_COLUMNS, Block, Heading, Paragraph, Table
+
+RESAMPLES = 9999  # of the permutation test; where there are no more permutations than that, all are taken
+PERMUTATION_SEED = 0
+SIDES = ("baseline", "method")
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """Of a method with a baseline, over seeds. None where there are too few seeds, or no difference between them.
+
+    `better_p`: chance of a U as large or larger if the methods were equal, against "the method is better"; `levene`,
+    `levene_p`: Levene's statistic (from medians), and the chance of one as large or larger if the labels are shuffled;
+    `cohens_d`: difference of the means in pooled standard deviations, above 0 if the method is better.
+    """
+
+    better_u: float
+    better_p: float
+    levene: float | None
+    levene_p: float | None
+    cohens_d: float | None
+
+
+def compare_seeds(baseline: Sequence[float], method: Sequence[float], larger_is_better: bool) -> Comparison:
+    """Compares one figure of each seed of two methods; each has one seed or more."""
+    sign = 1 if larger_is_better else -1
+    ours, theirs = sign * np.asarray(method, float), sign * np.asarray(baseline, float)
+    rank_test = stats.mannwhitneyu(ours, theirs, alternative="greater")
+    levene, levene_p = _levene(ours, theirs)
+    return Comparison(float(rank_test.statistic), float(rank_test.pvalue), levene, levene_p, cohens_d(ours, theirs))
+
+
+def cohens_d(one: np.ndarray, other: np.ndarray) -> float | None:
+    """Difference of the means by the pooled standard deviation (n - 1); None for fewer than two values or no deviation."""
+    if min(len(one), len(other)) < 2 or max(np.ptp(one), np.ptp(other)) == 0:
+        return None
+    squares = sum(((values - values.mean()) ** 2).sum() for values in (one, other))
+    deviation = math.sqrt(squares / (len(one) + len(other) - 2))
+    return float((one.mean() - other.mean()) / deviation)
+
+
+def _levene(one: np.ndarray, other: np.ndarray) -> tuple[float | None, float | None]:
+    if min(len(one), len(other)) < 3 or max(np.ptp(one), np.ptp(other)) == 0:  # two have one distance to their median
+        return None, None
+
+    def statistic(*groups: np.ndarray) -> float:
+        with np.errstate(divide="ignore", invalid="ignore"):  # groups without any spread
+            return np.nan_to_num(stats.levene(*groups, center="median").statistic, nan=0, posinf=np.inf)
+
+    found = stats.permutation_test(
+        (one, other), statistic, vectorized=False, alternative="greater", n_resamples=RESAMPLES,
+        rng=np.random.default_rng(PERMUTATION_SEED),
+    )  # fmt: skip
+    return float(found.statistic), float(found.pvalue)
+
+
+class Measure(NamedTuple):
+    """A figure of metrics.json that is compared: where it stands, what it is called, digits shown, which way is better."""
+
+    path: tuple[str, ...]
+    title: str
+    digits: int
+    larger_is_better: bool
+
+    def of(self, metrics: dict) -> float | None:
+        found: Any = metrics
+        for key in self.path:
+            found = found.get(key, {})
+        return found if isinstance(found, (int, float)) else None
+
+
+MDE = Measure(("mde_m",), "MDE (m)", 1, False)
+FIGURES = (
+    MDE,
+    Measure(("mde_scene_mean_m",), "mean of scene means (m)", 1, False),
+    Measure(("mde_length_weighted_m",), "weighted by front length (m)", 1, False),
+    Measure(("missing_fronts",), "missing fronts", 1, False),
+    *(Measure(("zones", name, "mean"), f"{title}, mean", 4, True) for name, title in ZONE_COLUMNS),
+    *(Measure(("zones", "iou", zone), f"IoU, {zone}", 4, True) for zone in ZONE_KEYS),
+)
+
+
+def comparison_record(baseline: Sequence[dict], method: Sequence[dict]) -> dict[str, Any]:
+    """Per figure, and for the mean distance error per subset, what `comparison_blocks` shows.
+
+    `baseline`, `method`: what the metrics.json of each seed holds. A seed without the figure is left out of it; `seeds` says
+    how many are not.
+    """
+    record: dict[str, Any] = {"figures": {}, "subsets": {}}
+    for figure in FIGURES:
+        record["figures"][figure.title] = _compared(figure, baseline, method)
+    for subset in sorted({key for metrics in (*baseline, *method) for key in metrics["subsets"]}):
+        parts = [[metrics["subsets"].get(subset, {}) for metrics in some] for some in (baseline, method)]
+        if any(part.get("scenes") for part in (*parts[0], *parts[1])):
+            record["subsets"][subset] = _compared(MDE, *parts)
+    return record
+
+
+def comparison_blocks(record: dict) -> list[Block]:
+    """The record as tables: figures over seeds, tests of their differences, distance errors by subset."""
+    figures = {figure.title: figure for figure in FIGURES}
+    shown = {title: one for title, one in record["figures"].items() if any(one[s]["seeds"] for s in SIDES)}
+    tested = [
+        [
+            title,
+            _shown(test["better_u"], 1), _shown(test["better_p"], 4),
+            _shown(test["levene"], 3), _shown(test["levene_p"], 4), _shown(test["cohens_d"], 2),
+        ]
+        for title, one in shown.items()
+        if (test := one["test"])
+    ]  # fmt: skip
+    header = ["Figure", "U", "p (method is better)", "Levene", "p (spread differs)", "Cohen's d"]
+    return [
+        Heading("Over seeds"),
+        Paragraph("Mean ± standard deviation (n - 1) over seeds, best seed, and number of seeds with the figure."),
+        _table("Figure", [(title, one, figures[title].digits) for title, one in shown.items()]),
+        Heading("More than chance?"),
+        Paragraph(
+            "One-sided Mann-Whitney U test; Levene's statistic (from medians) with a permutation test; Cohen's d is above 0 "
+            "where the method is better."
+        ),
+        Table(header, tested),
+        Heading("Mean distance error by subset (m)"),
+        _table("Subset", [(subset, one, MDE.digits) for subset, one in record["subsets"].items()]),
+    ]
+
+
+def _compared(figure: Measure, baseline: Sequence[dict], method: Sequence[dict]) -> dict[str, Any]:
+    sides = [[value for metrics in some if (value := figure.of(metrics)) is not None] for some in (baseline, method)]
+    test = compare_seeds(*sides, figure.larger_is_better) if all(sides) else None
+    described = {side: _described(values, figure.larger_is_better) for side, values in zip(SIDES, sides, strict=True)}
+    return {**described, "test": None if test is None else dataclasses.asdict(test)}
+
+
+def _described(values: list[float], larger_is_better: bool) -> dict[str, Any]:
+    return {
+        "values": values,
+        "seeds": len(values),
+        "mean": float(np.mean(values)) if values else None,
+        "deviation": float(np.std(values, ddof=1)) if len(values) > 1 else None,
+        "best": (max if larger_is_better else min)(values) if values else None,
+    }
+
+
+def _table(heading: str, rows: Sequence[tuple[str, dict, int]]) -> Table:
+    header = [heading, *(f"{side}{column}" for side in SIDES for column in (" mean ± deviation", ", best", ", seeds"))]
+    body = []
+    for title, one, digits in rows:
+        cells = [title]
+        for side in SIDES:
+            some = one[side]
+            spread = "" if some["deviation"] is None else f" ± {_shown(some['deviation'], digits)}"
+            cells += [_shown(some["mean"], digits) + spread, _shown(some["best"], digits), str(some["seeds"])]
+        body.append(cells)
+    return Table(header, body)
+
+
+def _shown(value: float | None, digits: int) -> str:
+    return MISSING if value is None else f"{value:.{digits}f}"

@@ -1,0 +1,141 @@
+"""Evaluations in parts: merged they are, byte for byte, what one pass writes."""
+
+import json
+
+import numpy as np
+import pytest
+from made_up_archive import NAMES, command, write_archive, write_fronts, write_predictions
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.scene import parse_name
+from glacierjax.evaluation.parts import PREDICTION, SUMS_FILE, read_part
+from glacierjax.evaluation.run import from_folder, merge, raw_scenes, score_part
+from glacierjax.evaluation.score import compare_fronts, front_averages
+from glacierjax.evaluation.sums import sums_from_record
+from glacierjax.evaluation.write import write_evaluation
+
+SHARDS = 3
+
+
+def score(root, output, protocol="clean", shard=(0, 1)):
+    scenes = raw_scenes(str(root / "data_raw"), "test")
+    predict = from_folder(str(root / "predicted"), scenes.names, "zones")
+    return score_part(scenes, predict, output, "Title", "source", protocol=protocol, shard=shard)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Archive, predictions, one evaluation in one pass, and the same in parts; read only."""
+    root = tmp_path_factory.mktemp("parts")
+    write_archive(root / "data_raw")
+    write_predictions(root / "predicted")
+    write_evaluation(root / "whole", score(root, root / "whole"))
+    for shard in range(SHARDS):
+        score(root, root / f"part{shard}", shard=(shard, SHARDS))
+    return root
+
+
+def parts(root, numbers=range(SHARDS)):
+    return [str(root / f"part{number}") for number in numbers]
+
+
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1)])
+def test_merged_parts_are_the_files_of_one_pass(root, tmp_path, order):
+    merge(parts(root, order), tmp_path)
+    merged, whole = files(tmp_path), files(root / "whole")
+    assert sorted(merged) == sorted(whole) and f"overlays/{NAMES['test'][0]}.png" in merged
+    for name, content in whole.items():
+        assert merged[name] == content, name
+
+
+def test_a_part_writes_no_averages(root):
+    assert not (root / "part0" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize(
+    "numbers, named",
+    [((0, 2), f"1 of 3 scenes of the split are in no part ({NAMES['test'][1]})"), ((0, 1, 2, 1), "was scored in")],
+)
+def test_an_average_of_fewer_or_repeated_scenes_is_refused(root, tmp_path, numbers, named):
+    with pytest.raises(InputError) as error:
+        merge(parts(root, numbers), tmp_path)
+    assert named in str(error.value)
+
+
+def test_parts_of_different_evaluations_are_refused(root, tmp_path):
+    score(root, tmp_path / "official", protocol="official", shard=(2, SHARDS))
+    with pytest.raises(InputError, match=r"official: another evaluation .*protocol"):
+        merge([*parts(root, (0, 1)), str(tmp_path / "official")], tmp_path / "out")
+
+
+def test_what_is_no_part_is_named(root, tmp_path):
+    with pytest.raises(InputError, match=r"sums.json: cannot be read"):
+        read_part(root / "data_raw")
+    whole = (root / "whole" / SUMS_FILE).read_text()
+    damaged = (whole.replace('"distances"', '"x"'), whole.replace(NAMES["test"][0], f"../{NAMES['test'][0]}"))
+    for text in ("{}", "[]", "no JSON", *damaged):
+        (tmp_path / SUMS_FILE).write_text(text)
+        with pytest.raises(InputError, match=r"sums.json: damaged"):
+            read_part(tmp_path)
+
+
+def test_a_picture_that_is_gone_is_named(root, tmp_path):
+    score(root, tmp_path / "part1", shard=(1, SHARDS))
+    picture = tmp_path / "part1" / "overlays" / f"{NAMES['test'][1]}.png"
+    picture.unlink()
+    with pytest.raises(InputError, match=f"{picture}: missing"):
+        merge([*parts(root, (0, 2)), str(tmp_path / "part1")], tmp_path / "out")
+
+
+def test_sums_survive_the_file_to_the_last_digit(root):
+    written = score(root, root / "again").series[PREDICTION]
+    read = read_part(root / "again").series[PREDICTION]
+    assert [one.record() for one in written] == [one.record() for one in read]
+    assert written[0].distance_sum_m and sums_from_record(written[0].record()).record() == written[0].record()
+
+
+def test_pooled_figures_are_those_of_all_distances_together():
+    """Of sums per scene, whatever the scenes' sizes, pixel spacings and order."""
+    generator = np.random.default_rng(0)
+    scores = []
+    for number in range(5):
+        fronts = generator.random((2, 30, 40)) < 0.02 * (number + 1)
+        name = f"COL_2012-11-0{number + 1}_TDX_{7 + 3 * number}_1_092"
+        scores.append(compare_fronts(parse_name(name), *fronts))
+    pooled_m = np.concatenate([score.distances_m for score in scores])
+    found = front_averages(scores)
+    assert len(pooled_m) > 100 and found["distances"] == len(pooled_m)
+    assert found["mde_m"] == pytest.approx(pooled_m.mean(), rel=1e-12)
+    assert found["mde_std_m"] == pytest.approx(pooled_m.std(), rel=1e-12)
+    assert front_averages(scores[::-1]) == found
+
+
+def test_the_command_scores_parts_and_merges_them(root, tmp_path):
+    given = (f"--predictions={root / 'predicted'}", f"--data={root / 'data_raw'}", "--baselines")
+    annotators = [write_fronts(tmp_path / name, column) for name, column in (("anna", 41), ("ben", 44))]
+    given += (f"--annotators={','.join(map(str, annotators))}",)
+    for shard in range(2):
+        done = command(*given, f"--shard={shard}/2", f"--output={tmp_path / f'part{shard}'}")
+        assert done.returncode == 0 and "--merge" in done.stderr, done.stderr
+    done = command(f"--merge={tmp_path / 'part0'},{tmp_path / 'part1'}", f"--output={tmp_path / 'out'}")
+    assert done.returncode == 0 and "report.html" in done.stderr, done.stderr
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert metrics["scenes"] == 3 and set(metrics["baselines"]) == {"majority", "threshold"}
+    assert metrics["annotators"]["among_mde_m"] == 3 * 20
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "Beside human annotators" in page and "anna, ben" in page
+
+
+def test_flags_that_merging_would_pass_over_are_refused(root, tmp_path):
+    done = command(f"--merge={root / 'part0'}", "--protocol=official", f"--output={tmp_path}")
+    assert done.returncode == 2 and "--protocol" in done.stderr
+
+
+@pytest.mark.parametrize("shard", ["4/4", "1", "a/b", "-1/2", "0/0"])
+def test_wrong_shards_are_named(shard, tmp_path):
+    done = command("--predictions=x", "--data=y", f"--shard={shard}", f"--output={tmp_path}")
+    assert done.returncode == 2 and f"--shard={shard}" in done.stderr
