@@ -14,14 +14,14 @@ PACKAGE = "glacierjax"
 FLOORS = {
     "core": 0,
     "data": 1, "model": 1, "fronts": 1, "simulate": 1,
-    "tasks": 2, "checkpoints": 2,
-    "training": 3, "inference": 3, "reports": 3,
-    "evaluation": 4,
+    "tasks": 2, "checkpoints": 2, "geo": 2,
+    "training": 3, "inference": 3, "reports": 3, "terminus": 3,
+    "evaluation": 4, "prediction": 4,
     "runs": 5,
 }  # fmt: skip
 ENTRY_FLOOR = 6  # modules directly in the package: commands and what users import
 MAX_LINES = 350
-NO_JAX = ("core", "data", "fronts", "simulate", "reports")
+NO_JAX = ("core", "data", "fronts", "simulate", "reports", "geo", "terminus")
 HEAVY = ("tensorflow_datasets", "grain", "rasterio", "ml_collections")
 OWN_SOURCES = sorted((ROOT / PACKAGE).rglob("*.py"))
 SOURCES = sorted(

@@ -1,7 +1,10 @@
 """Command lines: absl flags, `--help`, and the exit codes (0 done, 2 wrong usage or input, else a bug)."""
 
+import contextlib
 import logging
+import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from absl import flags
 
 from glacierjax.core.errors import InputError
 
+BACKENDS = "xla_bridge.py"  # where JAX starts its devices; asked for one that it has no software for, it only asserts
 HELP = {"--help", "-h", "-help"}
 
 
@@ -28,7 +32,10 @@ def run(
     program = Path(argv[0])
     command = program.parent.name if program.stem == "__main__" else program.stem
     if HELP & set(argv[1:]):
-        print((description or "").strip() + "\n\nFlags:\n" + _flags_help())
+        with contextlib.suppress(BrokenPipeError):  # `--help | head`
+            print((description or "").strip() + "\n\nFlags:\n" + _flags_help(), flush=True)
+            return 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at its end
         return 0
     try:
         rest = flags.FLAGS(prepare(argv) if prepare else argv)
@@ -39,7 +46,31 @@ def run(
         return _complain(command, error)
     except KeyboardInterrupt:
         return _complain(command, "interrupted")
+    except (MemoryError, RuntimeError, AssertionError) as error:
+        if advice := _advice(error):
+            return _complain(command, advice)
+        raise
     return 0
+
+
+def _advice(error: Exception) -> str | None:
+    """What to do about a machine that is too small or lacks what was asked for; None: it is something else, a bug.
+
+    Told by the text, as the class of JAX's errors moves between versions (and commands may do without JAX).
+    """
+    text = str(error)
+    if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
+        return (
+            f"out of memory ({text.splitlines()[0][:150] if text else 'of the computer'}); train with a smaller "
+            "--config.micro_batch_size, predict and evaluate with --mode=tiled, or use a device with more memory"
+        )
+    frames = traceback.extract_tb(error.__traceback__)
+    if "nable to initialize backend" in text or "nknown backend" in text or frames[-1].filename.endswith(BACKENDS):
+        return (
+            f"JAX finds no accelerator of the kind that JAX_PLATFORMS={os.environ.get('JAX_PLATFORMS', '')} asks for; on a "
+            "machine with one install the extra [cuda12], [cuda13] or [tpu] of glacierjax, else unset JAX_PLATFORMS"
+        )
+    return None
 
 
 def _log_plainly() -> None:

@@ -17,7 +17,7 @@ SECONDS_BETWEEN_LINES = 10.0
 def track(iterable: Iterable[Item], total: int, label: str) -> Iterator[Item]:
     """Yields the items of `iterable` and shows how many of `total` are done.
 
-    On a terminal a tqdm bar; else a log line at most every `SECONDS_BETWEEN_LINES` seconds and one at the end.
+    On a terminal a tqdm bar; else a log line with the time left at most every `SECONDS_BETWEEN_LINES` seconds and one at the end.
     """
     if sys.stderr.isatty():
         from tqdm import tqdm  # only where a bar is drawn
@@ -31,7 +31,8 @@ def track(iterable: Iterable[Item], total: int, label: str) -> Iterator[Item]:
         done += 1
         now = time.monotonic()
         if now - last >= SECONDS_BETWEEN_LINES and done < total:
-            log.info("%s: %d of %d, %.0f s", label, done, total, now - started)
+            left = (now - started) / done * (total - done)
+            log.info("%s: %d of %d, %.0f s, about %.0f s left", label, done, total, now - started, left)
             last = now
     log.info("%s: %d of %d done in %.0f s", label, done, total, time.monotonic() - started)
 

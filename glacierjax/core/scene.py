@@ -1,4 +1,7 @@
-"""Scene names: the only place that knows CaFFe's grammar `GLACIER_YYYY-MM-DD_SENSOR_SPACING_QUALITY_ORBIT`."""
+"""Scene names: the only place that knows CaFFe's grammar `GLACIER_YYYY-MM-DD_SENSOR_SPACING_QUALITY_ORBIT`.
+
+Names of other origin (satellite products, own files) follow no grammar; `facts_of_name` takes from them what it can.
+"""
 
 import dataclasses
 import datetime
@@ -16,6 +19,17 @@ SENSOR_GROUPS = {"TSX": "TSX/TDX", "TDX": "TSX/TDX"}  # twin satellites, reporte
 _NAME = re.compile(
     r"(?P<glacier>[^_]+)_(?P<date>\d{4}-\d{2}-\d{2})_(?P<sensor>[^_]+)_(?P<spacing>\d+)_(?P<quality>\d+)_(?P<orbit>[^_]+)"
 )
+_DATE = re.compile(r"(?<!\d)(?P<year>19[7-9]\d|20\d\d)(?P<dash>[-_.]?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)(?!\d)")
+# How products of a satellite begin or name it, by CaFFe's name of the satellite.
+_SENSORS = {
+    "S1": re.compile(r"S1[A-D]?|SENTINEL1[A-D]?"),
+    "TSX": re.compile(r"TSX\d?"),
+    "TDX": re.compile(r"TDX\d?"),
+    "ENVISAT": re.compile(r"ENVISAT|ASAR|ASA"),
+    "ERS": re.compile(r"ERS[12]?|E[12]"),
+    "RSAT": re.compile(r"RSAT[12]?|RADARSAT[12]?|RS[12]"),
+    "PALSAR": re.compile(r"PALSAR2?|ALPSRP\w*|ALOS2?\w*"),
+}
 NAME_GRAMMAR = "GLACIER_YYYY-MM-DD_SENSOR_PIXELSPACING_QUALITY_ORBIT"
 
 
@@ -63,3 +77,36 @@ def parse_name(name: str, where: str | None = None) -> SceneId:
     if spacing == 0:
         raise InputError(f"{where or name}: the pixel spacing in the scene name is 0 m")
     return SceneId(name, match["glacier"], date, match["sensor"], spacing, int(match["quality"]), match["orbit"])
+
+
+@dataclasses.dataclass(frozen=True)
+class NameFacts:
+    """What the name of a scene of any origin tells; None: nothing."""
+
+    glacier: str | None = None
+    date: datetime.date | None = None
+    sensor: str | None = None
+    pixel_spacing_m: int | None = None
+
+
+def facts_of_name(name: str) -> NameFacts:
+    """All that CaFFe's grammar tells; of another name the first date (2015-03-09, 20150309) and the satellite, if any."""
+    try:
+        scene = parse_name(name)
+    except InputError:
+        return NameFacts(date=_first_date(name), sensor=_first_sensor(name))
+    return NameFacts(scene.glacier, scene.date, scene.sensor, scene.pixel_spacing_m)
+
+
+def _first_date(name: str) -> datetime.date | None:
+    for match in _DATE.finditer(name):
+        try:
+            return datetime.date(int(match["year"]), int(match["month"]), int(match["day"]))
+        except ValueError:
+            continue
+    return None
+
+
+def _first_sensor(name: str) -> str | None:
+    parts = re.split(r"[^A-Za-z0-9]+", name.upper())
+    return next((sensor for part in parts for sensor, prefix in _SENSORS.items() if prefix.fullmatch(part)), None)

@@ -1,6 +1,6 @@
 """Pictures of fronts on their scenes. Drawn with Pillow alone: fast, no display, no global state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -85,7 +85,28 @@ def overlay(
     if box is not None:
         _dashed_box(draw, [c * zoom for c in box], (MARGIN_PX, top), size)
     below = top + size[1] + MARGIN_PX
-    x = _legend(draw, font, below)
+    x = _legend(draw, font, below, LEGEND)
+    _scale_bar(draw, font, (x + 10, below), pixel_spacing_m / zoom)
+    return np.asarray(page)
+
+
+def front_picture(
+    image: np.ndarray, front: np.ndarray, area: np.ndarray | None, pixel_spacing_m: float, name: str, text: str
+) -> np.ndarray:
+    """A scene (H, W) uint8 in grey with a front (H, W) bool of which no truth is known: (rows, columns, 3) uint8.
+
+    `area` bool (H, W): where a front may be, outlined in white. `name` and `text` stand above the picture.
+    """
+    scene, zoom = _shrunk(image, PICTURE_PX)
+    size = (scene.shape[1], scene.shape[0])
+    if area is not None:
+        scene[_thick_line(pixels_of(area ^ ndimage.binary_erosion(area)), zoom, size, 1)] = BOX_COLOUR
+    scene[_thick_line(pixels_of(front), zoom, size, max(1, round(zoom / 2)))] = PREDICTED_COLOUR
+    font = ImageFont.load_default(TEXT_PX)
+    page, top = _page(scene, [name, text], max(300, *(_text_width(font, line) for line in (name, text))))
+    draw = ImageDraw.Draw(page)
+    below = top + size[1] + MARGIN_PX
+    x = _legend(draw, font, below, {"predicted": PREDICTED_COLOUR})
     _scale_bar(draw, font, (x + 10, below), pixel_spacing_m / zoom)
     return np.asarray(page)
 
@@ -178,9 +199,9 @@ def _dashed_box(
             draw.line([(x, y), (x, min(y + dash_px, ymax))], BOX_COLOUR)
 
 
-def _legend(draw: ImageDraw.ImageDraw, font: Font, y: int) -> int:
+def _legend(draw: ImageDraw.ImageDraw, font: Font, y: int, items: Mapping[str, tuple[int, int, int]]) -> int:
     x = MARGIN_PX
-    for item, colour in LEGEND.items():
+    for item, colour in items.items():
         thickness_px = 2 + (BORDER_PX if colour in (MISSED_COLOUR, FALSE_COLOUR) else 0)
         draw.rectangle([x, y + 10 - thickness_px, x + 18, y + 10 + thickness_px], colour, outline=INK)
         draw.text((x + 24, y), item, INK, font)

@@ -1,5 +1,6 @@
 """What every command has in common: its help, its exit codes, its one line on stderr."""
 
+import os
 import subprocess
 import sys
 
@@ -28,6 +29,12 @@ def main():
         raise InputError("--name=nobody: nobody there;\\n  choose somebody")
     if NAME.value == "bug":
         raise RuntimeError("a bug")
+    if NAME.value == "big":
+        raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.\\nand more")
+    if NAME.value == "bigger":
+        raise MemoryError
+    if NAME.value == "gpu":
+        raise RuntimeError("Unable to initialize backend 'cuda': not there")
     if NAME.value == "ctrl-c":
         raise KeyboardInterrupt
     logging.getLogger("glacierjax.greet").info("hello %s", NAME.value)
@@ -47,7 +54,9 @@ def greet(tmp_path_factory):
     (folder / "greet.py").write_text(SCRIPT)
 
     def run(*flags):
-        return subprocess.run([sys.executable, "-m", "greet", *flags], capture_output=True, text=True, cwd=folder)
+        environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
+        command = [sys.executable, "-m", "greet", *flags]
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
     return run
 
@@ -80,6 +89,21 @@ def test_help_shows_the_description_and_the_commands_own_flags(greet, flag):
 def test_what_users_get_wrong_leaves_with_2_and_one_line(greet, flags, line):
     done = greet(*flags)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line + "\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "advice"),
+    [
+        ("big", "out of memory (RESOURCE_EXHAUSTED: Out of memory allocating 8 bytes.)", "--config.micro_batch_size"),
+        ("bigger", "out of memory (of the computer)", "--mode=tiled"),
+        ("gpu", "JAX finds no accelerator of the kind that JAX_PLATFORMS=cpu asks for", "[cuda12]"),
+    ],
+)
+def test_a_machine_that_is_too_small_is_told_with_the_next_step(greet, name, what, advice):
+    done = greet(f"--name={name}")
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith(f"greet: {what}; ")
+    assert advice in done.stderr
 
 
 def test_a_bug_shows_its_traceback(greet):

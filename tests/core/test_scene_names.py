@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene import NameFacts, facts_of_name, parse_name
 
 
 def test_name_is_taken_apart():
@@ -49,3 +49,20 @@ def test_season_of_an_unknown_glacier_needs_its_hemisphere():
 def test_twin_satellites_are_one_group():
     groups = {parse_name(f"COL_2011-11-13_{sensor}_7_1_092").sensor_group for sensor in ("TSX", "TDX")}
     assert groups == {"TSX/TDX"}
+
+
+@pytest.mark.parametrize(
+    ("name", "facts"),
+    [
+        ("COL_2011-11-13_TSX_7_1_092", NameFacts("COL", datetime.date(2011, 11, 13), "TSX", 7)),
+        ("S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db", NameFacts(date=datetime.date(2015, 3, 9), sensor="S1")),
+        ("TDX1_SAR__SSC______SM_S_SRA_20130417T101512", NameFacts(date=datetime.date(2013, 4, 17), sensor="TDX")),
+        ("jakobshavn-2019_07_31", NameFacts(date=datetime.date(2019, 7, 31))),
+        ("ERS2_19960101", NameFacts(date=datetime.date(1996, 1, 1), sensor="ERS")),
+        ("orbit_20159999_20160102", NameFacts(date=datetime.date(2016, 1, 2))),
+        ("120150309_fjord", NameFacts()),
+        ("", NameFacts()),
+    ],
+)
+def test_names_of_any_origin_tell_what_they_can(name, facts):
+    assert facts_of_name(name) == facts

@@ -6,6 +6,7 @@ import pytest
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.reports.figures import (
     BOTH_COLOUR,
+    BOX_COLOUR,
     FALSE_COLOUR,
     MISSED_COLOUR,
     PICTURE_PX,
@@ -13,6 +14,7 @@ from glacierjax.reports.figures import (
     TRUE_COLOUR,
     UNCERTAINTY_COLOURS,
     contact_sheet,
+    front_picture,
     overlay,
     uncertainty_picture,
 )
@@ -80,3 +82,13 @@ def test_contact_sheet_holds_every_picture():
     pictures = [draw((50, 40 + 20 * i), 5, 9) for i in range(4)]
     assert contact_sheet(pictures, columns=3, tile_px=100).shape == (200, 300, 3)
     assert contact_sheet(pictures[:1], columns=3, tile_px=100).shape == (100, 100, 3)
+
+
+def test_a_front_without_truth_is_drawn_with_the_area_where_it_was_sought():
+    front, area = np.zeros((200, 150), bool), np.zeros((200, 150), bool)
+    front[:, 70], area[20:180, 30:120] = True, True
+    picture = front_picture(np.full((200, 150), 90, np.uint8), front, area, 20, "NAME", "calving front, 4.0 km")
+    assert has_colour(picture, PREDICTED_COLOUR) and has_colour(picture, BOX_COLOUR)
+    assert not has_colour(picture, TRUE_COLOUR)
+    alone = front_picture(np.full((200, 150), 90, np.uint8), front & False, None, 20, "NAME", "no front")
+    assert not has_colour(alone[:, :-20], PREDICTED_COLOUR)

@@ -1,0 +1,124 @@
+"""Front lines as files: GeoJSON, GeoPackage and Shapefile where a scene lies on Earth, else a table of points.
+
+GeoJSON follows RFC 7946: WGS84 longitude and latitude, seven decimals (a centimetre), lines that cross 180 degrees cut
+there. The other two keep the reference system of the scene.
+"""
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_beside, write_text
+from glacierjax.geo.georeference import Georeference
+
+DECIMALS = 7
+FORMATS = {"gpkg": "GPKG", "shp": "ESRI Shapefile"}  # by suffix; with the extra [vector]
+SHORT_NAMES = {"pixel_spacing_m": "spacing_m"}  # Shapefiles cut names after ten characters
+# What every line carries, and its type in a GeoPackage or Shapefile. Unknown facts are None.
+FIELDS: dict[str, Any] = {
+    "scene": object, "line": np.int64, "glacier": object, "date": object, "sensor": object,
+    "length_m": np.float64, "pixel_spacing_m": np.float64, "checkpoint": object,
+}  # fmt: skip
+POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
+
+Properties = Mapping[str, Any]
+
+
+def feature(line_lonlat: np.ndarray, properties: Properties) -> dict[str, Any]:
+    """A GeoJSON feature of one line (n, 2) of longitude and latitude; `properties`: `FIELDS`."""
+    parts = [np.round(part, DECIMALS).tolist() for part in cut_at_antimeridian(line_lonlat)]
+    if len(parts) == 1:
+        geometry = {"type": "LineString", "coordinates": parts[0]}
+    else:
+        geometry = {"type": "MultiLineString", "coordinates": parts}
+    return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
+
+
+def write_geojson(path: Path, features: Sequence[Mapping[str, Any]]) -> None:
+    """Writes features as one collection; an empty one is a file without fronts."""
+    lines = ",\n".join(json.dumps(member, allow_nan=False, ensure_ascii=False) for member in features)
+    write_text(path, f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n')
+
+
+def cut_at_antimeridian(line_lonlat: np.ndarray) -> list[np.ndarray]:
+    """The line in parts that do not cross 180 degrees, with longitudes in -180..180 (RFC 7946, section 3.1.9)."""
+    longitude = np.unwrap(line_lonlat[:, 0], period=360)
+    sheet = np.floor((longitude + 180) / 360)  # which turn around the Earth
+    points, parts = [], []
+    for i, (x, y) in enumerate(zip(longitude, line_lonlat[:, 1], strict=True)):
+        if i and sheet[i] != sheet[i - 1]:
+            border = 360 * max(sheet[i], sheet[i - 1]) - 180
+            share = (border - longitude[i - 1]) / (x - longitude[i - 1])
+            crossing = line_lonlat[i - 1, 1] + share * (y - line_lonlat[i - 1, 1])
+            parts.append([*points, (border - 360 * sheet[i - 1], crossing)])
+            points = [(border - 360 * sheet[i], crossing)]
+        points.append((x - 360 * sheet[i], y))
+    parts.append(points)
+    return [np.array(part) for part in parts if len(set(part)) > 1]
+
+
+def write_layer(path: Path, lines: Sequence[np.ndarray], properties: Sequence[Properties], georeference: Georeference):
+    """Writes lines (n, 2) of map coordinates with their `FIELDS` as the format that the suffix names.
+
+    Raises `InputError` when the extra [vector] is not installed.
+    """
+    kind = path.suffix[1:]
+    pyogrio = require_vector_extra(kind)
+    with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
+        pyogrio.raw.write(
+            Path(folder) / path.name,
+            geometry=np.array([shapely.to_wkb(shapely.LineString(line)) for line in lines], object),
+            geometry_type="LineString",
+            fields=np.array([SHORT_NAMES.get(name, name) if kind == "shp" else name for name in FIELDS]),
+            field_data=[np.array([p[name] for p in properties], dtype) for name, dtype in FIELDS.items()],
+            crs=georeference.crs.to_wkt(),
+            driver=FORMATS[kind],
+        )
+        for part in sorted(Path(folder).iterdir()):  # a Shapefile is several files
+            part.replace(unused if part.name == path.name else path.parent / part.name)
+
+
+def require_vector_extra(kind: str) -> Any:
+    """pyogrio. Raises `InputError` with what to install where it is missing."""
+    try:
+        import pyogrio.raw
+    except ImportError:
+        raise InputError(f"--vector={kind}: needs the extra [vector]; pip install 'glacierjax[vector]'") from None
+    return pyogrio
+
+
+def write_points(path: Path, lines: Sequence[np.ndarray], scene: str, pixel_spacing_m: float) -> None:
+    """Writes lines (n, 2) of pixel coordinates as a table, one row a point (`POINT_COLUMNS`)."""
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(POINT_COLUMNS)
+    for number, line in enumerate(lines, 1):
+        for x_px, y_px in line.tolist():
+            table.writerow([scene, number, x_px, y_px, pixel_spacing_m])
+    write_text(path, text.getvalue())
+
+
+def read_points(path: Path) -> tuple[list[np.ndarray], float | None]:
+    """Lines (n, 2) in pixels and the pixel spacing in metres (None without lines) that `write_points` wrote."""
+    lines: dict[str, list[tuple[float, float]]] = {}
+    spacing_m = None
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            table = csv.DictReader(file)
+            if tuple(table.fieldnames or ()) != POINT_COLUMNS:
+                raise ValueError(f"columns {table.fieldnames}")
+            for row in table:
+                lines.setdefault(row["line"], []).append((float(row["x_px"]), float(row["y_px"])))
+                spacing_m = float(row["pixel_spacing_m"])
+    except (OSError, ValueError, TypeError) as error:
+        expected = ",".join(POINT_COLUMNS)
+        raise InputError(f"{path}: not a table of front lines ({error}); expected the columns {expected}") from error
+    return [np.array(line) for line in lines.values()], spacing_m

@@ -1,0 +1,86 @@
+"""Trained networks, ready to look at scenes: what `glacierjax.load` returns."""
+
+import dataclasses
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.errors import InputError
+from glacierjax.geo.areas import Area, read_area
+from glacierjax.geo.grey import AUTO, grey_from_array
+from glacierjax.geo.scenes import ReadOptions, Scene, read_scene, spacing_without_map
+from glacierjax.inference.predictor import Predictor, open_predictor
+from glacierjax.prediction.scene import Prediction, find_front
+
+ARRAY = "array"  # name of a scene that comes from none
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """One network or an ensemble of them."""
+
+    predictor: Predictor
+
+    def predict(
+        self,
+        scene: str | os.PathLike | np.ndarray,
+        pixel_spacing_m: float | None = None,
+        box: str | os.PathLike | Sequence[float] | None = None,
+        *,
+        band: int = 1,
+        scale: str = AUTO,
+        name: str = ARRAY,
+    ) -> Prediction:
+        """Zones, uncertainty and calving front of a scene.
+
+        Args:
+          scene: a PNG or GeoTIFF file, or grey values or backscatter (H, W); `glacierjax.geo.grey` tells what becomes of
+            values that are not 8-bit.
+          pixel_spacing_m: metres a pixel, where neither a georeference nor the scene's name tells, or to override them.
+          box: where a front may be: a CaFFe box file, a GeoJSON file of polygons, or (xmin, ymin, xmax, ymax) in pixels.
+          band: of a GeoTIFF, counted from 1.
+          scale: auto, linear or db.
+          name: of a scene given as array.
+
+        Raises:
+          InputError: the file cannot be read, or the pixel spacing is not known.
+        """
+        options = ReadOptions(pixel_spacing_m, band, scale)
+        if isinstance(scene, np.ndarray):
+            image, valid = grey_from_array(scene, scale)
+            read = Scene(name, image, valid, spacing_without_map(name, name, pixel_spacing_m))
+        else:
+            read = read_scene(Path(scene), options)
+        return find_front(self.predictor, read, _area(box))
+
+
+def load(
+    *checkpoints: str | os.PathLike, which: str = "best_iou", mode: str | None = None, rotations: bool = False
+) -> Model:
+    """The network of a checkpoint or training folder; several make an ensemble.
+
+    Args:
+      checkpoints: folders that `glacierjax.train` or `glacierjax.convert` wrote.
+      which: of a training folder: "best_iou", "best_mde" or "last".
+      mode: "tiled", "overlap" or "whole"; None: as the network was validated.
+      rotations: average over four rotations of each scene.
+
+    Raises:
+      InputError: there is no such checkpoint, or it finds no fronts.
+    """
+    if not checkpoints:
+        raise InputError("no checkpoint given; name a folder that glacierjax.train or glacierjax.convert wrote")
+    return Model(open_predictor([str(path) for path in checkpoints], which, mode, rotations))
+
+
+def _area(box: str | os.PathLike | Sequence[float] | None) -> Area | None:
+    if box is None:
+        return None
+    if isinstance(box, str | os.PathLike):
+        return read_area(Path(box))
+    if len(box) != len(BoundingBox._fields):
+        raise InputError(f"box {box!r}: expected four numbers (xmin, ymin, xmax, ymax) in pixels, or a file")
+    return Area("box", box=BoundingBox(*map(float, box)))

@@ -1,0 +1,163 @@
+"""What a network finds in one scene: a record that can be looked at and saved."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_png
+from glacierjax.core.scene import facts_of_name
+from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, grey_from_ids
+from glacierjax.fronts import clean_zones, extract_front
+from glacierjax.fronts.lines import length_px, trace_front
+from glacierjax.fronts.postprocess import mask_invalid
+from glacierjax.geo.areas import Area
+from glacierjax.geo.georeference import segment_lengths_m
+from glacierjax.geo.rasters import raster_path, write_raster
+from glacierjax.geo.scenes import Scene
+from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
+from glacierjax.inference.predictor import Predictor
+from glacierjax.reports.figures import front_picture
+
+GEOJSON, POINTS = ".geojson", ".csv"
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Prediction:
+    """What was found in a `scene` (H, W).
+
+    `zones` uint8 class ids, as the network says, NA where there are no data; `uncertainty` float32, 0 (sure) to 1 (all
+    zones equally likely): entropy of the mean probabilities; `deviation` float32, 0 to 0.5: largest standard deviation
+    of a zone's probability over the members of an ensemble, None for a single network; `front` bool; `front_lines`:
+    arrays (n, 2) of x, y in pixels (`glacierjax.fronts.lines`), the longest first; `area` bool, where a front was
+    allowed, None: everywhere; `checkpoint`: what predicted.
+    """
+
+    scene: Scene
+    zones: np.ndarray
+    uncertainty: np.ndarray
+    deviation: np.ndarray | None
+    front: np.ndarray
+    front_lines: list[np.ndarray]
+    area: np.ndarray | None
+    checkpoint: str
+
+    @functools.cached_property
+    def lengths_m(self) -> list[float]:
+        """Length of each line: on the ground where the scene is georeferenced, else pixels times their spacing."""
+        georeference = self.scene.georeference
+        if georeference is None:
+            return [length_px(line) * self.scene.pixel_spacing_m for line in self.front_lines]
+        return [float(segment_lengths_m(georeference.to_lonlat(line)).sum()) for line in self.front_lines]
+
+    def geojson(self) -> dict[str, Any]:
+        """The front as a GeoJSON collection, one feature a line. Raises `InputError` without georeference."""
+        return {"type": "FeatureCollection", "features": self._features()}
+
+    def show(self) -> Image.Image:
+        """The scene with its front, as a picture that notebooks draw."""
+        return Image.fromarray(self.picture())
+
+    def picture(self) -> np.ndarray:
+        """The overlay (rows, columns, 3) uint8."""
+        scene, found = self.scene, f"calving front, {sum(self.lengths_m) / 1000:.1f} km"
+        text = found if self.front_lines else "no calving front found"
+        return front_picture(scene.image, self.front, self.area, scene.pixel_spacing_m, scene.name, text)
+
+    def save(self, folder: str | Path, vector: Sequence[str] = ()) -> list[Path]:
+        """Writes all of it below `folder`, each file whole or not at all, and returns the files.
+
+        zones/NAME (CaFFe's grey values), uncertainty/NAME, deviation/NAME (ensembles), fronts/NAME (0 and 255) as .tif
+        where the scene is georeferenced, else .png; overlays/NAME.png; lines/NAME.geojson, or .csv with pixel
+        coordinates. `vector`: further formats of the lines, "gpkg" and "shp" (extra [vector]).
+        """
+        folder, scene = Path(folder), self.scene
+        maps: list[tuple[str, np.ndarray | None, str]] = [
+            ("zones", grey_from_ids(self.zones), "zones: 0 NA, 64 rock, 127 glacier, 254 ocean and ice melange"),
+            ("uncertainty", self.uncertainty, "entropy of the zone probabilities, 0 to 1"),
+            ("deviation", self.deviation, "largest standard deviation of a zone probability in the ensemble"),
+            ("fronts", self.front * np.uint8(FRONT_GREY), "calving front: 255"),
+        ]
+        written = []
+        for kind, array, description in maps:
+            if array is not None:
+                written.append(raster_path(folder / kind, scene.name, scene.georeference))
+                write_raster(written[-1], array, scene.georeference, description)
+        written.append(folder / "overlays" / f"{scene.name}.png")
+        write_png(written[-1], self.picture())
+        return written + self._save_lines(folder / "lines" / scene.name, vector)
+
+    def _save_lines(self, stem: Path, vector: Sequence[str]) -> list[Path]:
+        scene = self.scene
+        if scene.georeference is None:
+            path = stem.with_name(stem.name + POINTS)
+            write_points(path, self.front_lines, scene.name, scene.pixel_spacing_m)
+            return [path]
+        written = [stem.with_name(stem.name + GEOJSON)]
+        write_geojson(written[0], self._features())
+        on_map = [scene.georeference.to_crs(line) for line in self._lines_on_map()]
+        for kind in vector:
+            written.append(stem.with_name(f"{stem.name}.{kind}"))
+            write_layer(written[-1], on_map, self._properties(), scene.georeference)
+        return written
+
+    def _features(self) -> list[dict[str, Any]]:
+        georeference = self.scene.georeference
+        if georeference is None:
+            raise InputError(f"{self.scene.name}: not georeferenced, so there is no longitude and latitude")
+        lines = self._lines_on_map()
+        pairs = zip(lines, self._properties(), strict=True)
+        return [feature(georeference.to_lonlat(line), properties) for line, properties in pairs]
+
+    def _lines_on_map(self) -> list[np.ndarray]:
+        """The lines in pixels, with the glacier on the left as the map is looked at."""
+        mirrored = self.scene.georeference is not None and self.scene.georeference.is_mirrored
+        return [line[::-1] for line in self.front_lines] if mirrored else self.front_lines
+
+    def _properties(self) -> list[dict[str, Any]]:
+        facts = facts_of_name(self.scene.name)
+        return [
+            {
+                "scene": self.scene.name, "line": number, "glacier": facts.glacier,
+                "date": facts.date and facts.date.isoformat(), "sensor": facts.sensor,
+                "length_m": round(length_m, 1), "pixel_spacing_m": round(self.scene.pixel_spacing_m, 3),
+                "checkpoint": self.checkpoint,
+            }
+            for number, length_m in enumerate(self.lengths_m, 1)
+        ]  # fmt: skip
+
+
+def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> Prediction:
+    """Zones, uncertainty and front of a scene; its probabilities exist a strip at a time only."""
+    zones = np.empty(scene.image.shape, np.uint8)
+    uncertainty = np.empty(scene.image.shape, np.float32)
+    deviation = np.empty(scene.image.shape, np.float32) if predictor.members > 1 else None
+    top = 0
+    for mean, spread in predictor.strips(scene.image):
+        rows = slice(top, top + len(mean))
+        top = rows.stop
+        zones[rows] = mean.argmax(-1)
+        uncertainty[rows] = entropy(mean)
+        if deviation is not None:
+            deviation[rows] = spread.max(-1)
+    zones = mask_invalid(zones, scene.valid)
+    allowed = None if area is None else area.mask(scene.image.shape, scene.georeference)
+    front = extract_front(zones, scene.pixel_spacing_m)
+    if allowed is not None:
+        front &= allowed
+    for quality in (uncertainty, *([] if deviation is None else [deviation])):
+        quality[~scene.valid] = 0  # nothing was asked of the network there
+    lines = trace_front(clean_zones(zones), front)
+    checkpoint = "; ".join(predictor.sources)
+    return Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
+
+
+def entropy(probabilities: np.ndarray) -> np.ndarray:
+    """Entropy (...) of probabilities (..., K), as a share of the largest possible: 0 sure, 1 all equal."""
+    logarithm = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
+    return np.clip(-(probabilities * logarithm).sum(-1) / np.log(np.float32(NUM_ZONES)), 0, 1)

@@ -1,0 +1,108 @@
+"""The box method: how much glacier lies in a box, divided by the width of the box (Moon and Joughin 2008, J. Geophys.
+Res. 113, F02022, doi 10.1029/2007JF000927; compared with others by Lea et al. 2014, doi 10.3189/2014JoG13J061).
+
+A box reaches from the glacier into the ocean, its sides along the flow; a front counts that divides it. Area by width
+is the position of the front, averaged across the glacier, from the box's end on the glacier.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import shapely
+
+from glacierjax.core.errors import InputError
+
+# A box of its own is as wide as this share of the fronts allows; the others are outliers or partly hidden.
+SHARE_OF_FRONTS_PERCENT = 80
+INSET = 0.02  # and by this share of its width narrower on each side, so that fronts reach beyond it
+PIECES_ALONG = 500  # a line is looked at in pieces of this part of the box
+BESIDE = 1e-6  # how far left and right of a line is, as a part of the box
+
+
+@dataclasses.dataclass(frozen=True)
+class Box:
+    """`polygon` in metres; `width_m` across the flow, on average."""
+
+    polygon: shapely.Polygon
+    width_m: float
+
+
+def glacier_area_m2(polygon: shapely.Polygon, lines: Sequence[np.ndarray]) -> float | None:
+    """Area of the glacier in the box. Lines (n, 2) in metres have the glacier on the left (y upwards).
+
+    None where the lines do not divide the box into glacier and ocean.
+    """
+    if not lines:
+        return None
+    size = max(np.ptp(shapely.get_coordinates(polygon), axis=0))
+    whole = [shapely.LineString(line) for line in lines]
+    pieces = [
+        piece
+        for piece in shapely.get_parts(
+            shapely.polygonize(shapely.get_parts(shapely.union_all([polygon.exterior, *whole])))
+        )
+        if polygon.contains(piece.representative_point())
+    ]
+    short = [shapely.get_coordinates(shapely.segmentize(line, size / PIECES_ALONG)) for line in whole]
+    start, end = (np.concatenate([line[cut] for line in short]) for cut in (np.s_[:-1], np.s_[1:]))
+    step = end - start
+    length = np.hypot(*step.T)
+    start, end, step, length = (array[length > 0] for array in (start, end, step, length))
+    left = np.column_stack([-step[:, 1], step[:, 0]]) / length[:, None] * size * BESIDE
+    middle = (start + end) / 2
+    area_m2, touching = 0.0, set()
+    for piece in pieces:
+        glacier = length[shapely.contains_xy(piece, middle + left)].sum()
+        ocean = length[shapely.contains_xy(piece, middle - left)].sum()
+        if piece.intersection(polygon.exterior).length > 0:
+            touching.add(bool(glacier > ocean))
+        area_m2 += piece.area if glacier > ocean else 0
+    # A closed line inside the box alone (an iceberg) divides it too, but does not say where the front is.
+    return area_m2 if len(touching) == 2 else None
+
+
+def box_of(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> Box:
+    """A box that was drawn. Its width is its area by its length along the flow that the fronts tell."""
+    corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon))
+    sides = np.diff(corners[:3], axis=0)
+    along = sides[np.abs(sides @ flow_direction(fronts) / np.hypot(*sides.T)).argmax()]
+    return Box(polygon, float(polygon.area / np.linalg.norm(along)))
+
+
+def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]]) -> Box:
+    """A rectangle along the flow, as wide as most of the fronts reach, from before the first to behind the last.
+
+    Raises `InputError` if they have no such stretch in common.
+    """
+    flow = flow_direction(fronts)
+    across = np.array([-flow[1], flow[0]])
+    points = [np.concatenate(lines) for lines in fronts if lines]
+    lowest, highest = np.array([((p @ across).min(), (p @ across).max()) for p in points]).T
+    low = np.percentile(lowest, SHARE_OF_FRONTS_PERCENT, method="higher")
+    high = np.percentile(highest, 100 - SHARE_OF_FRONTS_PERCENT, method="lower")
+    width_m = (high - low) * (1 - 2 * INSET)
+    if width_m <= 0:
+        raise InputError("the fronts have no stretch across the glacier in common; draw a --box for the box method")
+    low, high = (low + high - width_m) / 2, (low + high + width_m) / 2
+    dense = np.concatenate(
+        [shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), width_m / PIECES_ALONG))
+         for lines in fronts for line in lines]
+    )  # fmt: skip
+    between = dense[(dense @ across >= low) & (dense @ across <= high)] @ flow
+    first, last = between.min() - width_m / 10, between.max() + width_m / 10
+    corners = [a * flow + b * across for a, b in ((first, low), (last, low), (last, high), (first, high))]
+    return Box(shapely.Polygon(corners), float(width_m))
+
+
+def flow_direction(fronts: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+    """Unit vector (2,) from glacier to ocean: to the right of the fronts, each of them with the same weight."""
+    total = np.zeros(2)
+    for lines in fronts:
+        steps = sum((line[-1] - line[0] for line in lines), np.zeros(2))
+        if steps.any():
+            total += steps / np.linalg.norm(steps)
+    if not total.any():
+        raise InputError("the fronts are closed lines, which tell no direction of flow; draw a --box in open water")
+    total /= np.linalg.norm(total)
+    return np.array([total[1], -total[0]])

@@ -1,0 +1,77 @@
+"""What users choose for a time series: glacier, box and centreline."""
+
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import shapely
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_text
+from glacierjax.geo.areas import LINES, read_area, read_shapes
+from glacierjax.geo.georeference import WGS84, reproject
+from glacierjax.geo.vectors import DECIMALS
+from glacierjax.terminus.box import Box, box_from_fronts, box_of
+from glacierjax.terminus.centreline import towards_ocean
+from glacierjax.terminus.fronts import Front, Plane
+from glacierjax.terminus.series import box_corners
+
+log = logging.getLogger(__name__)
+
+
+def choose_glacier(fronts: Sequence[Front], glacier: str) -> list[Front]:
+    """The fronts of one glacier, those with a date. Raises `InputError` if there is a choice, or nothing to choose."""
+    names = sorted({front.glacier for front in fronts if front.glacier})
+    if glacier and glacier not in names:
+        raise InputError(f"--glacier={glacier}: no front of it; there are: {', '.join(names) or 'unnamed ones only'}")
+    if not glacier and len(names) > 1:
+        raise InputError(f"--fronts: fronts of several glaciers ({', '.join(names)}); choose one with --glacier=NAME")
+    chosen = [front for front in fronts if not glacier or front.glacier == glacier]
+    undated = [front.scene for front in chosen if not front.date]
+    if len(undated) == len(chosen):
+        raise InputError(f"--fronts: no date in the name of any scene ({undated[0]}, ...); name them NAME_YYYY-MM-DD")
+    if undated:
+        log.warning("left out, as their names tell no date: %s", ", ".join(undated))
+    return [front for front in chosen if front.date]
+
+
+def given_box(path: str, fronts: Sequence[Front], plane: Plane) -> Box:
+    """The box in a file, in metres; without a file one drawn from the fronts."""
+    lines = [front.lines for front in fronts]
+    if not path:
+        return box_from_fronts(lines)
+    area = read_area(path)
+    if area.box is not None:
+        xmin, ymin, xmax, ymax = area.box
+        corners = np.array([(xmin, ymin), (xmin, ymax), (xmax, ymax), (xmax, ymin)])
+        return box_of(shapely.Polygon(plane.from_pixels(corners, path)), lines)
+    parts = list(area.polygons.geoms) if area.polygons else []
+    if len(parts) != 1:
+        raise InputError(f"{path}: {len(parts)} polygons; the box method needs one")
+    if not parts[0].is_valid or parts[0].interiors:
+        raise InputError(f"{path}: the polygon crosses itself or has holes; draw a simple one")
+    return box_of(shapely.transform(parts[0], lambda points: plane.from_lonlat(points, path)), lines)
+
+
+def given_centreline(path: str, fronts: Sequence[Front], plane: Plane) -> np.ndarray | None:
+    """The centreline in a file (n, 2) in metres, running towards the ocean; None without a file."""
+    if not path:
+        return None
+    parts = [part for shape in read_shapes(path, LINES) for part in shapely.get_parts(shape)]
+    if len(parts) != 1:
+        raise InputError(f"{path}: {len(parts)} lines; a centreline is one")
+    centreline = plane.from_lonlat(shapely.get_coordinates(parts[0]), path)
+    return towards_ocean(centreline, [front.lines for front in fronts])
+
+
+def write_box(path: Path, box: Box, plane: Plane) -> None:
+    """Writes the box as GeoJSON, if the fronts lie on Earth."""
+    if plane.crs is None:
+        return
+    lonlat = np.round(reproject(box_corners(box), plane.crs, WGS84), DECIMALS)
+    ring = shapely.get_coordinates(shapely.orient_polygons(shapely.Polygon(lonlat))).tolist()  # outer ring: RFC 7946
+    polygon = {"type": "Polygon", "coordinates": [ring]}
+    member = {"type": "Feature", "geometry": polygon, "properties": {"width_m": round(box.width_m, 1)}}
+    write_text(path, json.dumps({"type": "FeatureCollection", "features": [member]}) + "\n")

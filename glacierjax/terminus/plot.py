@@ -1,0 +1,66 @@
+"""A picture of the fronts on the map and of their positions over time."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
+from matplotlib.figure import Figure
+
+from glacierjax.core.files import write_beside
+from glacierjax.terminus.box import Box
+from glacierjax.terminus.fronts import Front
+from glacierjax.terminus.series import Row, box_corners
+
+COLOURS = "viridis"
+DPI = 120
+
+
+def draw_series(
+    path: Path, title: str, fronts: Sequence[Front], rows: Sequence[Row], box: Box, centreline: np.ndarray | None
+) -> None:
+    """Writes a PNG: fronts by date with box and centreline, change of position, change of area."""
+    figure = Figure((12, 6), layout="constrained")
+    grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.3))
+    chart = figure.add_subplot(grid[:, 0])
+    _draw_map(chart, fronts, box, centreline)
+    position, area = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
+    _draw_changes(position, "box method", [(row.date, row.box_change_m) for row in rows], "o-")
+    if centreline is not None:
+        _draw_changes(position, "centreline method", [(row.date, row.centreline_change_m) for row in rows], "s--")
+    position.set(ylabel="change of position (m)\nretreat is negative")
+    position.legend()
+    _draw_changes(area, "", [(row.date, row.area_change_km2) for row in rows], "o-")
+    area.set(ylabel="change of glacier area (km²)")
+    figure.suptitle(title)
+    with write_beside(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=DPI)
+
+
+def _draw_map(chart, fronts: Sequence[Front], box: Box, centreline: np.ndarray | None) -> None:
+    dates = [float(date2num(front.date)) for front in fronts if front.date]
+    scale = Normalize(min(dates), max(dates))
+    for front in fronts:
+        for line in front.lines if front.date else []:
+            chart.plot(*(line / 1000).T, color=colormaps[COLOURS](scale(date2num(front.date))), linewidth=1)
+    chart.plot(*(box_corners(box) / 1000).T, color="black", linestyle="--", linewidth=1)
+    if centreline is not None:
+        chart.plot(*(centreline / 1000).T, color="tab:red", linewidth=1)
+    chart.set(aspect="equal", xlabel="km", ylabel="km", title="fronts and box")
+    locator = AutoDateLocator()
+    bar = chart.figure.colorbar(ScalarMappable(scale, COLOURS), ax=chart, orientation="horizontal", shrink=0.8)
+    bar.ax.xaxis.set_major_locator(locator)
+    bar.ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def _draw_changes(chart, label: str, values: Sequence[tuple], style: str) -> None:
+    known = [(date, value) for date, value in values if value is not None]
+    chart.plot([date for date, _ in known], [value for _, value in known], style, label=label, markersize=4)
+    locator = AutoDateLocator()
+    chart.xaxis.set_major_locator(locator)
+    chart.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    chart.axhline(0, color="grey", linewidth=0.5)
+    chart.grid(alpha=0.3)

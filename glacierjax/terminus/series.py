@@ -1,0 +1,105 @@
+"""Positions and areas over time, and what they add up to."""
+
+import csv
+import dataclasses
+import datetime
+import io
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import shapely
+
+from glacierjax.terminus.box import Box, glacier_area_m2
+from glacierjax.terminus.centreline import position_m
+from glacierjax.terminus.fronts import Front
+
+DAYS_PER_YEAR = 365.25
+NO_FRONT, NOT_ACROSS = "no front", "does not divide the box"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One scene. Positions grow towards the ocean; changes are against the first date that was measured; None: not known.
+
+    `box_position_m`: mean distance of the front from the end of the box on the glacier; `glacier_area_km2` in the box.
+    """
+
+    date: datetime.date
+    scene: str
+    glacier: str | None
+    sensor: str | None
+    glacier_area_km2: float | None
+    area_change_km2: float | None
+    box_position_m: float | None
+    box_change_m: float | None
+    centreline_position_m: float | None
+    centreline_change_m: float | None
+    note: str
+
+
+def measure(fronts: Sequence[Front], box: Box, centreline: np.ndarray | None) -> list[Row]:
+    """A row for each front with a date, in their order. `centreline` (n, 2) in metres, towards the ocean."""
+    dated = [(front, front.date) for front in fronts if front.date]
+    areas_m2 = [glacier_area_m2(box.polygon, front.lines) for front, _ in dated]
+    positions_m = [None if centreline is None else position_m(centreline, front.lines) for front, _ in dated]
+    area_changes_m2, position_changes_m = _changes(areas_m2), _changes(positions_m)
+    rows = []
+    for i, (front, date) in enumerate(dated):
+        note = NO_FRONT if not front.lines else NOT_ACROSS if areas_m2[i] is None else ""
+        by_width = 1 / box.width_m
+        rows.append(
+            Row(
+                date, front.scene, front.glacier, front.sensor,
+                _times(areas_m2[i], 1e-6), _times(area_changes_m2[i], 1e-6),
+                _times(areas_m2[i], by_width), _times(area_changes_m2[i], by_width),
+                positions_m[i], position_changes_m[i], note,
+            )
+        )  # fmt: skip
+    return rows
+
+
+def summary(rows: Sequence[Row], box: Box) -> dict[str, Any]:
+    """Change from first to last and linear trend (least squares) of each measure, None where fewer than two dates."""
+    measures: dict[str, Callable[[Row], float | None]] = {
+        "box_m": lambda row: row.box_change_m,
+        "area_km2": lambda row: row.area_change_km2,
+        "centreline_m": lambda row: row.centreline_change_m,
+    }
+    width_m, length_m = box.width_m, box.polygon.area / box.width_m
+    found: dict[str, Any] = {"scenes": len(rows), "box": {"width_m": width_m, "length_m": length_m}}
+    for name, value in measures.items():
+        known = [(row.date.toordinal() / DAYS_PER_YEAR, v) for row in rows if (v := value(row)) is not None]
+        years, values = np.array(known).T if known else (np.zeros(0), np.zeros(0))
+        enough = len(set(years)) > 1
+        found[name] = {
+            "measured": len(known),
+            "change": float(values[-1]) if enough else None,
+            "trend_per_year": float(np.polyfit(years - years[0], values, 1)[0]) if enough else None,
+        }
+    return found
+
+
+def csv_text(rows: Sequence[Row]) -> str:
+    """The rows as a table that spreadsheets read; a value that does not exist is an empty cell."""
+    text = io.StringIO()
+    table = csv.DictWriter(text, [field.name for field in dataclasses.fields(Row)], lineterminator="\n")
+    table.writeheader()
+    for row in rows:
+        cells = dataclasses.asdict(row)
+        table.writerow({name: round(v, 6) if isinstance(v, float) else v for name, v in cells.items()})
+    return text.getvalue()
+
+
+def box_corners(box: Box) -> np.ndarray:
+    """Corners (n, 2) of the box in metres, the first again at the end."""
+    return shapely.get_coordinates(box.polygon.exterior)
+
+
+def _changes(values: Sequence[float | None]) -> list[float | None]:
+    first = next((value for value in values if value is not None), 0.0)
+    return [None if value is None else value - first for value in values]
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

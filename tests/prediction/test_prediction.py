@@ -1,0 +1,136 @@
+"""One scene: what is found, where it lies, and what is written."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import rasterio
+from brightness import make_predictor
+from PIL import Image
+from rasterio.crs import CRS
+
+from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.errors import InputError
+from glacierjax.core.zones import Zone
+from glacierjax.geo.areas import Area
+from glacierjax.geo.georeference import WGS84, Georeference, reproject
+from glacierjax.geo.scenes import Scene
+from glacierjax.prediction.model import Model
+from glacierjax.prediction.scene import entropy, find_front
+
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+NAME = "COL_2011-11-13_TSX_20_1_092"
+UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
+IMAGE = np.full((80, 100), 30, np.uint8)
+IMAGE[:, :60] = 200
+VALID = np.ones(IMAGE.shape, bool)
+VALID[:10] = False
+
+
+def scene(georeference=None, valid=VALID):
+    return Scene(NAME, IMAGE, valid, 20.0, georeference)
+
+
+def test_zones_front_and_line_lie_where_bright_meets_dark():
+    found = find_front(make_predictor(0.9), scene())
+    assert (found.zones[:10] == Zone.NA).all(), "no data"
+    assert (found.zones[10:, :60] == Zone.GLACIER).all() and (found.zones[10:, 60:] == Zone.OCEAN_ICE_MELANGE).all()
+    expected = np.zeros(IMAGE.shape, bool)
+    expected[10:, 60] = True
+    np.testing.assert_array_equal(found.front, expected)
+    np.testing.assert_array_equal(found.front_lines, [[[60, 80], [60, 10]]])
+    assert found.lengths_m == [1400] and found.checkpoint == "run1"
+
+
+def test_uncertainty_is_the_entropy_and_deviation_that_of_the_members():
+    one, two = find_front(make_predictor(0.7), scene()), find_front(make_predictor(0.9, 0.5), scene())
+    expected = -(0.7 * np.log(0.7) + 0.3 * np.log(0.1)) / np.log(4)
+    for found in (one, two):
+        np.testing.assert_allclose(found.uncertainty[10:], expected, rtol=1e-5)
+        assert not found.uncertainty[:10].any()
+    assert one.deviation is None
+    np.testing.assert_allclose(two.deviation[10:], 0.2, rtol=1e-5)
+    np.testing.assert_allclose(entropy(np.array([[1, 0, 0, 0], [0.25] * 4], np.float32)), [0, 1], atol=1e-6)
+
+
+def test_front_outside_of_the_area_is_erased():
+    found = find_front(make_predictor(0.9), scene(), Area("box.txt", BoundingBox(0, 0, 100, 50)))
+    np.testing.assert_array_equal(found.front_lines, [[[60, 50], [60, 10]]])
+    assert not found.front[50:].any()
+    none = find_front(make_predictor(0.9), scene(), Area("box.txt", BoundingBox(0, 0, 50, 50)))
+    assert not none.front.any() and none.front_lines == [] and none.lengths_m == []
+
+
+def test_files_of_a_georeferenced_scene_lie_on_earth(tmp_path):
+    found = find_front(make_predictor(0.9, 0.5), scene(UTM))
+    written = found.save(tmp_path, ["gpkg"])
+    assert {str(p.relative_to(tmp_path)) for p in written} == {
+        f"zones/{NAME}.tif", f"uncertainty/{NAME}.tif", f"deviation/{NAME}.tif", f"fronts/{NAME}.tif",
+        f"overlays/{NAME}.png", f"lines/{NAME}.geojson", f"lines/{NAME}.gpkg",
+    }  # fmt: skip
+    assert {p for p in tmp_path.rglob("*") if p.is_file()} == set(written), "nothing else is left"
+    with rasterio.open(tmp_path / "fronts" / f"{NAME}.tif") as dataset:
+        assert dataset.crs == UTM.crs and tuple(dataset.transform)[:6] == UTM.transform
+        np.testing.assert_array_equal(dataset.read(1), found.front * np.uint8(255))
+    document = json.loads((tmp_path / "lines" / f"{NAME}.geojson").read_text())
+    assert document == found.geojson()
+    (feature,) = document["features"]
+    on_map = reproject(np.array(feature["geometry"]["coordinates"]), WGS84, UTM.crs)
+    np.testing.assert_allclose(on_map, [[501_200, 7_648_400], [501_200, 7_649_800]], atol=0.02)
+    properties = feature["properties"]
+    assert properties["length_m"] == pytest.approx(1400 / 0.9996, abs=0.2), "on the ground"
+    del properties["length_m"]
+    assert properties == {"scene": NAME, "line": 1, "glacier": "COL", "date": "2011-11-13", "sensor": "TSX",
+                          "pixel_spacing_m": 20, "checkpoint": "run1; run2"}  # fmt: skip
+
+
+def test_files_of_a_picture_are_pictures_and_points(tmp_path):
+    found = find_front(make_predictor(0.9), scene())
+    names = {str(p.relative_to(tmp_path)) for p in found.save(tmp_path)}
+    assert names == {f"{kind}/{NAME}.png" for kind in ("zones", "uncertainty", "fronts", "overlays")} | {
+        f"lines/{NAME}.csv"
+    }
+    rows = (tmp_path / "lines" / f"{NAME}.csv").read_text().splitlines()
+    assert rows[1:] == [f"{NAME},1,60.0,80.0,20.0", f"{NAME},1,60.0,10.0,20.0"]
+    assert set(np.unique(np.asarray(Image.open(tmp_path / "zones" / f"{NAME}.png")))) == {0, 127, 254}
+    with pytest.raises(InputError, match="not georeferenced"):
+        found.geojson()
+
+
+def test_in_a_mirrored_picture_the_glacier_is_on_the_left_of_the_map():
+    mirrored = Georeference(UTM.crs, (-20, 0, 502_000, 0, -20, 7_650_000))
+    (feature,) = find_front(make_predictor(0.9), scene(mirrored)).geojson()["features"]
+    (_, south), (_, north) = feature["geometry"]["coordinates"]
+    assert south > north, "glacier in the east: the line runs to the south"
+
+
+def test_show_is_a_picture_with_the_front():
+    picture = find_front(make_predictor(0.9), scene()).show()
+    assert isinstance(picture, Image.Image)
+    assert (np.asarray(picture) == (213, 94, 0)).all(-1).sum() > 100
+
+
+def test_arrays_are_predicted_with_a_pixel_spacing():
+    model = Model(make_predictor(0.9))
+    found = model.predict(IMAGE, pixel_spacing_m=20, box=(0, 0, 100, 70))
+    np.testing.assert_array_equal(found.front_lines, [[[60, 70], [60, 0]]])
+    amplitude = np.where(IMAGE > 100, 5.0, 0.5)
+    np.testing.assert_array_equal(model.predict(amplitude, 20).zones, model.predict(IMAGE, 20).zones)
+    with pytest.raises(InputError, match="--pixel_spacing_m"):
+        model.predict(IMAGE)
+    with pytest.raises(InputError, match="four numbers"):
+        model.predict(IMAGE, 20, box=(1, 2))
+
+
+def test_importing_the_package_is_light_and_load_is_there():
+    code = "import sys, glacierjax; print('jax' in sys.modules, 'load' in dir(glacierjax) or glacierjax.__all__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
+    assert done.stdout.split() == ["False", "['load']"], done.stderr
+
+
+def test_too_old_a_python_is_told_the_next_step():
+    code = "import sys; sys.version_info = (3, 9, 1, 'final', 0)\nimport glacierjax"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
+    assert "glacierjax needs Python 3.11 or newer, this is 3.9; make an environment" in done.stderr.splitlines()[-1]

@@ -1,0 +1,163 @@
+"""`glacierjax.timeseries` from files: known retreat on Earth and in pixels, and what is refused."""
+
+import csv
+import datetime
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from rasterio.crs import CRS
+
+from glacierjax.core.errors import InputError
+from glacierjax.geo.georeference import Georeference
+from glacierjax.geo.vectors import feature, write_geojson, write_points
+from glacierjax.terminus.fronts import Front, lay_out, read_fronts
+from glacierjax.terminus.inputs import choose_glacier, given_box, given_centreline, write_box
+from glacierjax.terminus.plot import draw_series
+from glacierjax.terminus.series import csv_text, measure, summary
+
+UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
+GROUND_M = 20 / 0.9996  # of a pixel: the scale of UTM at its central meridian
+YEARS = range(2010, 2016)
+RETREAT_PX = 10  # a year
+
+
+def line(year, height_px=300):
+    """Glacier in the west, so the line runs to the north; it retreats by `RETREAT_PX` each year."""
+    y = np.linspace(height_px, 0, 61)
+    return np.column_stack([200 - RETREAT_PX * (year - YEARS[0]) + 3 * np.sin(y / 20), y])
+
+
+def name(year, glacier="JAC"):
+    return f"{glacier}_{year}-07-01_S1_20_1_001"
+
+
+@pytest.fixture(scope="module")
+def predictions(tmp_path_factory):
+    """A folder as `glacierjax.predict` leaves it: six years, and a scene without front."""
+    folder = tmp_path_factory.mktemp("predictions")
+    for year in YEARS:
+        write_geojson(
+            folder / "lines" / f"{name(year)}.geojson", [feature(UTM.to_lonlat(line(year)), {"scene": name(year)})]
+        )
+    write_geojson(folder / "lines" / f"{name(2016)}.geojson", [])
+    write_geojson(folder / "fronts.geojson", [])  # all of them again: not to be read twice
+    return folder
+
+
+@pytest.fixture(scope="module")
+def placed(predictions):
+    return lay_out(choose_glacier(read_fronts([str(predictions)]), ""))
+
+
+def test_fronts_come_by_date_with_what_their_names_say(placed):
+    fronts, plane = placed
+    assert [front.scene for front in fronts] == [name(year) for year in (*YEARS, 2016)]
+    assert (fronts[0].glacier, fronts[0].sensor, fronts[-1].lines) == ("JAC", "S1", [])
+    assert np.hypot(*np.diff(fronts[0].lines[0], axis=0).T).sum() == pytest.approx(
+        np.hypot(*np.diff(line(2010), axis=0).T).sum() * GROUND_M, rel=1e-3
+    )
+    assert plane.crs is not None
+
+
+def test_both_methods_find_the_retreat_of_fronts_on_earth(placed, tmp_path):
+    fronts, plane = placed
+    write_geojson(tmp_path / "flow.geojson", [feature(UTM.to_lonlat(np.array([[400, 150.0], [0, 150]])), {})])
+    centreline = given_centreline(str(tmp_path / "flow.geojson"), fronts, plane)
+    box = given_box("", fronts, plane)
+    rows = measure(fronts, box, centreline)
+    expected = [-RETREAT_PX * GROUND_M * i for i in range(len(YEARS))]
+    np.testing.assert_allclose([row.box_change_m for row in rows[:-1]], expected, rtol=2e-3)
+    np.testing.assert_allclose([row.centreline_change_m for row in rows[:-1]], expected, rtol=2e-3)
+    np.testing.assert_allclose(
+        [row.area_change_km2 for row in rows[:-1]], np.array(expected) * box.width_m / 1e6, rtol=2e-3
+    )
+    assert (rows[-1].box_change_m, rows[-1].centreline_change_m, rows[-1].note) == (None, None, "no front")
+    found = summary(rows, box)
+    assert found["box_m"]["trend_per_year"] == pytest.approx(-RETREAT_PX * GROUND_M, rel=5e-3)
+    assert found["centreline_m"]["measured"] == 6 and found["scenes"] == 7
+    assert list(csv.DictReader(csv_text(rows).splitlines()))[-1]["box_position_m"] == ""
+
+
+def test_the_box_that_was_used_can_be_given_again(placed, tmp_path):
+    fronts, plane = placed
+    box = given_box("", fronts, plane)
+    write_box(tmp_path / "box.geojson", box, plane)
+    again = given_box(str(tmp_path / "box.geojson"), fronts, plane)
+    assert again.width_m == pytest.approx(box.width_m, rel=1e-3)
+    assert [r.box_change_m for r in measure(fronts, again, None)][:-1] == pytest.approx(
+        [r.box_change_m for r in measure(fronts, box, None)][:-1], rel=1e-3
+    )
+
+
+def test_fronts_in_pixels_are_measured_with_their_spacing(tmp_path):
+    for year in YEARS:
+        write_points(tmp_path / f"{name(year)}.csv", [line(year)], name(year), 20)
+    (tmp_path / "box.txt").write_text("x,y\n50,200\n50,100\n250,100\n250,200\n")
+    fronts, plane = lay_out(read_fronts([str(tmp_path / "*.csv")]))
+    box = given_box(str(tmp_path / "box.txt"), fronts, plane)
+    assert box.width_m == pytest.approx(2000)
+    changes = [row.box_change_m for row in measure(fronts, box, None)]
+    np.testing.assert_allclose(changes, [-RETREAT_PX * 20 * i for i in range(len(YEARS))], atol=1e-6)
+    with pytest.raises(InputError, match="in pixels"):
+        write_geojson(tmp_path / "flow.geojson", [feature(np.array([[0, 0], [1, 1.0]]), {})])
+        given_centreline(str(tmp_path / "flow.geojson"), fronts, plane)
+
+
+def test_picture_is_drawn(placed, tmp_path):
+    fronts, plane = placed
+    box = given_box("", fronts, plane)
+    draw_series(tmp_path / "t.png", "JAC", fronts, measure(fronts, box, None), box, None)
+    assert (tmp_path / "t.png").stat().st_size > 10_000
+
+
+def front(scene, date="2011-01-01", glacier="JAC", spacing_m=None):
+    lines = [np.array([[0.0, 0], [1, 1]])]
+    return Front(scene, lines, date and datetime.date.fromisoformat(date), glacier, None, spacing_m)
+
+
+def test_what_does_not_go_together_is_told():
+    with pytest.raises(InputError, match=r"several glaciers \(COL, JAC\); choose one with --glacier"):
+        choose_glacier([front("a"), front("b", glacier="COL")], "")
+    assert [f.scene for f in choose_glacier([front("a"), front("b", glacier="COL")], "COL")] == ["b"]
+    with pytest.raises(InputError, match=r"--glacier=SI: no front of it; there are: JAC"):
+        choose_glacier([front("a")], "SI")
+    with pytest.raises(InputError, match="no date in the name"):
+        choose_glacier([front("a", date=None)], "")
+    with pytest.raises(InputError, match="different size"):
+        lay_out([front("a"), front("b", spacing_m=20.0)])
+
+
+def test_files_that_are_no_fronts_are_told(tmp_path, predictions):
+    with pytest.raises(InputError, match=r"--fronts=.*nothing: no front lines there"):
+        read_fronts([str(tmp_path / "nothing")])
+    square = '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}'
+    (tmp_path / "area.geojson").write_text(square)
+    with pytest.raises(InputError, match=r"area.geojson: a Polygon in it; fronts are lines"):
+        read_fronts([str(tmp_path / "area.geojson")])
+    twice = tmp_path / "copy.geojson"
+    twice.write_text((predictions / "lines" / f"{name(2010)}.geojson").read_text())
+    with pytest.raises(InputError, match=rf"copy.geojson: a second front of the scene {name(2010)}"):
+        read_fronts([str(predictions), str(twice)])
+
+
+def test_nothing_found_is_told(tmp_path):
+    write_geojson(tmp_path / f"{name(2010)}.geojson", [])
+    with pytest.raises(InputError, match="none of the scenes has a front"):
+        lay_out(read_fronts([str(tmp_path)]))
+
+
+def test_command_writes_its_four_files(predictions, tmp_path):
+    command = [sys.executable, "-m", "glacierjax.timeseries", f"--fronts={predictions}", f"--output={tmp_path / 'out'}"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0 and "box method: -1000 m, trend -200 m a year, 6 of 7 scenes" in done.stderr, (
+        done.stderr
+    )
+    assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
+        "box.geojson", "summary.json", "timeseries.csv", "timeseries.png",
+    ]  # fmt: skip
+    assert json.loads((tmp_path / "out" / "summary.json").read_text())["box_m"]["measured"] == 6
+    done = subprocess.run(command[:3], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "timeseries: --fronts: missing; --help shows an example\n")
