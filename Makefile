@@ -6,7 +6,7 @@ READY := $(VENV)/ready
 OUT ?= real
 SEEDS ?= 1 2
 
-.PHONY: demo test test-all test-torch lint real venv clean
+.PHONY: demo test test-all test-faults test-torch lint real venv clean
 
 demo: venv ## from nothing to a report on simulated scenes
 	rm -rf demo
@@ -27,6 +27,9 @@ test: lint ## what CI runs
 
 test-all: lint ## the long checks too
 	$(RUN) -m pytest -m "not torch"
+
+test-faults: venv ## kills a training at 20 random moments; the end must be the same bit for bit
+	$(RUN) tests/kill_training.py
 
 test-torch: venv ## reading and writing files of the real PyTorch and Lightning, in an environment of their own
 	$(PYTHON) -m venv .venv-torch

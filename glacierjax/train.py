@@ -51,6 +51,10 @@ def main() -> None:
         finetune(config, workdir)
     except Stopped:
         sys.exit(EXIT_CODE)
+    except InputError as error:
+        if processes.are_several():
+            processes.give_up(error)
+        raise
 
 
 if __name__ == "__main__":
