@@ -8,7 +8,7 @@ SEEDS ?= 1 2 3
 # JAX uses two cores best as two devices.
 ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
-.PHONY: demo test test-all test-torch bench bench-memory lint real venv clean
+.PHONY: demo test test-all test-faults test-torch bench bench-memory lint real venv clean
 
 demo: venv ## from nothing to a report on simulated scenes
 	rm -rf demo
@@ -38,6 +38,9 @@ bench: venv ## speed, both sides of each comparison in one run
 
 bench-memory: venv ## the most memory that one scene of 10,000 x 10,000 pixels takes
 	$(RUN) benchmarks/large_scene.py
+
+test-faults: venv ## kills a training at 20 random moments; the end must be the same bit for bit
+	$(RUN) tests/kill_training.py
 
 test-torch: venv ## reading and writing files of the real PyTorch and Lightning, in an environment of their own
 	$(PYTHON) -m venv .venv-torch

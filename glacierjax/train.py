@@ -54,6 +54,10 @@ def main() -> None:
         run(config, workdir)
     except Stopped:
         sys.exit(EXIT_CODE)
+    except InputError as error:
+        if processes.are_several():
+            processes.give_up(error)
+        raise
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import numpy as np
@@ -201,6 +201,7 @@ class _Run:
         """All steps that are left."""
         if not self.progress.validated:
             self._finish_epoch()
+        self._stop_if_asked()
         every = self.settings.checkpoint_every
         while self.done < self.total_steps and not self.progress.early_stop.over:
             profile.before_step()
@@ -217,21 +218,23 @@ class _Run:
             elif every and self.done % every == 0:
                 self._save_position()
             # Several processes must stop at the same step; they ask each other only where they wait anyway.
-            if (logs or jax.process_count() == 1) and processes.agree(self.stop.asked):
-                self._save_position()
-                self._stop()
+            if logs or not processes.are_several():
+                self._stop_if_asked()
 
     def _next(self, stream: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
         try:
             return next(stream)
         except InputError:
-            if jax.process_count() == 1:  # of several, one alone cannot save
+            if not processes.are_several():  # of several, one alone cannot save
                 self._save_position()
-                if self.stop.asked:  # what ends a run may end its helpers first
-                    self._stop()
             raise
 
-    def _stop(self) -> None:
+    def _stop_if_asked(self) -> None:
+        if processes.agree(self.stop.asked):
+            self._save_position()
+            self._stop()
+
+    def _stop(self) -> NoReturn:
         log.info("stopped by SIGTERM and saved after step %d; go on with --workdir=%s", self.done, self.workdir)
         raise Stopped
 
@@ -274,12 +277,11 @@ class _Run:
         self.progress.validated = False
         state = self.parallel.fetch(self.replicated)
         try:
-            with self.stop.at_once() if jax.process_count() == 1 else contextlib.nullcontext():
+            with contextlib.nullcontext() if processes.are_several() else self.stop.at_once():
                 values = self.experiment.evaluate(state.kept)
         except Stopped:
             self._save_position()
             self._stop()
-            raise
         own = {key: plain(value) for key, value in values.items()}
         self.metrics = processes.from_first(lambda: own)
         epoch = self.done // self.epoch_steps

@@ -3,8 +3,9 @@
 import json
 import logging
 import os
+import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 import jax
 import numpy as np
@@ -52,6 +53,20 @@ def is_one_of_several(environment: Mapping[str, str]) -> bool:
     return any(count.isdigit() and int(count) > 1 for count in counts) or "," in hosts
 
 
+def give_up(error: InputError) -> NoReturn:
+    """Ends this process, one of several, at once: they would wait for each other, one in a step, the other at its exit.
+
+    The others are ended by `jax.distributed` when they miss it.
+    """
+    print(f"process {jax.process_index()} of {jax.process_count()}: {error}", file=sys.stderr, flush=True)
+    os._exit(2)
+
+
+def are_several() -> bool:
+    """Whether this process trains together with others."""
+    return jax.process_count() > 1
+
+
 def is_first() -> bool:
     """Whether this process writes the logs."""
     return jax.process_index() == 0
@@ -59,19 +74,17 @@ def is_first() -> bool:
 
 def agree(flag: bool) -> bool:
     """Whether any process says so; all of them must ask at the same step."""
-    return flag if jax.process_count() == 1 else any(gather(flag))
+    return any(gather(flag)) if are_several() else flag
 
 
 def from_first(make: Callable[[], Any]) -> Any:
     """What the first process makes (anything that JSON holds), for all of them."""
-    if jax.process_count() == 1:
-        return make()
-    return gather(make() if is_first() else None)[0]
+    return gather(make() if is_first() else None)[0] if are_several() else make()
 
 
 def gather(value: Any) -> list[Any]:
     """The values of all processes (anything that JSON holds), in their order; all of them must call it."""
-    if jax.process_count() == 1:
+    if not are_several():
         return [value]
     from jax.experimental import multihost_utils
 

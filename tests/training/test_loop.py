@@ -1,71 +1,15 @@
-"""The training loop on a task that compiles in no time: a line fitted to points."""
+"""The training loop on a task that compiles in no time."""
 
-import contextlib
 import dataclasses
 import json
 import math
 
-import jax
-import jax.numpy as jnp
-import numpy as np
 import pytest
-from ml_collections import ConfigDict
+from line_fit import BALLAST, BATCH, STEPS_PER_EPOCH, config, experiment, lines
 
 from glacierjax.core.errors import InputError
 from glacierjax.training.logs import METRICS, RunLog
-from glacierjax.training.loop import Experiment, train
-
-BATCH = 8 * jax.device_count()
-STEPS_PER_EPOCH = 3
-
-
-class Line:
-    """y = slope x + offset, with noise that depends on the random key as dropout does."""
-
-    def init(self, rng, batch):
-        return {"slope": jax.random.normal(rng, (1,)), "offset": jnp.zeros(1)}
-
-    def loss(self, params, batch, rng, train):
-        noise = 0.01 * jax.random.normal(rng, batch["x"].shape) if train else 0.0
-        error = params["slope"] * batch["x"] + params["offset"] + noise - batch["y"]
-        return jnp.mean(error**2), {"error": jnp.abs(error).mean()}
-
-
-def config(**changes):
-    values = ConfigDict({
-        "seed": 0, "batch_size": BATCH, "micro_batch_size": 4, "num_epochs": 4, "log_every": 1,
-        "data": {"samples_per_epoch": STEPS_PER_EPOCH * BATCH},
-        "optimizer": {"name": "sgd", "learning_rate": 0.1, "weight_decay": 1e-4, "average_decay": 0.0},
-        "schedule": {"name": "constant", "warmup_epochs": 0.0, "factor": 0.5, "patience": 0},
-    })  # fmt: skip
-    values.update_from_flattened_dict(changes)
-    return values
-
-
-def experiment(bad_step=None, val_loss=lambda params: float((params["slope"][0] - 2) ** 2)):
-    @contextlib.contextmanager
-    def batches(start):
-        def stream():
-            for step in range(start, 10_000):
-                x = np.random.default_rng(step).normal(size=BATCH).astype(np.float32)
-                yield {"x": x if step != bad_step else x * np.nan, "y": 2 * x + 1}
-
-        yield stream()
-
-    return Experiment(
-        task=Line(),
-        batches=batches,
-        scenes_of=lambda step: [f"SCENE_{step}"],
-        prepare=lambda batch: batch,
-        evaluate=lambda params: {"loss": val_loss(params), "nothing": math.nan},
-        rank_by=("best_loss",),
-        record={"task": "line"},
-        initial_params=lambda fresh: fresh,
-    )
-
-
-def lines(workdir):
-    return [json.loads(line) for line in (workdir / METRICS).read_text().splitlines()]
+from glacierjax.training.loop import train
 
 
 def test_training_fits_and_writes_what_it_promises(tmp_path):
@@ -78,7 +22,7 @@ def test_training_fits_and_writes_what_it_promises(tmp_path):
     assert written[-2]["loss"] < 0.1 * written[0]["loss"]
     assert written[-1]["nothing"] is None, "what does not exist is null"
     assert summary == json.loads((tmp_path / "summary.json").read_text())
-    assert summary["steps"] == 30 and summary["epochs"] == 10 and summary["parameters"] == 2
+    assert summary["steps"] == 30 and summary["epochs"] == 10 and summary["parameters"] == 2 + BALLAST
     assert summary["last"]["loss"] == written[-1]["loss"]
     assert any((tmp_path / "events").iterdir())
 
@@ -89,11 +33,11 @@ def test_a_run_that_was_stopped_goes_on_with_the_same_numbers(tmp_path, average_
     train(settings, tmp_path / "whole", experiment())
 
     def stopped(step):
-        raise KeyboardInterrupt
+        if step == 7:
+            raise KeyboardInterrupt
 
-    interrupted = dataclasses.replace(experiment(bad_step=7), scenes_of=stopped)
     with pytest.raises(KeyboardInterrupt):
-        train(settings, tmp_path / "parts", interrupted)  # in the third epoch
+        train(settings, tmp_path / "parts", experiment(before_step=stopped))  # in the third epoch
     assert lines(tmp_path / "parts")[-1]["step"] == 7
     train(settings, tmp_path / "parts", experiment())
     assert (tmp_path / "parts" / METRICS).read_bytes() == (tmp_path / "whole" / METRICS).read_bytes()
@@ -117,7 +61,7 @@ def test_a_finished_run_started_again_changes_nothing(tmp_path):
 @pytest.mark.parametrize("log_every", [1, 100])
 def test_a_loss_that_is_not_finite_stops_naming_step_rate_and_scenes(tmp_path, log_every):
     with pytest.raises(InputError) as caught:
-        train(config(log_every=log_every), tmp_path, experiment(bad_step=4))
+        train(config(log_every=log_every), tmp_path, experiment(bad_steps=(4,)))
     message = str(caught.value)
     assert "\n" not in message
     for part in ("step 5", "learning rate 0.1", "SCENE_4", "--config.optimizer.learning_rate"):
@@ -142,7 +86,7 @@ def test_a_plateau_without_a_loss_to_watch_is_refused(tmp_path):
     ("field", "value", "message"),
     [("schedule.name", "step", "choose constant, plateau or cosine"), ("optimizer.name", "lion", "choose sgd or adamw"),
      ("data.samples_per_epoch", BATCH - 1, "an epoch needs at least one batch"),
-     ("micro_batch_size", 3, "does not divide")],
+     ("micro_batch_size", 3, "does not divide"), ("parallel", "pjit", "choose one of pmap, shard_map")],
 )  # fmt: skip
 def test_wrong_settings_are_refused_before_anything_is_trained(tmp_path, field, value, message):
     def never(start):
@@ -164,3 +108,55 @@ def test_the_log_is_cut_back_to_the_restored_step(tmp_path):
     assert [line["step"] for line in lines(tmp_path)] == [1, 2, 3]
     RunLog(tmp_path, 0).close()
     assert lines(tmp_path) == []
+
+
+def test_a_run_whose_validation_is_not_behind_it_loses_that_line(tmp_path):
+    log = RunLog(tmp_path, 0)
+    for split in ("train", "val"):
+        log.write(3, 1, split, {"loss": 1.0})
+    log.close()
+    RunLog(tmp_path, 3).close()
+    assert [line["split"] for line in lines(tmp_path)] == ["train", "val"]
+    RunLog(tmp_path, 3, validated=False).close()
+    assert [line["split"] for line in lines(tmp_path)] == ["train"]
+
+
+def test_a_run_ends_after_so_many_epochs_without_a_lower_loss_and_stays_ended(tmp_path):
+    losses = iter([3.0, 2.0, 2.5, 2.0, 1.0])
+    settings = config(num_epochs=9, early_stop_epochs=2)
+    summary = train(settings, tmp_path, experiment(val_loss=lambda params: next(losses)))
+    assert summary["stopped_early"] and summary["epochs"] == 4
+    assert summary["best"] == {"loss": {"value": 2.0, "epoch": 2}}
+    assert train(settings, tmp_path, experiment()) == summary
+
+
+def test_the_profile_of_some_steps_is_written(tmp_path):
+    train(config(num_epochs=2, profile_steps=2), tmp_path, experiment())
+    assert any((tmp_path / "profile").rglob("*.xplane.pb"))
+
+
+def test_events_hold_scalars_pictures_and_the_learning_rate(tmp_path):
+    import numpy as np
+    from tensorboardX.proto.event_pb2 import Event
+
+    picture = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+    shown = dataclasses.replace(experiment(), pictures=lambda: {"val/scene": picture})
+    train(config(num_epochs=1), tmp_path, shown)
+    (file,) = (tmp_path / "events").iterdir()
+    data, tags = file.read_bytes(), set()
+    while data:  # length (8 bytes), its checksum (4), the event, its checksum (4)
+        length = int.from_bytes(data[:8], "little")
+        event = Event.FromString(data[12 : 12 + length])
+        tags |= {value.tag for value in event.summary.value}
+        data = data[16 + length :]
+    assert {"train/loss", "train/learning_rate", "train/images_per_second", "val/loss", "val/scene"} <= tags
+
+
+def test_the_start_is_told_in_one_table(tmp_path, caplog):
+    caplog.set_level("INFO", "glacierjax")
+    shown = dataclasses.replace(experiment(), facts={"training": "7 points"})
+    summary = train(config(num_epochs=1), tmp_path, shown)
+    (table,) = (record.message for record in caplog.records if "effective batch" in record.message)
+    for word in ("devices", f"{2 + BALLAST:,}", "GFLOP", "MiB", "7 points", "1 of 3 steps", f"{BATCH} = 2 x "):
+        assert word in table
+    assert summary["step_memory_mib"] >= 0 and summary["forward_gflops_per_image"] >= 0

@@ -15,13 +15,14 @@ from glacierjax.training import parallel
 from glacierjax.training.parallel import accumulation_steps
 
 WAYS = tuple(parallel.BACKENDS)
+ENVIRONMENT = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # compiles in half the time
 
 
 def results_on(devices: int, network: str, *ways: str) -> dict[str, dict]:
     """What `spread_over_devices.py` finds in a process with that many (forced) devices, by way."""
     script = Path(__file__).parent / "spread_over_devices.py"
     command = [sys.executable, str(script), str(devices), network, *ways]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "XLA_FLAGS": ""})
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

@@ -1,0 +1,192 @@
+"""Nothing is lost: stops, kills, full disks, broken data and losses that are no numbers, each brought about on purpose."""
+
+import os
+import resource
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from line_fit import BALLAST, config, experiment, lines
+
+from glacierjax.checkpoints.native import RESUME, load_checkpoint
+from glacierjax.core.errors import InputError
+from glacierjax.training import resume
+from glacierjax.training.logs import METRICS
+from glacierjax.training.loop import train
+from glacierjax.training.stop import Stopped
+
+# Neither the lines of the log nor the saved positions fall together with the ends of the epochs (3 steps).
+SETTINGS = {"log_every": 2, "checkpoint_every": 2, "schedule.name": "plateau", "optimizer.average_decay": 0.9}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing happened to."""
+    workdir = tmp_path_factory.mktemp("whole")
+    train(config(**SETTINGS), workdir, experiment())
+    return workdir
+
+
+def assert_goes_on_to_the_same_end(workdir, whole):
+    train(config(**SETTINGS), workdir, experiment())
+    assert (workdir / METRICS).read_bytes() == (whole / METRICS).read_bytes()
+    ours, theirs = (load_checkpoint(run, "last") for run in (workdir, whole))
+    for name, values in theirs.params.items():
+        np.testing.assert_array_equal(ours.params[name], values)
+    assert not list((workdir / RESUME).glob("[0-9]*")), "no position is left behind a finished run"
+
+
+def do_at(wanted, act):
+    return lambda step: act() if step == wanted else None
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def terminate():
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("step", [1, 3, 5, 8, 11])
+def test_a_run_that_died_goes_on_from_the_last_position(tmp_path, whole, step):
+    with pytest.raises(KeyboardInterrupt):
+        train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(step, interrupt)))
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+@pytest.mark.parametrize("step", [1, 4, 5])
+def test_sigterm_saves_the_step_that_is_running(tmp_path, whole, step):
+    with pytest.raises(Stopped):
+        train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(step, terminate)))
+    saved = resume.Saves(tmp_path, ("best_loss",))
+    assert saved.latest_step() == step + 1
+    saved.close()
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "afterwards SIGTERM is what it was"
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_sigterm_during_validation_ends_it_and_it_is_done_again(tmp_path, whole):
+    def slow(params):
+        terminate()
+        time.sleep(60)
+
+    started = time.monotonic()
+    with pytest.raises(Stopped):
+        train(config(**SETTINGS), tmp_path, experiment(val_loss=slow))
+    assert time.monotonic() - started < 30
+    assert {line["split"] for line in lines(tmp_path)} == {"train"}
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_a_run_that_died_between_a_validation_and_its_checkpoint(tmp_path, whole, monkeypatch):
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(resume.Saves, "save_validated", lambda *_: interrupt())
+        train(config(**SETTINGS), tmp_path, experiment())
+    assert lines(tmp_path)[-1]["split"] == "val"
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_space(tmp_path, whole):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full():  # no file may grow beyond this: the log may, parameters may not
+        resource.setrlimit(resource.RLIMIT_FSIZE, (BALLAST, limits[1]))
+
+    try:
+        with pytest.raises(InputError, match=rf"{tmp_path}.*cannot be written") as caught:
+            train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(4, full)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "\n" not in str(caught.value) and "free some space" in str(caught.value)
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_a_log_that_cannot_be_written_is_said(tmp_path, whole):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+
+    def full():
+        resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / METRICS).stat().st_size, limits[1]))
+
+    try:
+        with pytest.raises(InputError, match=rf"{tmp_path}: the log cannot be written"):
+            train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(5, full)))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+@pytest.fixture
+def read_only(tmp_path):
+    """A folder that nobody can write to; for root, who may write anywhere, a mounted one."""
+    folder = tmp_path / "read_only"
+    folder.mkdir()
+    if os.geteuid() == 0:
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", str(folder)], capture_output=True)
+        if mounted.returncode:
+            pytest.skip("root without the right to mount: no folder is read-only")
+        yield folder
+        subprocess.run(["umount", str(folder)], check=True)
+    else:
+        folder.chmod(0o500)
+        yield folder
+        folder.chmod(0o700)
+
+
+def test_a_read_only_workdir_is_named(read_only):
+    with pytest.raises(InputError, match=rf"{read_only}/run/checkpoints: cannot be written .* another --workdir"):
+        train(config(), read_only / "run", experiment())
+
+
+def test_a_workdir_below_a_file_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match=r"file/run/checkpoints: cannot be written"):
+        train(config(), tmp_path / "file" / "run", experiment())
+
+
+def test_broken_data_in_the_middle_of_an_epoch_stop_the_run_where_it_is(tmp_path, whole):
+    def broken():
+        raise InputError("shard 3, record 7: damaged record")
+
+    with pytest.raises(InputError, match="shard 3, record 7"):
+        train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(5, broken)))
+    assert [int(folder.name) for folder in (tmp_path / RESUME).iterdir()] == [5]
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_a_damaged_position_is_named(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(5, interrupt)))
+    step = tmp_path / RESUME / "4"
+    (step / "training" / "_METADATA").unlink()
+    with pytest.raises(InputError, match=rf"{step}: the run cannot go on from it .* remove this folder"):
+        train(config(**SETTINGS), tmp_path, experiment())
+
+
+def test_as_many_steps_as_allowed_are_skipped_and_change_nothing(tmp_path):
+    settings = config(num_epochs=1, skip_nonfinite=1, **{"optimizer.weight_decay": 0.0})
+    summary = train(settings, tmp_path, experiment(bad_steps=(1,)))
+    assert summary["skipped_steps"] == 1
+    written = [line for line in lines(tmp_path) if line["split"] == "train"]
+    assert [line["loss"] is None for line in written] == [False, True, False]
+    assert [line["skipped_steps"] for line in written] == [0, 1, 1]
+    assert np.isfinite(load_checkpoint(tmp_path, "last").params["slope"]).all()
+
+
+def test_one_more_stops_the_run_and_a_resumed_run_still_counts(tmp_path):
+    settings = config(skip_nonfinite=1, checkpoint_every=1, log_every=2)
+    with pytest.raises(KeyboardInterrupt):
+        train(settings, tmp_path, experiment(bad_steps=(1,), before_step=do_at(4, interrupt)))
+    with pytest.raises(
+        InputError, match=r"step 8 .*SCENE_7.*; 1 steps were skipped before \(--config.skip_nonfinite=1\)"
+    ):
+        train(settings, tmp_path, experiment(bad_steps=(1, 7)))
+
+
+def test_a_state_that_is_not_finite_is_never_saved(tmp_path):
+    settings = config(log_every=100, checkpoint_every=2)
+    with pytest.raises(InputError, match="the loss is not finite at step 1 "):
+        train(settings, tmp_path, experiment(bad_steps=(0,)))
+    assert not any((tmp_path / RESUME).glob("[0-9]*"))
