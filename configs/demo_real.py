@@ -1,6 +1,6 @@
 """Real imagery in CaFFe's layout, ocean above the ice, from nothing, on two CPU cores (`make real`).
 
-`make real` trains three of these, which differ in their seed, and scores them as one ensemble.
+`make real` trains two of these, which differ in their seed, and scores them as one ensemble.
 
     python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
 """
