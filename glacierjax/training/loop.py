@@ -175,11 +175,9 @@ class _Run:
         )  # fmt: skip
         key = np.asarray(jax.random.key_data(jax.random.fold_in(jax.random.key(self.config.seed), 1)))
         started = time.monotonic()
-        compiled = (
-            self.parallel.parallelize(step)
-            .lower(self.replicated, self.parallel.shard(batch, self.config.micro_batch_size), key, np.float32(0))
-            .compile()
-        )
+        called = self.parallel.parallelize(step)
+        sharded = self.parallel.shard(batch, self.config.micro_batch_size)
+        compiled = self.parallel.compile(called, self.replicated, sharded, key, np.float32(0))
         facts = start.figures(self.experiment.task, state, example, compiled)
         start.say(
             {
@@ -193,7 +191,7 @@ class _Run:
         )
 
         def update(state: Any, batch: Any, rate: float) -> Any:
-            return compiled(state, batch, key, np.float32(rate))
+            return (compiled or called)(state, batch, key, np.float32(rate))
 
         return update, facts
 

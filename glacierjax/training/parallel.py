@@ -24,9 +24,12 @@ class Parallel(Protocol):
         """The step of `make_step` over all devices: (replicated state, sharded batch, key data, learning rate) -> the same.
 
         The state's buffers are given up to the new state. The key comes as `jax.random.key_data`, the learning rate as
-        float32, both in numpy, so that every process of several can hand in its own copy. The result can be called, or
-        compiled first: `.lower(...).compile()`.
+        float32, both in numpy, so that every process of several can hand in its own copy.
         """
+        ...
+
+    def compile(self, step: Any, *arguments: Any) -> Any | None:
+        """What `parallelize` gave, compiled for these arguments; None where that is only done by calling it."""
         ...
 
     def replicate(self, tree: Any) -> Any:
@@ -68,6 +71,10 @@ class Pmap:
 
         return jax.pmap(run, axis_name=AXIS, in_axes=(0, 0, None, None), donate_argnums=0)
 
+    def compile(self, step: Any, *arguments: Any) -> Any | None:
+        # Of several processes each hands `pmap` its own devices' part; compiled, it would want the whole.
+        return step.lower(*arguments).compile() if jax.process_count() == 1 else None
+
     def replicate(self, tree: Any) -> Any:
         devices = jax.local_devices()
         # Under the step's own axis name: with another, the second step would be compiled anew.
@@ -103,6 +110,9 @@ class ShardMap:
             check_vma=False,
         )
         return jax.jit(mapped, donate_argnums=0)
+
+    def compile(self, step: Any, *arguments: Any) -> Any | None:
+        return step.lower(*arguments).compile()
 
     def replicate(self, tree: Any) -> Any:
         # A copy that is made on the device: the step may give up its buffers without touching the caller's arrays.

@@ -75,8 +75,8 @@ def forward_flops(task: Task, state: TrainState, batch: Any) -> float | None:
 
 
 def step_memory_mib(compiled: Any) -> float | None:
-    """Memory of the compiled step on one device: state, batch, and what it needs in between; None if XLA does not say."""
-    analysis = compiled.memory_analysis()
+    """Memory of the compiled step on one device: state, batch, and what it needs in between; None if it is not known."""
+    analysis = None if compiled is None else compiled.memory_analysis()
     if analysis is None:
         return None
     whole = analysis.argument_size_in_bytes + analysis.output_size_in_bytes - analysis.alias_size_in_bytes

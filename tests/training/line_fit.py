@@ -15,14 +15,18 @@ from glacierjax.training.loop import Experiment
 
 BATCH = 8
 STEPS_PER_EPOCH = 3
-BALLAST = 50_000  # parameters that only make the checkpoint large
+BALLAST = 50_000  # parameters that only make the checkpoint large, random because zeros would be compressed
 
 
 class Line:
     """y = slope x + offset, with noise that depends on the random key as dropout does."""
 
     def init(self, rng, batch):
-        return {"slope": jax.random.normal(rng, (1,)), "offset": jnp.zeros(1), "ballast": jnp.zeros(BALLAST)}
+        return {
+            "slope": jax.random.normal(rng, (1,)),
+            "offset": jnp.zeros(1),
+            "ballast": jax.random.normal(rng, (BALLAST,)),
+        }
 
     def loss(self, params, batch, rng, train):
         noise = 0.01 * jax.random.normal(rng, batch["x"].shape) if train else 0.0

@@ -71,12 +71,12 @@ def test_sigterm_saves_the_step_that_is_running(tmp_path, whole, step):
 def test_sigterm_during_validation_ends_it_and_it_is_done_again(tmp_path, whole):
     def slow(params):
         terminate()
-        time.sleep(60)
+        time.sleep(600)
 
     started = time.monotonic()
     with pytest.raises(Stopped):
         train(config(**SETTINGS), tmp_path, experiment(val_loss=slow))
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 300
     assert {line["split"] for line in lines(tmp_path)} == {"train"}
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
