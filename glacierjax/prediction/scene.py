@@ -13,7 +13,8 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
 from glacierjax.core.scene import facts_of_name
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, grey_from_ids
-from glacierjax.fronts import clean_zones, extract_front
+from glacierjax.fronts import clean_zones
+from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
 from glacierjax.fronts.lines import length_px, trace_front
 from glacierjax.fronts.postprocess import mask_invalid
 from glacierjax.geo.areas import Area
@@ -147,12 +148,13 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
             deviation[rows] = spread.max(-1)
     zones = mask_invalid(zones, scene.valid)
     allowed = None if area is None else area.mask(scene.image.shape, scene.georeference)
-    front = extract_front(zones, scene.pixel_spacing_m)
+    cleaned = clean_zones(zones)
+    front = front_of_border(ocean_glacier_border(cleaned), scene.pixel_spacing_m)
     if allowed is not None:
         front &= allowed
     for quality in (uncertainty, *([] if deviation is None else [deviation])):
         quality[~scene.valid] = 0  # nothing was asked of the network there
-    lines = trace_front(clean_zones(zones), front)
+    lines = trace_front(cleaned, front)
     checkpoint = "; ".join(predictor.sources)
     return Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
 
