@@ -8,9 +8,9 @@ import numpy as np
 
 from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.progress import track
-from glacierjax.core.scene import SceneId
 from glacierjax.data.sources import SceneSplit
 from glacierjax.evaluation.score import SceneScore, aggregate, score_scene
+from glacierjax.evaluation.sums import sums_from_record
 from glacierjax.evaluation.write import mde_text
 from glacierjax.inference.predictor import make_network
 from glacierjax.inference.tiles import predict_scene
@@ -23,7 +23,6 @@ class Validation:
 
     def __init__(self, config: Any, model: Any, scenes: SceneSplit):
         self._config, self._model = config, model
-        self._ids = scenes.ids
         # Process p of n scores the scenes p, p + n, ...: none twice, none left out, whether or not n divides their number.
         self._own = range(jax.process_index(), len(scenes), jax.process_count())
         self._scenes: Sequence[LabelledScene] = scenes
@@ -42,35 +41,15 @@ class Validation:
             )  # fmt: skip
             zones = probabilities.argmax(-1).astype(np.uint8)
             score = score_scene(scene, zones)
-            own.append((index, _plain(score)))
+            own.append((index, score.record()))
             if index == 0:
                 self._picture = {"val/first_scene": _drawn(scene, score)}
-        everyone = sorted(pair for part in processes.gather(own) for pair in part)
-        return headline(aggregate([_score(self._ids[index], fields) for index, fields in everyone]))
+        everyone = sorted((pair for part in processes.gather(own) for pair in part), key=lambda pair: pair[0])
+        return headline(aggregate([sums_from_record(record) for _, record in everyone]))
 
     def pictures(self) -> dict[str, np.ndarray]:
         """The first scene with its true and its predicted front, as of the last call."""
         return self._picture
-
-
-def _plain(score: SceneScore) -> dict[str, Any]:
-    """A score as JSON holds it, exactly, without its id."""
-    return {
-        "distances_m": score.distances_m.tolist(),
-        "front_rc": score.front_rc.tolist(),
-        "true_front_pixels": score.true_front_pixels,
-        "zone_counts": None if score.zone_counts is None else score.zone_counts.tolist(),
-    }
-
-
-def _score(scene: SceneId, fields: dict[str, Any]) -> SceneScore:
-    return SceneScore(
-        scene,
-        np.array(fields["distances_m"], np.float64),
-        np.array(fields["front_rc"], np.int32).reshape(-1, 2),
-        fields["true_front_pixels"],
-        None if fields["zone_counts"] is None else np.array(fields["zone_counts"]),
-    )
 
 
 def _drawn(scene: LabelledScene, score: SceneScore) -> np.ndarray:
