@@ -1,4 +1,4 @@
-"""The demo's pretraining: OptTranslator on the simulated SSL4SAR archive, a minute on two CPU cores (`make demo`).
+"""Pretraining in small: OptTranslator on the simulated SSL4SAR archive, a minute on two CPU cores.
 
     python -m glacierjax.train --config=configs/demo_pretrain.py --config.data.dir=DATA --workdir=PRETRAINED
 
