@@ -142,7 +142,7 @@ def comparison_blocks(record: dict) -> list[Block]:
 
 def _compared(figure: Measure, baseline: Sequence[dict], method: Sequence[dict]) -> dict[str, Any]:
     sides = [[value for metrics in some if (value := figure.of(metrics)) is not None] for some in (baseline, method)]
-    test = compare_seeds(*sides, figure.larger_is_better) if all(sides) else None
+    test = compare_seeds(sides[0], sides[1], figure.larger_is_better) if all(sides) else None
     described = {side: _described(values, figure.larger_is_better) for side, values in zip(SIDES, sides, strict=True)}
     return {**described, "test": None if test is None else dataclasses.asdict(test)}
 
