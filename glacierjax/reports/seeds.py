@@ -141,10 +141,9 @@ def comparison_blocks(record: dict) -> list[Block]:
 
 
 def _compared(figure: Measure, baseline: Sequence[dict], method: Sequence[dict]) -> dict[str, Any]:
-    first, second = ([v for metrics in some if (v := figure.of(metrics)) is not None] for some in (baseline, method))
-    test = compare_seeds(first, second, figure.larger_is_better) if first and second else None
-    values_of = zip(SIDES, (first, second), strict=True)
-    described = {side: _described(values, figure.larger_is_better) for side, values in values_of}
+    sides = [[value for metrics in some if (value := figure.of(metrics)) is not None] for some in (baseline, method)]
+    test = compare_seeds(sides[0], sides[1], figure.larger_is_better) if all(sides) else None
+    described = {side: _described(values, figure.larger_is_better) for side, values in zip(SIDES, sides, strict=True)}
     return {**described, "test": None if test is None else dataclasses.asdict(test)}
 
 
