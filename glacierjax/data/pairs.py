@@ -49,7 +49,7 @@ def draw_pair(store: PairStore, index: int, rng: np.random.Generator, options: P
     square = [int(rng.integers(0, max(1, crop - side))) for _ in range(2)]
     up_down = rng.random() < options.up_down_probability
     return {
-        **store.crop(index, *start, crop, crop),
+        **store.crop(index, start[0], start[1], crop, crop),
         "square": np.array([*square, side], np.int32),
         "up_down": np.array(up_down),
     }

@@ -20,7 +20,7 @@ def panels(sar: np.ndarray, target: np.ndarray, predicted: np.ndarray, mask: np.
     # The same stretch for both, so that too dark a prediction looks too dark.
     white = max(float(np.percentile(shown_target, BRIGHTEST)), 1e-3)
     grey = _bytes(np.repeat(sar, 3, axis=-1))
-    hidden = np.where(mask[..., None], np.uint8(HIDDEN_COLOUR), grey)
+    hidden = np.where(mask[..., None], np.array(HIDDEN_COLOUR, np.uint8), grey)
     gap = np.full((sar.shape[0], GAP_PX, 3), 255, np.uint8)
     images = [grey, _bytes(shown_target / white), _bytes(shown_prediction / white), hidden]
     return np.concatenate([part for image in images for part in (image, gap)][:-1], axis=1)
