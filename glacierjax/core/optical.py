@@ -158,7 +158,7 @@ def _opened(source: bytes | str | os.PathLike) -> Any:
 
 def _grid(file: Any) -> Grid:
     if file.crs is None or file.transform.is_identity:
-        return Grid(file.height, file.width, None, None)
+        return Grid(file.height, file.width)
     return Grid(file.height, file.width, file.crs.to_wkt(), tuple(file.transform)[:6])
 
 
@@ -167,7 +167,7 @@ def _as_nan(band: np.ma.MaskedArray) -> np.ndarray:
     if not np.ma.is_masked(band):
         return np.asarray(band)
     kind = np.float32 if band.dtype == np.float32 else np.float64
-    return np.ma.filled(band.astype(kind), np.nan)
+    return np.where(np.ma.getmaskarray(band), np.nan, band.data).astype(kind)
 
 
 def _resampled(band: np.ndarray, own: Grid, onto: Grid, name: str) -> np.ndarray:
