@@ -5,9 +5,12 @@ inside a run, `training` (optimiser state and counters). A *workdir* keeps valid
 the position inside an epoch, from which a run that was stopped goes on, as `workdir/resume/<step>/`.
 """
 
+import contextlib
 import dataclasses
+import logging
 import math
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,8 +105,9 @@ class Keeper:
             BEST[name][0]: ranking_value(record["metrics"].get(BEST[name][0]), BEST[name][1]) for name in self.metrics
         }
         try:
-            saved = self._manager.save(step, args=_items(params, record, training), metrics=ranks or None)
-            self._manager.wait_until_finished()
+            with _without_tracebacks():
+                saved = self._manager.save(step, args=_items(params, record, training), metrics=ranks or None)
+                self._manager.wait_until_finished()
         except (OSError, ValueError, RuntimeError) as error:  # TensorStore reports a full disk as a ValueError
             reason = textwrap.shorten(str(error), LONGEST_REASON)
             raise InputError(
@@ -147,6 +151,17 @@ class Keeper:
 
     def close(self) -> None:
         self._manager.close()
+
+
+@contextlib.contextmanager
+def _without_tracebacks() -> Iterator[None]:
+    """Orbax logs the traceback of every thread that meets a full disk; the error itself says enough."""
+    logger = logging.getLogger("absl")
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = False
 
 
 def _value_of(metric: str, larger_is_better: bool):

@@ -18,7 +18,13 @@ from glacierjax.training.loop import train
 from glacierjax.training.stop import Stopped
 
 # Neither the lines of the log nor the saved positions fall together with the ends of the epochs (3 steps).
-SETTINGS = {"log_every": 2, "checkpoint_every": 2, "schedule.name": "plateau", "optimizer.average_decay": 0.9}
+SETTINGS = {
+    "num_epochs": 3,
+    "log_every": 2,
+    "checkpoint_every": 2,
+    "schedule.name": "plateau",
+    "optimizer.average_decay": 0.9,
+}
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +56,14 @@ def terminate():
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-@pytest.mark.parametrize("step", [1, 3, 5, 8, 11])
+@pytest.mark.parametrize("step", [1, 5, 8])
 def test_a_run_that_died_goes_on_from_the_last_position(tmp_path, whole, step):
     with pytest.raises(KeyboardInterrupt):
         train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(step, interrupt)))
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
 
-@pytest.mark.parametrize("step", [1, 4, 5])
+@pytest.mark.parametrize("step", [1, 4])
 def test_sigterm_saves_the_step_that_is_running(tmp_path, whole, step):
     with pytest.raises(Stopped):
         train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(step, terminate)))
@@ -89,6 +95,8 @@ def test_a_run_that_died_between_a_validation_and_its_checkpoint(tmp_path, whole
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
 
+# Orbax gives up at the first array that fails; TensorStore's others then end on a closed event loop.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_space(tmp_path, whole):
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
 
@@ -156,11 +164,13 @@ def test_broken_data_in_the_middle_of_an_epoch_stop_the_run_where_it_is(tmp_path
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_damaged_position_is_named(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(5, interrupt)))
     step = tmp_path / RESUME / "4"
-    (step / "training" / "_METADATA").unlink()
+    for file in (step / "training").rglob("d/*"):
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
     with pytest.raises(InputError, match=rf"{step}: the run cannot go on from it .* remove this folder"):
         train(config(**SETTINGS), tmp_path, experiment())
 
