@@ -29,11 +29,11 @@ def get_config() -> Any:
         "set": ("num_epochs=4", f"data.samples_per_epoch={PRETRAINING_CROPS // 4}"),
         # What the arms change. A mask unit of 16 px is, in crops of an eighth of the published one's pixels, about what
         # SimMIM found best.
-        "arms": {
-            "simmim": ("task=simmim", "mask.ratio=0.5", "mask.unit_px=16"),
-            "optsimmim": ("task=optsimmim",),
-            "opttranslator": ("task=opttranslator",),
-        },
+        "arms": (
+            ("simmim", ("task=simmim", "mask.ratio=0.5", "mask.unit_px=16")),
+            ("optsimmim", ("task=optsimmim",)),
+            ("opttranslator", ("task=opttranslator",)),
+        ),
     })  # fmt: skip
     few_labels = (
         "num_epochs=4",

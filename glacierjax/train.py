@@ -35,6 +35,8 @@ def main() -> None:
         raise InputError("--workdir: missing; name a folder for the run")
     workdir = Path(WORKDIR.value)
     config: Any = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
+    if "task" not in config:
+        raise InputError("--config: not the configuration of a training; a study is run by python -m glacierjax.study")
     if not config.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
     configs.locate(config)

@@ -47,14 +47,14 @@ def steps(study: Any, output: Path, real: Path | None) -> list[Step]:
         _build("ssl4sar", data, archive / "ssl4sar", {}),
     ]
     pretraining = study.pretraining
-    for arm, changes in pretraining.arms.items():
+    for arm, changes in pretraining.arms:
         todo.append(_train(pretraining, data, output / "pretrained" / arm, changes))
     for name, part in _data_sets(study, output, real):
         own_data = data if real is None or name == "simulated" else output / f"data_{name}"
         source = archive / "data_raw" if name == "simulated" else real
         assert source is not None  # a data set that is not simulated is there because of it
         todo.append(_build("caffe", own_data, source, part.get("build", {})))
-        for arm in (SCRATCH, *pretraining.arms):
+        for arm in (SCRATCH, *_techniques(study)):
             for seed in study.seeds:
                 workdir = output / name / arm / f"seed{seed}"
                 init = () if arm == SCRATCH else (f"init.checkpoint={output / 'pretrained' / arm}",)
@@ -63,7 +63,7 @@ def steps(study: Any, output: Path, real: Path | None) -> list[Step]:
                 result = _result(output, name, arm, seed)
                 where = (f"--workdir={workdir}", f"--output={result.parent}")
                 todo.append(Step("glacierjax.evaluate", where, result))
-        for arm in pretraining.arms:
+        for arm in _techniques(study):
             sides = (
                 f"--{side}=" + ",".join(str(_result(output, name, which, seed)) for seed in study.seeds)
                 for side, which in (("baseline", SCRATCH), ("method", arm))
@@ -71,6 +71,11 @@ def steps(study: Any, output: Path, real: Path | None) -> list[Step]:
             folder = output / "compare" / f"{name}_{arm}"
             todo.append(Step("glacierjax.compare", (*sides, f"--output={folder}"), folder / "compare.md"))
     return todo
+
+
+def _techniques(study: Any) -> list[str]:
+    """Names of the pretraining techniques, in the order of the study."""
+    return [name for name, _ in study.pretraining.arms]
 
 
 def _data_sets(study: Any, output: Path, real: Path | None) -> list[tuple[str, Any]]:
@@ -127,7 +132,7 @@ def report(study: Any, output: Path, names: list[str]) -> str:
     for name in names:
         rows = []
         points: dict[str, list[float | None]] = {}
-        for arm in (SCRATCH, *study.pretraining.arms):
+        for arm in (SCRATCH, *_techniques(study)):
             scores = [json.loads(_result(output, name, arm, seed).read_text()) for seed in study.seeds]
             points[arm] = [score["mde_m"] for score in scores]
             rows.append(_row(arm, scores))
@@ -136,7 +141,7 @@ def report(study: Any, output: Path, names: list[str]) -> str:
             "", f"## {name}", "", f"![{name}]({name}.png)", "",
             "| arm | MDE in m, mean | deviation | best | worst | MDE in px | missing fronts | mean IoU |",
             "| --- | --- | --- | --- | --- | --- | --- | --- |", *rows, "",
-            *(f"- [scratch against {arm}](compare/{name}_{arm}/compare.md)" for arm in study.pretraining.arms),
+            *(f"- [scratch against {arm}](compare/{name}_{arm}/compare.md)" for arm in _techniques(study)),
         ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

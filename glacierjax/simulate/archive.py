@@ -112,8 +112,6 @@ def write_archive(output: str | os.PathLike, options: ArchiveOptions) -> dict[st
     Raises `InputError` when there already is a `data_raw` with something in it, or when it cannot be written.
     """
     target = Path(output) / "data_raw"
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise InputError(f"{target}: already there; choose another --output or remove it")
     counts = dict.fromkeys(GLACIERS, 0)
     with new_folder(target) as folder:
         for split, scene in simulate(options):
@@ -140,7 +138,12 @@ def box_text(box: BoundingBox) -> str:
 
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A new folder beside `target` that gets its name on success and vanishes on any error."""
+    """A new folder beside `target` that gets its name on success and vanishes on any error.
+
+    Raises `InputError` when there already is something at `target`, or when it cannot be written.
+    """
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise InputError(f"{target}: already there; choose another --output or remove it")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
