@@ -12,7 +12,7 @@ ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
 demo: venv ## from nothing to a report on simulated scenes
 	rm -rf demo
-	$(RUN) -m glacierjax.simulate --output=demo/archive --scenes=64 --ssl_scenes=0
+	$(RUN) -m glacierjax.simulate --output=demo/archive --ssl_scenes=0
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw
 	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --workdir=demo/run --which=last --mode=whole --rotations --output=demo/report --baselines

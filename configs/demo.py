@@ -22,7 +22,7 @@ def get_config() -> Any:
     config.model.zero_init_norms = False
     config.model.dropout = 0.0
 
-    config.data.samples_per_epoch = 720
+    config.data.samples_per_epoch = 800
     config.data.context_px = 192
     config.data.padding = "fit"
     config.data.workers = 0
@@ -31,10 +31,6 @@ def get_config() -> Any:
     config.augment.zoom_range = (0.8, 1.5)
     config.augment.mix_probability = 0.0
     config.augment.speckle_probability = 0.0
-    config.augment.brightness_probability = 0.5
-    config.augment.brightness_range = (0.5, 1.7)
-    config.augment.gamma_probability = 0.5
-    config.augment.gamma_range = (0.5, 2.0)
 
     config.optimizer = ConfigDict({"name": "adamw", "learning_rate": 2e-3, "weight_decay": 0.05, "average_decay": 0.99})
     config.schedule.name = "cosine"

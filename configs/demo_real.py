@@ -13,13 +13,13 @@ from glacierjax.runs.configs import load_config
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
     config.num_epochs = 10
-    config.data.samples_per_epoch = 800
     config.model.dropout = 0.1
 
     config.augment.zoom_probability = 0.9
     config.augment.zoom_range = (0.5, 1.7)
     config.augment.speckle_probability = 0.1
     config.augment.brightness_probability = 0.6
+    config.augment.brightness_range = (0.5, 1.7)
     config.augment.gamma_probability = 0.6
     config.augment.gamma_range = (0.4, 2.2)
     config.augment.up_down_probability = 0.0
