@@ -16,7 +16,7 @@ from glacierjax.runs.configs import load_config
 def get_config() -> Any:
     config: Any = load_config("configs/finetune_caffe.py")
     config.batch_size, config.micro_batch_size = 8, 4
-    config.num_epochs = 5
+    config.num_epochs = 6
 
     config.model.preset = "small"
     config.model.zero_init_norms = False
