@@ -15,7 +15,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.data.samples import SampleSource
 
 THREADS = 4
-PREFETCH = 8  # samples read ahead per process
+PREFETCH = THREADS  # batches read ahead per process, one by each thread
 PREFETCH_BATCHES = 2  # batches read ahead per worker process
 
 
