@@ -15,6 +15,7 @@ COMMANDS = (
     "glacierjax.predict",
     "glacierjax.timeseries",
     "glacierjax.convert",
+    "glacierjax.study",
 )
 
 
