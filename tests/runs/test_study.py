@@ -12,7 +12,6 @@ from glacierjax.runs import study as study_module
 from glacierjax.runs.configs import _check_field, load_config
 from glacierjax.runs.study import report, run_study, steps
 
-
 TECHNIQUES = ("simmim", "optsimmim", "opttranslator")
 
 
