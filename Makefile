@@ -59,4 +59,4 @@ $(READY): pyproject.toml
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .venv-torch demo build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-torch demo chain build *.egg-info .pytest_cache .ruff_cache .hypothesis
