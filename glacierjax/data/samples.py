@@ -3,12 +3,20 @@
 import abc
 import dataclasses
 import functools
-from collections.abc import Sized
-from typing import Generic, TypeVar
+from collections.abc import Sequence, Sized
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 
-Store = TypeVar("Store", bound=Sized)
+
+class NamedScenes(Sized, Protocol):
+    """Scenes by number, and what they are called."""
+
+    @property
+    def names(self) -> Sequence[str]: ...
+
+
+Store = TypeVar("Store", bound=NamedScenes)
 Options = TypeVar("Options")
 
 
@@ -55,3 +63,8 @@ class SampleSource(abc.ABC, Generic[Store, Options]):
         """Scene of a global sample number."""
         epoch, position = divmod(number, self.samples_per_epoch)
         return int(epoch_order(self.seed, epoch, self.samples_per_epoch)[position]) % len(self.store)
+
+    def scenes_of_step(self, step: int) -> list[str]:
+        """Names of the scenes that a step's batch shows, in all processes together."""
+        numbers = range(step * self.batch_size, (step + 1) * self.batch_size)
+        return sorted({self.store.names[self.scene_of(number)] for number in numbers})

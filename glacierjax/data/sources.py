@@ -3,7 +3,6 @@
 import datetime
 import functools
 import os
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -13,7 +12,7 @@ from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.files import read_grey_png
 from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.scene import SceneId
-from glacierjax.data.records import RecordSplit, open_builder, open_records
+from glacierjax.data.records import RecordSplit, open_records
 
 
 class SceneSplit(RecordSplit, Sequence[LabelledScene]):
@@ -74,24 +73,6 @@ def open_split(data_dir: str | os.PathLike, split: str, name: str = "caffe") -> 
     taken. Raises `InputError` if there is no such data set, config or split, or the split is empty.
     """
     return open_records(SceneSplit, data_dir, split, name)
-
-
-def dataset_summary(data_dir: str | os.PathLike, name: str = "caffe") -> dict[str, Any]:
-    """What is in a built data set: path, version, notes of the builder, and per split the scenes of each glacier."""
-    builder = open_builder(data_dir, name)
-    splits = {}
-    for split in sorted(builder.info.splits):
-        ids = open_split(data_dir, split, name).ids
-        dates = sorted(scene.date for scene in ids)
-        splits[split] = {
-            "scenes": len(ids),
-            "glaciers": dict(sorted(Counter(scene.glacier for scene in ids).items())),
-            "sensors": dict(sorted(Counter(scene.sensor_group for scene in ids).items())),
-            "first": dates[0].isoformat(),
-            "last": dates[-1].isoformat(),
-        }
-    notes = dict(builder.info.metadata or {})
-    return {"path": str(builder.data_path), "version": str(builder.version), "notes": notes, "splits": splits}
 
 
 def _scene_id(record: Mapping[str, Any]) -> SceneId:

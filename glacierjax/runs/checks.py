@@ -37,7 +37,7 @@ def check_values(config: Any) -> None:
             continue  # a section that the task does not have
         if (value := _value(config, field, choices[0])) not in choices:
             raise InputError(f"--config.{field}={value}: choose one of {', '.join(choices)}")
-    for name in config.get("keep", ()):
+    for name in config.keep:
         if name not in BEST:
             raise InputError(f"--config.keep={name}: choose among {', '.join(BEST)}")
     multiple = Tyrion(**model_fields(config)).size_multiple

@@ -17,10 +17,11 @@ from glacierjax.inference.predictor import GREY_MAX
 from glacierjax.model import Tyrion
 from glacierjax.runs.configs import to_plain
 from glacierjax.runs.initial import initial_params, model_fields
+from glacierjax.runs.order import sample_order
 from glacierjax.runs.validation import Validation
 from glacierjax.tasks import Segmentation
 from glacierjax.training import processes
-from glacierjax.training.loop import Experiment, steps_per_epoch, train
+from glacierjax.training.loop import Experiment, train
 
 
 def prepare(batch: dict[str, jax.Array]) -> dict[str, jax.Array]:
@@ -37,36 +38,26 @@ def finetune(config: Any, workdir: Path) -> dict:
     """Trains the segmentation network that `config` describes in `workdir`; returns the summary."""
     data = config.data
     train_scenes = open_split(data.dir, data.train_split, data.name)
-    if data.get("train_scenes", 0):
+    if data.train_scenes:
         train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
     store = shared_store(train_scenes, workdir / "cache" / "train.bin")
-    local = config.batch_size // jax.process_count()
     source = CropSource(
         store=store,
         options=crop_options(config),
-        seed=config.seed,
-        samples_per_epoch=data.samples_per_epoch,
-        batch_size=config.batch_size,
-        first=local * jax.process_index(),
-        local=local,
-        steps=steps_per_epoch(config) * config.num_epochs,
+        **sample_order(config),
     )
     fields = model_fields(config)
     model: Any = Tyrion(**fields)
     validation = Validation(config, model, val_scenes)
 
-    def scenes_of(step: int) -> list[str]:
-        numbers = range(step * config.batch_size, (step + 1) * config.batch_size)
-        return sorted({store.names[source.scene_of(number)] for number in numbers})
-
     experiment = Experiment(
         task=Segmentation(model),
         batches=lambda step: batches(source, step, data.workers),
-        scenes_of=scenes_of,
+        scenes_of=source.scenes_of_step,
         prepare=prepare,
         evaluate=validation,
-        rank_by=tuple(config.get("keep", ("best_iou", "best_mde"))),
+        rank_by=tuple(config.keep),
         record={"task": "segmentation", "model": json_fields(fields), "config": to_plain(config)},
         initial_params=lambda fresh: initial_params(config, fresh),
         facts={

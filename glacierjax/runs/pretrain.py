@@ -22,10 +22,11 @@ from glacierjax.reports.pretraining import panels
 from glacierjax.runs.configs import to_plain
 from glacierjax.runs.finetune import json_fields
 from glacierjax.runs.initial import initial_params, model_fields
+from glacierjax.runs.order import sample_order
 from glacierjax.tasks import OptSimMIM, OptTranslator, SimMIM
 from glacierjax.tasks.resampling import prepare_pairs
 from glacierjax.training import processes
-from glacierjax.training.loop import Experiment, steps_per_epoch, train
+from glacierjax.training.loop import Experiment, train
 
 PRETRAINING = ("optsimmim", "opttranslator", "simmim")  # values of --config.task
 PICTURES = "pictures"  # folder of the workdir
@@ -63,27 +64,17 @@ def pretrain(config: Any, workdir: Path) -> dict:
     data = config.data
     task = pretraining_task(config)
     train_pairs, val_pairs = open_pairs(config, workdir / "cache")
-    local = config.batch_size // jax.process_count()
     source = PairSource(
         store=train_pairs,
         options=pair_options(config),
-        seed=config.seed,
-        samples_per_epoch=data.samples_per_epoch,
-        batch_size=config.batch_size,
-        first=local * jax.process_index(),
-        local=local,
-        steps=steps_per_epoch(config) * config.num_epochs,
+        **sample_order(config),
     )
-
-    def scenes_of(step: int) -> list[str]:
-        numbers = range(step * config.batch_size, (step + 1) * config.batch_size)
-        return sorted({train_pairs.names[source.scene_of(number)] for number in numbers})
 
     validation = Validation(task, Tiles(val_pairs, data.context_px), config.micro_batch_size, workdir / PICTURES)
     experiment = Experiment(
         task=task,
         batches=lambda step: batches(source, step, data.workers),
-        scenes_of=scenes_of,
+        scenes_of=source.scenes_of_step,
         prepare=prepare_pairs,
         evaluate=validation,
         rank_by=tuple(config.keep),

@@ -9,7 +9,8 @@ import pytest
 
 from glacierjax.core.caffe_archive import open_archive
 from glacierjax.core.errors import InputError
-from glacierjax.data.sources import dataset_summary, open_split
+from glacierjax.data.records import open_builder
+from glacierjax.data.sources import open_split
 from tfds_builders.build import main
 from tfds_builders.caffe.make_dummy_data import DUMMY_DATA, SCENES
 
@@ -91,7 +92,7 @@ def test_newest_version_is_taken_by_number(copy):
         shutil.copytree(versions / "1.0.0", versions / version)
         info = versions / version / "dataset_info.json"
         info.write_text(info.read_text().replace("1.0.0", version))
-    assert dataset_summary(copy)["version"] == "1.10.0"
+    assert str(open_builder(copy, "caffe").version) == "1.10.0"
 
 
 def test_unfinished_build_is_not_taken_for_a_data_set(copy):
@@ -154,12 +155,3 @@ def test_damaged_description_is_named(copy, file, content):
     (copy / "caffe" / "scenes" / "1.0.0" / file).write_text(content)
     with pytest.raises(InputError, match=r"1\.0\.0: not a readable data set"):
         open_split(copy, "train")
-
-
-def test_summary_counts_scenes_and_glaciers(built):
-    summary = dataset_summary(built)
-    assert summary["splits"]["test"] == {
-        "scenes": 2, "glaciers": {"COL": 1, "Mapple": 1}, "sensors": {"ENVISAT": 1, "TSX/TDX": 1},
-        "first": "2006-12-20", "last": "2011-11-13",
-    }  # fmt: skip
-    assert summary["notes"]["na_means"] == "a zone"

@@ -1,17 +1,20 @@
 """What the tests of whole commands share: a small archive, its data set, a trained network, and a way to run commands."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_world import TINY, build_flags, write_archive
+from small_world import TINY, build_flags, val_lines, write_archive
 
 from tfds_builders.build import main as build
 
 Command = Callable[..., subprocess.CompletedProcess]
+PATIENCE_S = 240  # more than the slowest machine takes to compile
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +66,23 @@ def trained(command, data, elsewhere) -> Path:
     done = command("glacierjax.train", *TINY, f"--config.data.dir={data}", "--workdir=run")
     assert done.returncode == 0, done.stderr
     return elsewhere / "run"
+
+
+@pytest.fixture(scope="session")
+def train_and_kill(environment, elsewhere) -> Callable[..., Path]:
+    """Runs `python -m glacierjax.train FLAGS --workdir=NAME` until its third validation is logged, then kills it."""
+
+    def run(name: str, *flags: str) -> Path:
+        workdir = elsewhere / name
+        arguments = [sys.executable, "-m", "glacierjax.train", *flags, f"--workdir={workdir}"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        with subprocess.Popen(arguments, env=environment, cwd=elsewhere, **quiet) as process:
+            started = time.monotonic()
+            while len(val_lines(workdir)) < 3 and process.poll() is None and time.monotonic() - started < PATIENCE_S:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+        assert process.returncode == -signal.SIGKILL
+        assert len(val_lines(workdir)) >= 3 and not (workdir / "summary.json").exists()
+        return workdir
+
+    return run

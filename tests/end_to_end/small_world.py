@@ -1,5 +1,6 @@
-"""The small archive of the end-to-end tests, and the smallest training on it."""
+"""The small archive of the end-to-end tests, the smallest training on it, and how its log is read."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +17,13 @@ SCENES = {
 }
 SHAPE = (96, 100)
 EPOCHS = 4
-TINY = (
-    "--config=configs/finetune_caffe.py", "--config.model.preset=tiny", f"--config.num_epochs={EPOCHS}",
-    "--config.batch_size=4", "--config.micro_batch_size=2", "--config.log_every=1", "--config.data.workers=0",
-    "--config.data.samples_per_epoch=8", "--config.data.context_px=64", "--config.data.padding=fit",
+METRICS = "metrics.jsonl"
+TINY_PRETRAINING = (
+    "--config.model.preset=tiny", f"--config.num_epochs={EPOCHS}", "--config.batch_size=4", "--config.micro_batch_size=2",
+    "--config.log_every=1", "--config.data.workers=0", "--config.data.samples_per_epoch=8", "--config.data.context_px=64",
+    "--config.data.padding=fit",
 )  # fmt: skip
+TINY = ("--config=configs/finetune_caffe.py", *TINY_PRETRAINING)
 
 
 def make_scene(name: str, column: int, rng: np.random.Generator) -> LabelledScene:
@@ -48,8 +51,8 @@ def build_flags(data_dir: Path, data_raw: Path) -> list[str]:
     return ["tfds_builders/caffe", f"--data_dir={data_dir}", f"--manual_dir={data_raw}", "--na=class"]
 
 
-TINY_PRETRAINING = (
-    "--config.model.preset=tiny", f"--config.num_epochs={EPOCHS}", "--config.batch_size=4", "--config.micro_batch_size=2",
-    "--config.log_every=1", "--config.data.workers=0", "--config.data.samples_per_epoch=8", "--config.data.context_px=64",
-    "--config.data.padding=fit",
-)  # fmt: skip
+def val_lines(workdir: Path) -> list[dict]:
+    """The validations that the log of a run, which may be going on, holds so far."""
+    path = workdir / METRICS
+    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("\n") and '"val"' in line]

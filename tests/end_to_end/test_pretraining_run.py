@@ -1,23 +1,15 @@
 """Pretraining as a user runs it, the same after a kill, and the way on into fine-tuning."""
 
-import json
-import signal
-import subprocess
-import sys
-import time
-
 import jax
 import numpy as np
 import pytest
 from PIL import Image
-from small_world import EPOCHS, TINY, TINY_PRETRAINING
+from small_world import EPOCHS, METRICS, TINY, TINY_PRETRAINING, val_lines
 
 from glacierjax.checkpoints.native import load_checkpoint
 from tfds_builders.build import main as build
 from tfds_builders.ssl4sar.made_archive import archive_files
 
-METRICS = "metrics.jsonl"
-PATIENCE_S = 240  # more than the slowest machine takes to compile
 FLAGS = ("--config=configs/pretrain_optsimmim.py", *TINY_PRETRAINING, "--config.optimizer.learning_rate=0.01")
 
 
@@ -40,12 +32,6 @@ def pretrained(command, pairs, elsewhere):
     return elsewhere / "pretrained"
 
 
-def val_lines(workdir):
-    path = workdir / METRICS
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n") and '"val"' in line]
-
-
 def test_the_workdir_holds_losses_checkpoints_and_pictures(pretrained):
     losses = [line["loss"] for line in val_lines(pretrained)]
     assert len(losses) == EPOCHS and all(0 < loss < 2 for loss in losses)
@@ -58,19 +44,9 @@ def test_the_workdir_holds_losses_checkpoints_and_pictures(pretrained):
 
 
 def test_a_killed_pretraining_started_again_gives_the_numbers_of_one_left_alone(
-    pretrained, pairs, command, environment, elsewhere
-):  # fmt: skip
-    workdir = elsewhere / "killed_pretraining"
-    flags = (*FLAGS, f"--config.data.dir={pairs}", f"--workdir={workdir}")
-    with subprocess.Popen(
-        [sys.executable, "-m", "glacierjax.train", *flags], env=environment, cwd=elsewhere,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        started = time.monotonic()
-        while len(val_lines(workdir)) < 3 and process.poll() is None and time.monotonic() - started < PATIENCE_S:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-    assert len(val_lines(workdir)) >= 3 and not (workdir / "summary.json").exists()
+    pretrained, pairs, command, train_and_kill
+):
+    workdir = train_and_kill("killed_pretraining", *FLAGS, f"--config.data.dir={pairs}")
     done = command("glacierjax.train", f"--workdir={workdir}")
     assert done.returncode == 0, done.stderr
     assert "going on after step" in done.stderr

@@ -8,11 +8,10 @@ import sys
 import jax
 import numpy as np
 import pytest
-from small_world import TINY
+from small_world import METRICS, TINY
 
 from glacierjax.checkpoints.native import load_checkpoint
 
-METRICS = "metrics.jsonl"
 PATIENCE_S = 900
 
 

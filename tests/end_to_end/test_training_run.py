@@ -1,25 +1,13 @@
 """`glacierjax.train` as a user runs it: the same numbers again, after a kill, and in several lengths."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 
 import pytest
-from small_world import EPOCHS, TINY
+from small_world import EPOCHS, METRICS, TINY, val_lines
 
 from glacierjax.checkpoints.native import CHECKPOINTS, load_checkpoint
 
-METRICS = "metrics.jsonl"
-PATIENCE_S = 240  # more than the slowest machine takes to compile
 STEPS_PER_EPOCH = 2
-
-
-def val_lines(workdir):
-    path = workdir / METRICS
-    lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-    return [json.loads(line) for line in lines if line.endswith("\n") and '"val"' in line]
 
 
 def test_the_workdir_holds_what_is_promised(trained, data):
@@ -53,21 +41,8 @@ def test_the_same_seed_gives_the_same_numbers_for_any_number_of_workers(trained,
     assert (elsewhere / "again" / METRICS).read_bytes() == (trained / METRICS).read_bytes()
 
 
-def test_a_killed_run_started_again_gives_the_numbers_of_one_left_alone(
-    trained, data, command, environment, elsewhere
-):  # fmt: skip
-    workdir = elsewhere / "killed"
-    flags = (*TINY, f"--config.data.dir={data}", f"--workdir={workdir}")
-    with subprocess.Popen(
-        [sys.executable, "-m", "glacierjax.train", *flags], env=environment, cwd=elsewhere,
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    ) as process:  # fmt: skip
-        started = time.monotonic()
-        while len(val_lines(workdir)) < 3 and process.poll() is None and time.monotonic() - started < PATIENCE_S:
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    assert len(val_lines(workdir)) >= 3 and not (workdir / "summary.json").exists()
+def test_a_killed_run_started_again_gives_the_numbers_of_one_left_alone(trained, data, command, train_and_kill):
+    workdir = train_and_kill("killed", *TINY, f"--config.data.dir={data}")
     done = command("glacierjax.train", f"--workdir={workdir}")
     assert done.returncode == 0, done.stderr
     assert "going on after step" in done.stderr

@@ -1,6 +1,6 @@
 """How fast a process cuts pairs of crops out of full-size scenes, and what it costs: the host's side of pretraining.
 
-    python benchmarks/bench_pairs.py [--seconds=5] [--folder=SCRATCH]
+    python benchmarks/pairs.py [--seconds=5] [--folder=SCRATCH]
 
 1500 x 1400 scenes with 14 optical bands, crops of 512. Prints Markdown: crops a second of one process, what the time goes
 into, the whole pipeline with threads and with worker processes, its memory, and the same crops resized on the host.
