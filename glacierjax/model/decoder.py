@@ -7,7 +7,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from glacierjax.model.swin_v2 import conv as make_conv
+from glacierjax.model.convolution import conv as make_conv
 
 NORM_EPSILON = 1e-6
 

@@ -6,7 +6,8 @@ import jax.numpy as jnp
 
 from glacierjax.core.optical import BANDS
 from glacierjax.model.attention import published_linear_init
-from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding, conv
+from glacierjax.model.convolution import conv
+from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding
 from glacierjax.model.tyrion import Backbone
 
 OPTICAL_BANDS = len(BANDS)

@@ -1,7 +1,6 @@
 """The encoder: Swin Transformer V2 with residual post-norm (Liu et al. 2022), skip connections before each merging."""
 
 import functools
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,26 +9,10 @@ import jax
 import jax.numpy as jnp
 
 from glacierjax.model.attention import WindowAttention, published_linear_init
+from glacierjax.model.convolution import conv
 
 PATCH_PX = 4  # pixels a side of an embedded patch
 NORM_EPSILON = 1e-5
-
-
-def conv(in_channels: int, channels: int, size: int, stride: int = 1, **fields: Any) -> nn.Conv:
-    """A convolution that starts as PyTorch's do: kernel and bias uniform in +- 1 / sqrt(fan in).
-
-    The biases matter: without them a LayerNorm behind the patch embedding would hide how bright a patch is.
-    """
-    bound = 1 / math.sqrt(in_channels * size * size)
-
-    def bias_init(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
-        return jax.random.uniform(key, shape, dtype, -bound, bound)
-
-    kernel_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
-    return nn.Conv(
-        channels, (size, size), stride, "VALID" if stride > 1 else "SAME",
-        kernel_init=kernel_init, bias_init=bias_init, **fields,
-    )  # fmt: skip
 
 
 def _layer_norm(name: str, dtype: Any, scale_init: Any = nn.initializers.ones) -> nn.LayerNorm:

@@ -1,0 +1,71 @@
+"""Convolutions that start as PyTorch's do, with gradients that CPUs compute fast inside loops too."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+
+LAYOUT = ("NHWC", "HWIO", "NHWC")
+
+
+def conv(in_channels: int, channels: int, size: int, stride: int = 1, **fields: Any) -> nn.Conv:
+    """A convolution with kernel and bias uniform in +- 1 / sqrt(fan in); without stride it keeps the size of the image.
+
+    The biases matter: without them a LayerNorm behind the patch embedding would hide how bright a patch is.
+    """
+    bound = 1 / math.sqrt(in_channels * size * size)
+
+    def bias_init(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+    if stride == 1:
+        fields["conv_general_dilated"] = lambda x, kernel, *_, **__: same_size_conv(x, kernel)
+    kernel_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+    return nn.Conv(
+        channels, (size, size), stride, "VALID" if stride > 1 else "SAME",
+        kernel_init=kernel_init, bias_init=bias_init, **fields,
+    )  # fmt: skip
+
+
+def _convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=LAYOUT)
+
+
+@jax.custom_vjp
+def same_size_conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
+    """(B, H, W, C) and an odd kernel (K, K, C, D) -> (B, H, W, D), zeros around the image.
+
+    Inside a loop, as over accumulated micro-batches, XLA's CPU compiler has no fast code for a convolution in another
+    layout than `LAYOUT`, and the gradients that JAX derives are in others: up to hundred times slower. On CPUs they are
+    therefore written as convolutions in that layout.
+    """
+    return _convolve(x, kernel)
+
+
+def _forward(x: jax.Array, kernel: jax.Array) -> tuple[jax.Array, tuple[jax.Array, jax.Array]]:
+    return _convolve(x, kernel), (x, kernel)
+
+
+def _backward(inputs: tuple[jax.Array, jax.Array], gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jax.lax.platform_dependent(*inputs, gradient, cpu=_cpu_gradients, default=_derived_gradients)
+
+
+def _derived_gradients(x: jax.Array, kernel: jax.Array, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return jax.vjp(_convolve, x, kernel)[1](gradient)
+
+
+def _cpu_gradients(x: jax.Array, kernel: jax.Array, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
+    half = kernel.shape[0] // 2
+    # The barriers keep the compiler from folding the transpositions into the convolutions' layout again.
+    mirrored = jax.lax.optimization_barrier(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
+    to_x = _convolve(gradient, mirrored)
+    # Channels as images and images as channels: (C, H, W, B) with the "kernel" (H, W, B, D) gives (C, K, K, D).
+    images, kernels = jax.lax.optimization_barrier((x.transpose(3, 1, 2, 0), gradient.transpose(1, 2, 0, 3)))
+    to_kernel = jax.lax.conv_general_dilated(images, kernels, (1, 1), [(half, half)] * 2, dimension_numbers=LAYOUT)
+    return to_x, to_kernel.transpose(1, 2, 0, 3)
+
+
+same_size_conv.defvjp(_forward, _backward)

@@ -1,0 +1,66 @@
+"""The convolution's own gradients are those of the definition, in every place where they are taken."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from glacierjax.model.convolution import conv, same_size_conv
+
+
+def by_definition(x, kernel):
+    """Products of shifted images, summed."""
+    height, width = x.shape[1:3]
+    half = kernel.shape[0] // 2
+    padded = jnp.pad(x, ((0, 0), (half, half), (half, half), (0, 0)))
+    return sum(
+        padded[:, row : row + height, column : column + width] @ kernel[row, column]
+        for row in range(kernel.shape[0])
+        for column in range(kernel.shape[1])
+    )
+
+
+def inputs(size=3):
+    rng = np.random.default_rng(size)
+    x, kernel = rng.normal(size=(2, 7, 6, 3)), rng.normal(size=(size, size, 3, 5))
+    return jnp.asarray(x, jnp.float32), jnp.asarray(kernel, jnp.float32)
+
+
+def weighted(convolve):
+    weights = jnp.asarray(np.random.default_rng(9).normal(size=(2, 7, 6, 5)), jnp.float32)
+    return lambda x, kernel: (convolve(x, kernel) * weights).sum()
+
+
+@pytest.mark.parametrize("size", [1, 3, 5])
+def test_value_and_gradients_are_those_of_the_definition(size):
+    x, kernel = inputs(size)
+    np.testing.assert_allclose(same_size_conv(x, kernel), by_definition(x, kernel), rtol=0, atol=1e-4)
+    ours, theirs = (jax.grad(weighted(f), (0, 1))(x, kernel) for f in (same_size_conv, by_definition))
+    for own, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(own, expected, rtol=0, atol=1e-4)
+
+
+def test_gradients_inside_a_compiled_loop_are_the_same():
+    x, kernel = inputs()
+    gradient = jax.grad(weighted(same_size_conv), 1)
+    looped = jax.jit(
+        lambda x, kernel: jax.lax.fori_loop(0, 3, lambda i, sum: sum + gradient(x * i, kernel), kernel * 0)
+    )
+    np.testing.assert_allclose(looped(x, kernel), 3 * gradient(x, kernel), rtol=1e-4, atol=1e-4)
+
+
+def test_half_precision_gradients_keep_their_types():
+    x, kernel = (values.astype(jnp.bfloat16) for values in inputs())
+    gradients = jax.grad(lambda x, kernel: same_size_conv(x, kernel).astype(jnp.float32).sum(), (0, 1))(x, kernel)
+    assert [gradient.dtype for gradient in gradients] == [jnp.bfloat16] * 2
+
+
+@pytest.mark.parametrize(
+    ("size", "stride", "shape"), [(3, 1, (1, 8, 8, 4)), (1, 1, (1, 8, 8, 4)), (4, 4, (1, 2, 2, 4))]
+)
+def test_layers_start_within_the_bound_of_their_fan_in(size, stride, shape):
+    layer, images = conv(2, 4, size, stride), jnp.ones((1, 8, 8, 2))
+    params = layer.init(jax.random.key(0), images)["params"]
+    assert layer.apply({"params": params}, images).shape == shape
+    bound = 1 / np.sqrt(2 * size * size)
+    assert all(0 < abs(values).max() <= bound for values in params.values())
