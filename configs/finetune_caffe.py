@@ -47,6 +47,7 @@ def get_config() -> Any:
         "context_px": 512,  # the target is its central half
         "padding": "published",  # or "fit": only to the context's size
         "workers": 4,  # processes that cut crops; 0 uses threads of the training process
+        "cache": "",  # folder for decoded scenes, read at every step; default: in the workdir
         "keep_validation_in_memory": False,
     })  # fmt: skip
 

@@ -52,6 +52,7 @@ def get_config() -> Any:
         "context_px": 512,  # side of a crop
         "padding": "published",  # or "fit": only to the crop's size
         "workers": 2,  # processes that cut crops; 0 uses threads of the training process
+        "cache": "",  # folder for decoded scenes, read at every step; default: in the workdir
     })  # fmt: skip
 
     config.augment = ConfigDict({"scale_range": (0.7, 1.0), "up_down_probability": 0.5})

@@ -15,7 +15,7 @@ from glacierjax.data.sources import SceneSplit, open_split
 from glacierjax.data.store import SceneStore, build_store
 from glacierjax.inference.predictor import GREY_MAX
 from glacierjax.model import Tyrion
-from glacierjax.runs.configs import to_plain
+from glacierjax.runs.configs import cache_folder, to_plain
 from glacierjax.runs.initial import initial_params, model_fields
 from glacierjax.runs.validation import Validation
 from glacierjax.tasks import Segmentation
@@ -40,7 +40,7 @@ def finetune(config: Any, workdir: Path) -> dict:
     if data.get("train_scenes", 0):
         train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
-    store = shared_store(train_scenes, workdir / "cache" / "train.bin")
+    store = shared_store(train_scenes, cache_folder(config, workdir) / "train.bin")
     local = config.batch_size // jax.process_count()
     source = CropSource(
         store=store,
