@@ -18,7 +18,7 @@ def get_config() -> Any:
     config.task = "segmentation"
     config.seed = 0
     config.batch_size = 128  # effective: micro_batch_size x devices x accumulated micro-batches
-    config.micro_batch_size = 16
+    config.micro_batch_size = 16  # 0: each device's share of the batch
     config.num_epochs = 150
     config.log_every = 10  # steps
     config.checkpoint_every = 100  # steps; the end of each epoch is saved anyway

@@ -22,7 +22,6 @@ from glacierjax.reports.figures import contact_sheet
 
 COLAB = "google.colab"  # a module that the kernels of Colab have loaded, and no others
 DRIVE = Path("/content/drive")
-COLUMNS = 2
 REPORT = "report.html"
 REPORT_HEIGHT_PX = 600
 
@@ -66,7 +65,7 @@ def workdir(name: str) -> Path:
     return folder
 
 
-def pictures(folder: str | Path, at_most: int = 4, tile_px: int = 640) -> Image.Image:
+def pictures(folder: str | Path, at_most: int = 4, columns: int = 2, tile_px: int = 640) -> Image.Image:
     """The first PNGs of a folder, by name, in one picture that the notebook draws; each is shrunk to `tile_px` if larger.
 
     Raises `InputError` when there are none.
@@ -76,7 +75,7 @@ def pictures(folder: str | Path, at_most: int = 4, tile_px: int = 640) -> Image.
     if not files:
         raise InputError(f"{folder}: no PNG files in it; run the cell that makes them")
     shown = [np.asarray(Image.open(file).convert("RGB")) for file in files]
-    return Image.fromarray(contact_sheet(shown, min(COLUMNS, len(files)), tile_px))
+    return Image.fromarray(contact_sheet(shown, columns, tile_px))
 
 
 class Page:

@@ -142,7 +142,7 @@ def test_a_workdir_without_or_with_a_damaged_config_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("batch_size", 0), ("micro_batch_size", 0), ("num_epochs", 0), ("log_every", 0), ("seed", -1), ("task", "detection"),
+    [("batch_size", 0), ("micro_batch_size", -1), ("num_epochs", 0), ("log_every", 0), ("seed", -1), ("task", "detection"),
      ("data.samples_per_epoch", -5), ("data.workers", -1), ("data.context_px", 65),
      ("data.padding", "none"), ("augment.label_resize", "cubic"), ("model.dtype", "float8"), ("model.preset", "huge"),
      ("validation.mode", "sliding")],
