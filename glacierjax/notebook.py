@@ -29,8 +29,8 @@ REPORT_HEIGHT_PX = 600
 def run(module: str, *flags: object) -> None:
     """Runs `python -m MODULE FLAGS`; its lines appear under the cell as they come, what is written to stderr too.
 
-    A cell that is interrupted asks the command to end, before which a training saves itself. The command has a process of its
-    own, so that the accelerator is free again after it. Raises `InputError` when it fails.
+    A cell that is interrupted ends its command. The command has a process of its own, so that the accelerator is free again
+    after it. Raises `InputError` when it fails.
     """
     arguments = [module, *map(str, flags)]
     print(f"$ python -m {shlex.join(arguments)}", flush=True)
