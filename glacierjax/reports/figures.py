@@ -138,17 +138,18 @@ def uncertainty_picture(image: np.ndarray, deviation: np.ndarray, pixel_spacing_
 def contact_sheet(pictures: Sequence[np.ndarray], columns: int = 3, tile_px: int = 480) -> np.ndarray:
     """Pictures (h, w, 3) uint8 side by side, each shrunk to fit a square of `tile_px`: (rows, columns, 3) uint8.
 
-    A row is as high as its highest picture.
+    A row is as high as its highest picture, a column as wide as the widest of all.
     """
     tiles = [Image.fromarray(picture) for picture in pictures]
     for tile in tiles:
         tile.thumbnail((tile_px - MARGIN_PX, tile_px - MARGIN_PX))
     rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
     heights = [max(tile.height for tile in row) + MARGIN_PX for row in rows]
-    sheet = Image.new("RGB", (len(rows[0]) * tile_px, sum(heights)), PAPER)
+    width = max(tile.width for tile in tiles) + MARGIN_PX
+    sheet = Image.new("RGB", (len(rows[0]) * width, sum(heights)), PAPER)
     for number, row in enumerate(rows):
         for column, tile in enumerate(row):
-            sheet.paste(tile, (column * tile_px + MARGIN_PX // 2, sum(heights[:number]) + MARGIN_PX // 2))
+            sheet.paste(tile, (column * width + MARGIN_PX // 2, sum(heights[:number]) + MARGIN_PX // 2))
     return np.asarray(sheet)
 
 

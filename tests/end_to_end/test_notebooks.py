@@ -43,7 +43,7 @@ def check(outputs: list[dict]) -> str:
     assert not [line for line in text.splitlines() if COMPLAINT.search(line) and not SCORE.search(line)]
     shown = [output["data"] for output in outputs if "data" in output]
     assert [data for data in shown if len(data.get("image/png", "")) > 1000]
-    assert [data for data in shown if "Mean distance error" in data.get("text/html", "")]
+    assert [data for data in shown if "Evaluation on test" in data.get("text/html", "")]
     scores = SCORE.findall(text)
     assert scores and all(error == "none" or 0 <= float(error.split()[0]) < math.inf for error, _ in scores)
     return text
