@@ -89,9 +89,9 @@ def test_contact_sheet_holds_every_picture():
 
 
 def test_a_contact_sheet_is_no_larger_than_its_pictures_ask_for():
-    wide, square = np.zeros((45, 180, 3), np.uint8), np.zeros((90, 90, 3), np.uint8)
-    assert contact_sheet([wide, wide, square, wide], columns=2, tile_px=100).shape == (22 + 10 + 100, 200, 3)
-    assert contact_sheet([square, square], columns=2, tile_px=500).shape == (100, 200, 3)
+    wide, square = np.zeros((40, 160, 3), np.uint8), np.zeros((80, 80, 3), np.uint8)
+    assert contact_sheet([wide, wide, square, wide], columns=2, tile_px=90).shape == (20 + 10 + 80 + 10, 180, 3)
+    assert contact_sheet([square, square], columns=2, tile_px=500).shape == (90, 180, 3)
 
 
 def test_a_front_without_truth_is_drawn_with_the_area_where_it_was_sought():
