@@ -18,7 +18,7 @@ def get_config() -> Any:
     config.task = "segmentation"
     config.seed = 0
     config.batch_size = 128  # effective: micro_batch_size x devices x accumulated micro-batches
-    config.micro_batch_size = 16
+    config.micro_batch_size = 16  # 0: each device's share of the batch
     config.num_epochs = 150
     config.log_every = 10  # steps
     config.checkpoint_every = 100  # steps; the end of each epoch is saved anyway
@@ -47,6 +47,7 @@ def get_config() -> Any:
         "context_px": 512,  # the target is its central half
         "padding": "published",  # or "fit": only to the context's size
         "workers": 4,  # processes that cut crops; 0 uses threads of the training process
+        "cache": "",  # folder for decoded scenes, read at every step; default: in the workdir
         "keep_validation_in_memory": False,
     })  # fmt: skip
 

@@ -22,7 +22,7 @@ def get_config() -> Any:
     config.task = "optsimmim"  # or "simmim"
     config.seed = 0
     config.batch_size = 32  # effective: micro_batch_size x devices x accumulated micro-batches
-    config.micro_batch_size = 32
+    config.micro_batch_size = 32  # 0: each device's share of the batch
     config.num_epochs = 1000
     config.log_every = 10  # steps
     config.checkpoint_every = 100  # steps; the end of each epoch is saved anyway
@@ -52,6 +52,7 @@ def get_config() -> Any:
         "context_px": 512,  # side of a crop
         "padding": "published",  # or "fit": only to the crop's size
         "workers": 2,  # processes that cut crops; 0 uses threads of the training process
+        "cache": "",  # folder for decoded scenes, read at every step; default: in the workdir
     })  # fmt: skip
 
     config.augment = ConfigDict({"scale_range": (0.7, 1.0), "up_down_probability": 0.5})

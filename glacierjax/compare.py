@@ -2,6 +2,7 @@
 
   python -m glacierjax.compare --baseline=OUT_A1,OUT_A2,OUT_A3 --method=OUT_B1,OUT_B2,OUT_B3
   python -m glacierjax.compare --baseline=a/metrics.json,b/metrics.json --method=c,d --output=COMPARISON
+  python -m glacierjax.compare --method=OUT1,OUT2 --paper              (beside the published figures)
 
 Each item is a metrics.json, or the folder of an evaluation that holds one. The tables are printed; with --output they are
 written to compare.md too, and every figure to compare.json. All items must be of the same scenes and protocol.
@@ -20,6 +21,7 @@ from glacierjax.core.files import write_text
 
 BASELINE = flags.DEFINE_list("baseline", [], "Evaluations of the method to compare with, one for each seed.")
 METHOD = flags.DEFINE_list("method", [], "Evaluations of the method that may be better, one for each seed.")
+PAPER = flags.DEFINE_bool("paper", False, "Put the method beside the published figures on CaFFe's test split.")
 OUTPUT = flags.DEFINE_string("output", "", "Folder for compare.md and compare.json.")
 
 METRICS_FILE = "metrics.json"
@@ -28,16 +30,24 @@ METRICS_FILE = "metrics.json"
 def main() -> None:
     sides = {"--baseline": BASELINE.value, "--method": METHOD.value}
     for flag, items in sides.items():
-        if not items:
+        if not items and not (PAPER.value and flag == "--baseline"):
             raise InputError(f"{flag}: missing; name one evaluation or more: {flag}=OUT1,OUT2")
     baseline, method = ([read_metrics(item) for item in items] for items in sides.values())
     check_comparable([*baseline, *method], [*BASELINE.value, *METHOD.value])
 
-    from glacierjax.reports.seeds import comparison_blocks, comparison_record  # --help does not wait for scipy
+    from glacierjax.reports.published import PUBLISHED_MDE_M, published_blocks  # --help does not wait for scipy
+    from glacierjax.reports.seeds import comparison_blocks, comparison_record
     from glacierjax.reports.tables import markdown
 
-    record = {"baseline": BASELINE.value, "method": METHOD.value, **comparison_record(baseline, method)}
-    text = "\n\n".join(["# Comparison over seeds", *map(markdown, comparison_blocks(record))]) + "\n"
+    record: dict[str, Any] = {"baseline": BASELINE.value, "method": METHOD.value}
+    blocks = []
+    if baseline:
+        record |= comparison_record(baseline, method)
+        blocks += comparison_blocks(record)
+    if PAPER.value:
+        record["published_mde_m"] = PUBLISHED_MDE_M
+        blocks += published_blocks(method)
+    text = "\n\n".join(["# Comparison over seeds", *map(markdown, blocks)]) + "\n"
     print(text, end="")
     if OUTPUT.value:
         write_text(Path(OUTPUT.value) / "compare.json", json.dumps(record, indent=1, allow_nan=False) + "\n")

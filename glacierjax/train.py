@@ -44,6 +44,7 @@ def main() -> None:
     from glacierjax.runs.finetune import finetune
     from glacierjax.runs.pretrain import PRETRAINING, pretrain
     from glacierjax.training import processes
+    from glacierjax.training.parallel import micro_batch
     from glacierjax.training.stop import EXIT_CODE, Stopped
 
     check_values(config)
@@ -51,6 +52,7 @@ def main() -> None:
     if not configs.is_trained(workdir):  # else the weights to start from are not needed any more
         check_initial_weights(config)
     configs.settle(config, workdir, processes.is_first())
+    config.micro_batch_size = micro_batch(config.batch_size, config.micro_batch_size)
     run = pretrain if config.task in PRETRAINING else finetune
     try:
         run(config, workdir)

@@ -136,15 +136,20 @@ def uncertainty_picture(image: np.ndarray, deviation: np.ndarray, pixel_spacing_
 
 
 def contact_sheet(pictures: Sequence[np.ndarray], columns: int = 3, tile_px: int = 480) -> np.ndarray:
-    """Pictures (h, w, 3) uint8 side by side, each shrunk into a square tile: (rows, columns, 3) uint8."""
-    rows = -(-len(pictures) // columns)
-    columns = min(columns, len(pictures))
-    sheet = Image.new("RGB", (columns * tile_px, rows * tile_px), PAPER)
-    for number, picture in enumerate(pictures):
-        tile = Image.fromarray(picture)
+    """Pictures (h, w, 3) uint8 side by side, each shrunk to fit a square of `tile_px`: (rows, columns, 3) uint8.
+
+    A row is as high as its highest picture, a column as wide as the widest of all.
+    """
+    tiles = [Image.fromarray(picture) for picture in pictures]
+    for tile in tiles:
         tile.thumbnail((tile_px - MARGIN_PX, tile_px - MARGIN_PX))
-        row, column = divmod(number, columns)
-        sheet.paste(tile, (column * tile_px + MARGIN_PX // 2, row * tile_px + MARGIN_PX // 2))
+    rows = [tiles[start : start + columns] for start in range(0, len(tiles), columns)]
+    heights = [max(tile.height for tile in row) + MARGIN_PX for row in rows]
+    width = max(tile.width for tile in tiles) + MARGIN_PX
+    sheet = Image.new("RGB", (len(rows[0]) * width, sum(heights)), PAPER)
+    for number, row in enumerate(rows):
+        for column, tile in enumerate(row):
+            sheet.paste(tile, (column * width + MARGIN_PX // 2, sum(heights[:number]) + MARGIN_PX // 2))
     return np.asarray(sheet)
 
 

@@ -15,10 +15,11 @@ CONFIG_JSON = "config.json"
 # What may change when a run goes on: its length, and how it is read, logged and looked at.
 FREE_FIELDS = (
     "num_epochs", "log_every", "checkpoint_every", "keep", "skip_nonfinite", "parallel", "profile_steps",
-    "data.workers", "data.dir",
+    "data.workers", "data.dir", "data.cache",
 )  # fmt: skip
 # What holds for a workdir from before a field existed.
 _BEFORE = {"early_stop_epochs": 0, "model.remat": False}
+CACHE = "cache"  # folder of the workdir
 
 _OVERRIDE = re.compile(r"--?config\.([^=\[]+)")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -81,8 +82,15 @@ def is_trained(workdir: Path) -> bool:
 def locate(config: Any) -> None:
     """Makes the paths of a configuration absolute, so that its run can be gone on with and evaluated from any folder."""
     config.data.dir = str(Path(config.data.dir).absolute())
+    if config.data.get("cache"):
+        config.data.cache = str(Path(config.data.cache).absolute())
     if config.init.checkpoint:
         config.init.checkpoint = str(Path(config.init.checkpoint).absolute())
+
+
+def cache_folder(config: Any, workdir: Path) -> Path:
+    """Where a run keeps its decoded scenes: in the workdir, unless the configuration names a faster or larger disk."""
+    return Path(config.data.get("cache") or workdir / CACHE)
 
 
 def settle(config: ConfigDict, workdir: Path, writes: bool = True) -> None:

@@ -15,7 +15,7 @@ from glacierjax.data.sources import SceneSplit, open_split
 from glacierjax.data.store import SceneStore, build_store
 from glacierjax.inference.predictor import GREY_MAX
 from glacierjax.model import Tyrion
-from glacierjax.runs.configs import to_plain
+from glacierjax.runs.configs import cache_folder, to_plain
 from glacierjax.runs.initial import initial_params, model_fields
 from glacierjax.runs.order import sample_order
 from glacierjax.runs.validation import Validation
@@ -41,7 +41,7 @@ def finetune(config: Any, workdir: Path) -> dict:
     if data.train_scenes:
         train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
-    store = shared_store(train_scenes, workdir / "cache" / "train.bin")
+    store = shared_store(train_scenes, cache_folder(config, workdir) / "train.bin")
     source = CropSource(
         store=store,
         options=crop_options(config),

@@ -19,7 +19,7 @@ from glacierjax.data.unlabelled import open_optical, open_unlabelled
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.model.swin_v2 import PATCH_PX
 from glacierjax.reports.pretraining import panels
-from glacierjax.runs.configs import to_plain
+from glacierjax.runs.configs import cache_folder, to_plain
 from glacierjax.runs.finetune import json_fields
 from glacierjax.runs.initial import initial_params, model_fields
 from glacierjax.runs.order import sample_order
@@ -63,7 +63,7 @@ def pretrain(config: Any, workdir: Path) -> dict:
     """Trains the pretraining network that `config` describes in `workdir`; returns the summary."""
     data = config.data
     task = pretraining_task(config)
-    train_pairs, val_pairs = open_pairs(config, workdir / "cache")
+    train_pairs, val_pairs = open_pairs(config, cache_folder(config, workdir))
     source = PairSource(
         store=train_pairs,
         options=pair_options(config),

@@ -45,6 +45,11 @@ class Parallel(Protocol):
         ...
 
 
+def micro_batch(batch_size: int, micro_batch_size: int) -> int:
+    """`micro_batch_size`; where that is 0, each device's share of the batch, so that nothing is accumulated."""
+    return micro_batch_size or max(1, batch_size // jax.device_count())
+
+
 def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
     """Micro-batches that each device works through in one step. Raises `InputError` when the sizes do not divide."""
     devices = jax.device_count()

@@ -41,7 +41,7 @@ def write(name, content):
 
 def run(*flags):
     compare.flags.FLAGS.unparse_flags()
-    for name in ("baseline", "method", "output"):
+    for name in ("baseline", "method", "output", "paper"):
         compare.flags.FLAGS[name].unparse()
     return cli.run(compare.main, compare.__doc__, argv=["compare", *flags])
 
@@ -58,6 +58,27 @@ def test_tables_hold_mean_deviation_and_best(folders, capsys):
     mde = record["figures"]["MDE (m)"]
     assert mde["method"]["seeds"] == 2 and mde["test"]["better_p"] == pytest.approx(1 / 10)
     assert record["baseline"] == ["A1", "A2/metrics.json", "A3"]
+
+
+def test_the_papers_table_stands_beside_evaluations_of_other_scenes_without_a_test(folders, capsys):
+    assert run("--method=B1,B2,B3", "--paper", "--output=out") == 0
+    text = capsys.readouterr().out
+    assert "| HookFormer | 360.5 ± 14.0 | 338.4 | 5 | – |" in text
+    assert "| Tyrion, OptTranslator | 293.2 ± 60.4 | 259.6 | 5 | – |" in text
+    assert "| this evaluation | 205.0 ± 7.1 | 200.0 | 2 | – |" in text
+    assert "other scenes" in text and "Over seeds" not in text
+    assert json.loads((folders / "out" / "compare.json").read_text())["published_mde_m"]["HookFormer"][0] == 356.27
+
+
+def test_evaluations_of_the_official_test_split_are_tested_against_the_paper(folders, capsys):
+    scenes = [f"{glacier}_2011-11-{n}_TSX_7_1_092" for glacier in ("COL", "Mapple") for n in range(61)]
+    for name, mde_m in (("C1", 200.0), ("C2", 250.0)):
+        write(name, metrics(mde_m, scenes=scenes))
+    assert run("--baseline=C2", "--method=C1", "--paper") == 0
+    text = capsys.readouterr().out
+    # One figure below all five: 1 of 6 labellings.
+    assert "| this evaluation | 200.0 | 200.0 | 1 | – |" in text and "| 360.5 ± 14.0 | 338.4 | 5 | 0.1667 |" in text
+    assert "Over seeds" in text and "other scenes" not in text
 
 
 def test_help_shows_an_example(capsys):

@@ -9,6 +9,7 @@ from glacierjax.reports.figures import (
     BOX_COLOUR,
     FALSE_COLOUR,
     MISSED_COLOUR,
+    PAPER,
     PICTURE_PX,
     PREDICTED_COLOUR,
     TRUE_COLOUR,
@@ -79,9 +80,18 @@ def test_uncertainty_stands_beside_the_scene_dark_to_bright():
 
 
 def test_contact_sheet_holds_every_picture():
-    pictures = [draw((50, 40 + 20 * i), 5, 9) for i in range(4)]
-    assert contact_sheet(pictures, columns=3, tile_px=100).shape == (200, 300, 3)
+    pictures = [np.full((90, 90, 3), 10 * i, np.uint8) for i in range(4)]
+    sheet = contact_sheet(pictures, columns=3, tile_px=100)
+    assert sheet.shape == (200, 300, 3)
+    assert [sheet[50, 50 + 100 * i].tolist() for i in range(3)] == [[10 * i] * 3 for i in range(3)]
+    assert sheet[150, 50].tolist() == [30] * 3 and sheet[150, 150].tolist() == list(PAPER)
     assert contact_sheet(pictures[:1], columns=3, tile_px=100).shape == (100, 100, 3)
+
+
+def test_a_contact_sheet_is_no_larger_than_its_pictures_ask_for():
+    wide, square = np.zeros((40, 160, 3), np.uint8), np.zeros((80, 80, 3), np.uint8)
+    assert contact_sheet([wide, wide, square, wide], columns=2, tile_px=90).shape == (20 + 10 + 80 + 10, 180, 3)
+    assert contact_sheet([square, square], columns=2, tile_px=500).shape == (90, 180, 3)
 
 
 def test_a_front_without_truth_is_drawn_with_the_area_where_it_was_sought():

@@ -5,13 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
+from glacierjax.reports.published import PUBLISHED_MDE_M
 from glacierjax.reports.seeds import cohens_d, compare_seeds
 
-# Mean distance error (m) of five seeds on CaFFe's test set (Gourmelon et al. 2025), and the means that the paper gives.
-HOOKFORMER = (356.27, 338.37, 363.96, 369.92, 373.96)
-TYRION = (335.44, 313.20, 321.64, 381.09, 360.35)
-OPTSIMMIM = (290.80, 413.61, 236.58, 265.48, 295.54)
-OPTTRANSLATOR = (269.35, 259.65, 262.35, 400.71, 273.72)
+HOOKFORMER, TYRION, OPTSIMMIM, OPTTRANSLATOR = PUBLISHED_MDE_M.values()
 PAIRS = list(itertools.combinations((HOOKFORMER, TYRION, OPTSIMMIM, OPTTRANSLATOR), 2))
 
 

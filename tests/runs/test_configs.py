@@ -7,7 +7,17 @@ import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.runs.checks import check_values
-from glacierjax.runs.configs import CONFIG_JSON, find_config, from_workdir, load_config, resolved, settle, to_plain
+from glacierjax.runs.configs import (
+    CONFIG_JSON,
+    cache_folder,
+    find_config,
+    from_workdir,
+    load_config,
+    locate,
+    resolved,
+    settle,
+    to_plain,
+)
 
 SHIPPED = sorted(f"configs/{path.name}" for path in Path(__file__).parents[2].glob("configs/[!_]*.py"))
 TRAININGS = [name for name in SHIPPED if "study" not in name]  # a study says which trainings, see test_study.py
@@ -105,6 +115,16 @@ def test_length_workers_logging_and_the_place_of_the_data_may_change(config, tmp
     assert json.loads((tmp_path / CONFIG_JSON).read_text())["num_epochs"] == 7
 
 
+def test_decoded_scenes_are_kept_in_the_workdir_unless_another_place_is_named(config, elsewhere):
+    assert cache_folder(config, elsewhere) == elsewhere / "cache"
+    settle(config, elsewhere)
+    pretend_trained(elsewhere)
+    config.data.dir, config.data.cache = "data", "fast_disk"
+    locate(config)
+    assert cache_folder(config, elsewhere / "run") == elsewhere / "fast_disk"
+    settle(config, elsewhere)
+
+
 def test_a_run_that_never_got_to_a_checkpoint_may_be_set_right(config, tmp_path):
     settle(config, tmp_path)
     config.optimizer.learning_rate = 0.5
@@ -122,7 +142,7 @@ def test_a_workdir_without_or_with_a_damaged_config_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("batch_size", 0), ("micro_batch_size", 0), ("num_epochs", 0), ("log_every", 0), ("seed", -1), ("task", "detection"),
+    [("batch_size", 0), ("micro_batch_size", -1), ("num_epochs", 0), ("log_every", 0), ("seed", -1), ("task", "detection"),
      ("data.samples_per_epoch", -5), ("data.workers", -1), ("data.context_px", 65),
      ("data.padding", "none"), ("augment.label_resize", "cubic"), ("model.dtype", "float8"), ("model.preset", "huge"),
      ("validation.mode", "sliding")],

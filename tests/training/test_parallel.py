@@ -12,7 +12,7 @@ import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.training import parallel
-from glacierjax.training.parallel import accumulation_steps
+from glacierjax.training.parallel import accumulation_steps, micro_batch
 
 WAYS = tuple(parallel.BACKENDS)
 ENVIRONMENT = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"}  # compiles in half the time
@@ -67,6 +67,12 @@ def test_sizes_that_do_not_divide_are_refused():
         accumulation_steps(6 * devices, 4)
     with pytest.raises(InputError, match=r"--config.micro_batch_size=8"):
         accumulation_steps(4 * devices, 8)
+
+
+def test_a_micro_batch_of_0_is_each_devices_share_of_the_batch():
+    devices = jax.device_count()
+    assert micro_batch(12 * devices, 0) == 12 and accumulation_steps(12 * devices, micro_batch(12 * devices, 0)) == 1
+    assert micro_batch(12 * devices, 4) == 4
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -1,0 +1,96 @@
+"""For notebooks: the commands, run under a cell, and what they leave, shown under it.
+
+from glacierjax.notebook import pictures, report, run, workdir
+run("glacierjax.evaluate", "--workdir=RUN", "--output=OUT")      # as `python -m glacierjax.evaluate --workdir=RUN --output=OUT`
+pictures("OUT/overlays")
+"""
+
+import html
+import importlib
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import require_folder
+from glacierjax.reports.figures import contact_sheet
+
+COLAB = "google.colab"  # a module that the kernels of Colab have loaded, and no others
+DRIVE = Path("/content/drive")
+REPORT = "report.html"
+REPORT_HEIGHT_PX = 600
+
+
+def run(module: str, *flags: object) -> None:
+    """Runs `python -m MODULE FLAGS`; its lines appear under the cell as they come, what is written to stderr too.
+
+    A cell that is interrupted ends its command. The command has a process of its own, so that the accelerator is free again
+    after it. Raises `InputError` when it fails.
+    """
+    arguments = [module, *map(str, flags)]
+    print(f"$ python -m {shlex.join(arguments)}", flush=True)
+    with subprocess.Popen(
+        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    ) as process:  # fmt: skip
+        assert process.stdout is not None  # a pipe was asked for
+        try:
+            for line in process.stdout:
+                print(line, end="", flush=True)
+        except KeyboardInterrupt:
+            process.terminate()
+            print(process.stdout.read(), end="", flush=True)
+            process.wait()
+            raise
+    if process.returncode:
+        raise InputError(f"python -m {module}: failed with exit code {process.returncode}; its last lines say why")
+
+
+def workdir(name: str) -> Path:
+    """A folder for what must not get lost: in Colab on Google Drive (asks for it), elsewhere below the working directory.
+
+    Colab takes its machines away after some hours; a run in this folder goes on from there on the next one.
+    """
+    base = Path("workdir").absolute()
+    if COLAB in sys.modules:
+        importlib.import_module(f"{COLAB}.drive").mount(str(DRIVE))
+        base = DRIVE / "MyDrive" / "glacierjax"
+    folder = base / name
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def pictures(folder: str | Path, at_most: int = 4, columns: int = 2, tile_px: int = 640) -> Image.Image:
+    """The first PNGs of a folder, by name, in one picture that the notebook draws; each is shrunk to `tile_px` if larger.
+
+    Raises `InputError` when there are none.
+    """
+    folder = require_folder(folder, "pictures, NAME.png each")
+    files = sorted(folder.glob("*.png"))[:at_most]
+    if not files:
+        raise InputError(f"{folder}: no PNG files in it; run the cell that makes them")
+    shown = [np.asarray(Image.open(file).convert("RGB")) for file in files]
+    return Image.fromarray(contact_sheet(shown, columns, tile_px))
+
+
+class Page:
+    """An HTML page, which the notebook shows in a frame of its own: its style stays inside."""
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def _repr_html_(self) -> str:
+        return f'<iframe srcdoc="{html.escape(self._text)}" width="100%" height="{REPORT_HEIGHT_PX}"></iframe>'
+
+
+def report(folder: str | Path) -> Page:
+    """The report that `glacierjax.evaluate` left in a folder. Raises `InputError` when there is none."""
+    path = Path(folder) / REPORT
+    if not path.is_file():
+        raise InputError(f"{path}: not there; run python -m glacierjax.evaluate --output={folder} first")
+    return Page(path.read_text(encoding="utf-8"))

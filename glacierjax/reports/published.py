@@ -1,0 +1,59 @@
+"""The paper's figures on CaFFe's test split, and ours beside them (Gourmelon et al. 2025, doi 10.1109/TGRS.2025.3580945)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from glacierjax.core.splits import OFFICIAL_COUNTS, TEST
+from glacierjax.reports.content import MISSING, Block, Heading, Paragraph, Table
+from glacierjax.reports.seeds import MDE, compare_seeds
+
+# Mean distance error in metres of five seeds each.
+PUBLISHED_MDE_M = {
+    "HookFormer": (356.27, 338.37, 363.96, 369.92, 373.96),
+    "Tyrion, ImageNet": (335.44, 313.20, 321.64, 381.09, 360.35),
+    "Tyrion, OptSimMIM": (290.80, 413.61, 236.58, 265.48, 295.54),
+    "Tyrion, OptTranslator": (269.35, 259.65, 262.35, 400.71, 273.72),
+}
+OURS = "this evaluation"
+TEST_GLACIERS = {"COL", "Mapple"}
+
+
+def is_official_test(metrics: dict[str, Any]) -> bool:
+    """Whether an evaluation is of the scenes of the published figures: as many, and of the same glaciers."""
+    names = metrics["per_scene"]
+    return len(names) == OFFICIAL_COUNTS[TEST] and {name.split("_")[0] for name in names} == TEST_GLACIERS
+
+
+def published_blocks(method: Sequence[dict[str, Any]]) -> list[Block]:
+    """The paper's table with a last row for `method` (what the metrics.json of each seed holds).
+
+    Where the scenes are the paper's, each row tells the chance of so good a `method` if it were no better than that row
+    (one-sided Mann-Whitney U test).
+    """
+    ours = [value for metrics in method if (value := MDE.of(metrics)) is not None]
+    same_scenes = all(is_official_test(metrics) for metrics in method)
+    rows = []
+    for title, values in [*PUBLISHED_MDE_M.items(), (OURS, ours)]:
+        tested = same_scenes and ours and title != OURS
+        chance = f"{compare_seeds(values, ours, MDE.larger_is_better).better_p:.4f}" if tested else MISSING
+        rows.append([title, *_described(values), chance])
+    scenes = f"{OFFICIAL_COUNTS[TEST]} scenes of {' and '.join(sorted(TEST_GLACIERS))}"
+    note = (
+        "The last column: one-sided Mann-Whitney U test."
+        if same_scenes
+        else f"**{OURS.capitalize()} is of other scenes, so its figure cannot be compared with the rows above.**"
+    )
+    return [
+        Heading("Beside the paper"),
+        Paragraph(f"Mean ± standard deviation (n - 1) over seeds. Published: CaFFe's test split, {scenes}. {note}"),
+        Table(["Method", "MDE (m)", "best", "seeds", "p (this evaluation is better)"], rows),
+    ]
+
+
+def _described(values: Sequence[float]) -> list[str]:
+    if not values:
+        return [MISSING, MISSING, "0"]
+    spread = f" ± {np.std(values, ddof=1):.{MDE.digits}f}" if len(values) > 1 else ""
+    return [f"{np.mean(values):.{MDE.digits}f}{spread}", f"{min(values):.{MDE.digits}f}", str(len(values))]

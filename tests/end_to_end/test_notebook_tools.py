@@ -1,0 +1,91 @@
+"""What notebooks call: commands under a cell, folders that last, pictures and reports."""
+
+import signal
+import subprocess
+import sys
+import time
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from glacierjax import notebook
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_png
+
+PATIENCE_S = 60
+
+
+def test_a_command_is_shown_with_its_lines_as_it_would_be_typed(capfd):
+    notebook.run("glacierjax.compare", "--help")
+    printed = capfd.readouterr()
+    assert printed.out.startswith("$ python -m glacierjax.compare --help\nCompares two methods") and printed.err == ""
+
+
+def test_a_command_that_fails_fails_the_cell_after_its_own_words(capfd):
+    with pytest.raises(InputError, match=r"python -m glacierjax.train: failed with exit code 2"):
+        notebook.run("glacierjax.train", "--config=configs/demo.py")
+    assert "train: --workdir: missing" in capfd.readouterr().out
+
+
+def test_an_interrupted_cell_asks_its_command_to_end_and_waits(tmp_path):
+    """The cell is a process here; only it gets the interrupt."""
+    (tmp_path / "slow.py").write_text(
+        "import signal, sys, time\n"
+        "def end(*_):\n    print('saved', flush=True); sys.exit(143)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('busy', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    code = "from glacierjax.notebook import run; run('slow')"
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as cell:
+        assert cell.stdout is not None
+        assert [cell.stdout.readline() for _ in range(2)] == ["$ python -m slow\n", "busy\n"]
+        time.sleep(0.1)  # until it waits for the next line
+        cell.send_signal(signal.SIGINT)
+        rest, error = cell.communicate(timeout=PATIENCE_S)
+    assert rest == "saved\n" and error.splitlines()[-1] == "KeyboardInterrupt"
+
+
+def test_outside_colab_the_folder_is_below_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = notebook.workdir("run")
+    assert folder == tmp_path / "workdir" / "run" and folder.is_dir() and notebook.workdir("run") == folder
+
+
+def test_in_colab_the_folder_is_on_the_drive_once_that_is_mounted(tmp_path, monkeypatch):
+    mounted = []
+    drive = ModuleType("google.colab.drive")
+    drive.mount = mounted.append  # type: ignore[attr-defined]
+    for module in (ModuleType("google"), ModuleType("google.colab"), drive):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setattr(notebook, "DRIVE", tmp_path / "drive")
+    assert notebook.workdir("run") == tmp_path / "drive" / "MyDrive" / "glacierjax" / "run"
+    assert mounted == [str(tmp_path / "drive")]
+
+
+def test_pictures_are_the_first_of_a_folder(tmp_path):
+    for number in range(3):
+        write_png(tmp_path / f"{number}.png", np.full((90, 90), 50 * number, np.uint8))
+    both = np.asarray(notebook.pictures(tmp_path, at_most=2, tile_px=100))
+    assert both.shape == (100, 200, 3) and both[50, 50].tolist() == [0] * 3 and both[50, 150].tolist() == [50] * 3
+
+
+def test_a_folder_without_pictures_is_named(tmp_path):
+    (tmp_path / "other.txt").write_text("")
+    for folder, told in ((tmp_path / "none", "no such folder"), (tmp_path, "no PNG files")):
+        with pytest.raises(InputError, match=f"{folder}: {told}"):
+            notebook.pictures(folder)
+
+
+def test_a_report_is_framed_so_that_its_style_stays_inside(tmp_path):
+    (tmp_path / "report.html").write_text('<p class="a">5 < 6</p>')
+    shown = notebook.report(tmp_path)._repr_html_()
+    assert 'srcdoc="&lt;p class=&quot;a&quot;&gt;5 &lt; 6&lt;/p&gt;"' in shown
+
+
+def test_a_missing_report_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"report.html: not there; run python -m glacierjax.evaluate"):
+        notebook.report(tmp_path)
