@@ -13,6 +13,8 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from scipy import ndimage
 from scipy.spatial.distance import cdist
@@ -27,6 +29,7 @@ from glacierjax.fronts import distance_errors
 from glacierjax.fronts.scores import pixels_of
 from glacierjax.inference.predictor import Predictor
 from glacierjax.inference.tiles import gaussian_importance, stitch
+from glacierjax.model.convolution import LAYOUT, same_size_conv
 from glacierjax.simulate.archive import write_scene
 
 SHAPE = (1500, 1400)
@@ -34,6 +37,7 @@ SCENES = 6
 CONTEXT_PX, TARGET_PX = 512, 256
 FRONT_PX = 6000
 STITCHED = (300, 420)
+FEATURES = (4, 96, 96, 32)
 REPEATS = 3
 
 
@@ -133,6 +137,32 @@ def stitching() -> tuple[float, float]:
     return best_of(ours), slow
 
 
+def gradients_in_a_loop() -> tuple[float, float]:
+    """Seconds for a convolution's gradients over four accumulated micro-batches: ours, and those that JAX derives."""
+    generator = np.random.default_rng(0)
+    images = jnp.asarray(generator.normal(size=(4, *FEATURES)), jnp.float32)
+    kernel = jnp.asarray(generator.normal(size=(3, 3, FEATURES[-1], FEATURES[-1])), jnp.float32)
+
+    def derived(x: jax.Array, kernel: jax.Array) -> jax.Array:
+        return jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=LAYOUT)
+
+    def seconds(convolve: Callable[[jax.Array, jax.Array], jax.Array]) -> float:
+        gradient = jax.grad(lambda x, kernel: (convolve(x, kernel) ** 2).sum(), (0, 1))
+
+        @jax.jit
+        def accumulated(images: jax.Array, kernel: jax.Array) -> jax.Array:
+            def add(number: jax.Array, total: jax.Array) -> jax.Array:
+                to_x, to_kernel = gradient(images[number], kernel)
+                return total + to_kernel + to_x.mean()
+
+            return jax.lax.fori_loop(0, len(images), add, jnp.zeros_like(kernel))
+
+        accumulated(images, kernel).block_until_ready()
+        return best_of(lambda: accumulated(images, kernel).block_until_ready())
+
+    return seconds(same_size_conv), seconds(derived)
+
+
 def best_of(function: Callable[[], object]) -> float:
     """Seconds of the quickest of some calls."""
     seconds = []
@@ -168,6 +198,9 @@ def main() -> None:
     ours, loops = stitching()
     what = f"stitching {STITCHED[0]} x {STITCHED[1]} with overlap / loops over pixels"
     print(f"| {what} | {ours:.4f} s | {loops:.2f} s | {loops / ours:.0f} |")
+    ours, derived = gradients_in_a_loop()
+    what = f"gradients of a 3 x 3 convolution of {FEATURES}, four times in a compiled loop / as JAX derives them"
+    print(f"| {what} | {ours:.3f} s | {derived:.2f} s | {derived / ours:.0f} |")
 
 
 if __name__ == "__main__":
