@@ -12,6 +12,7 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
+    config.micro_batch_size = 4  # as the figure in README.md was measured
     config.num_epochs = 10
     config.model.dropout = 0.1
 

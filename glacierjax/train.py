@@ -5,8 +5,8 @@
   python -m glacierjax.train --workdir=RUN                 (goes on with a run that was stopped)
 
 Every field of the configuration can be set: --config.optimizer.learning_rate=0.003 --config.batch_size=32
-The workdir gets config.json, metrics.jsonl, TensorBoard events, checkpoints/ and at the end summary.json. SIGTERM saves the
-run and ends it with exit code 143; started again, it goes on with the same numbers.
+The workdir gets config.json, metrics.jsonl, TensorBoard events, checkpoints/ and at the end summary.json. SIGTERM
+and Ctrl-C save the run and end it with exit code 143 or 130; started again, it goes on with the same numbers.
 
 On several machines start the same command on each: Slurm, Open MPI and TPU pods tell the processes of each other; elsewhere
   --coordinator_address=HOST:PORT --num_processes=2 --process_id=0     (on the other one --process_id=1)
@@ -45,7 +45,7 @@ def main() -> None:
     from glacierjax.runs.pretrain import PRETRAINING, pretrain
     from glacierjax.training import processes
     from glacierjax.training.parallel import micro_batch
-    from glacierjax.training.stop import EXIT_CODE, Stopped
+    from glacierjax.training.stop import Stopped
 
     check_values(config)
     processes.connect(COORDINATOR.value, PROCESSES.value, PROCESS.value)
@@ -56,8 +56,8 @@ def main() -> None:
     run = pretrain if config.task in PRETRAINING else finetune
     try:
         run(config, workdir)
-    except Stopped:
-        sys.exit(EXIT_CODE)
+    except Stopped as stopped:
+        sys.exit(stopped.exit_code)
     except InputError as error:
         if processes.are_several():
             processes.give_up(error)

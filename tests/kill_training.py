@@ -26,7 +26,7 @@ from small_world import TINY, build_flags, write_archive  # noqa: E402
 
 from glacierjax.checkpoints.native import load_checkpoint  # noqa: E402
 from glacierjax.training.logs import METRICS  # noqa: E402
-from glacierjax.training.stop import EXIT_CODE  # noqa: E402
+from glacierjax.training.stop import Stopped  # noqa: E402
 from tfds_builders.build import main as build  # noqa: E402
 
 EPOCHS, STEPS_PER_EPOCH = 10, 6
@@ -62,7 +62,7 @@ def main(kills: int = 20, seed: int = 0) -> int:
             process.send_signal(kind)
             err = process.communicate(timeout=PATIENCE_S)[1]
             # SIGTERM before the training has begun ends the process as it ends any.
-            if process.returncode not in (-kind, EXIT_CODE if kind == signal.SIGTERM else -kind):
+            if process.returncode not in (-kind, Stopped().exit_code if kind == signal.SIGTERM else -kind):
                 print(f"kill {number}: the process ended by itself with {process.returncode}\n{err}")
                 return 1
             counts[kind] += 1

@@ -21,7 +21,7 @@ _AT_LEAST = {
 }  # fmt: skip
 _CHOICES = {
     "task": ("segmentation", *PRETRAINING),
-    "model.dtype": ("float32", "bfloat16", "float16"),
+    "model.dtype": ("float32", "bfloat16"),
     "validation.mode": MODES,
     "parallel": tuple(BACKENDS),
 }

@@ -76,7 +76,7 @@ def steps_per_epoch(config: Any) -> int:
 def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
     """Trains to the configured number of epochs, going on from where `workdir` was left; returns the summary.
 
-    After SIGTERM the state is saved and `Stopped` raised. The same numbers come out however often a run is stopped.
+    After SIGTERM or Ctrl-C the state is saved and `Stopped` raised. The same numbers come out however often a run is stopped.
     """
     with StopRequest() as stop, contextlib.closing(Saves(workdir, experiment.rank_by)) as saves:
         return _Run(config, workdir, experiment, saves, stop).train()
@@ -233,8 +233,8 @@ class _Run:
             self._stop()
 
     def _stop(self) -> NoReturn:
-        log.info("stopped by SIGTERM and saved after step %d; go on with --workdir=%s", self.done, self.workdir)
-        raise Stopped
+        log.info("stopped, and saved after step %d; go on with --workdir=%s", self.done, self.workdir)
+        raise Stopped(self.stop.number)
 
     def _log(self) -> None:
         """A line of the log for the steps since the last one."""

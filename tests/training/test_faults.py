@@ -77,14 +77,29 @@ def test_a_run_that_died_goes_on_from_the_last_position(tmp_path, whole, step):
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
 
-@pytest.mark.parametrize("step", [1, 4])
-def test_sigterm_saves_the_step_that_is_running(tmp_path, whole, step):
-    with pytest.raises(Stopped):
-        train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(step, terminate)))
+@pytest.mark.parametrize(
+    ("number", "exit_code", "step"), [("SIGTERM", 143, 1), ("SIGTERM", 143, 4), ("SIGINT", 130, 4)]
+)
+def test_sigterm_and_ctrl_c_save_the_step_that_is_running(tmp_path, whole, number, exit_code, step):
+    number = signal.Signals[number]
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped) as stopped:
+        train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(step, lambda: os.kill(os.getpid(), number))))
+    assert stopped.value.exit_code == exit_code
     saved = resume.Saves(tmp_path, ("best_loss",))
     assert saved.latest_step() == step + 1
     saved.close()
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL, "afterwards SIGTERM is what it was"
+    assert signal.getsignal(number) == before, "afterwards the signal does what it did"
+    assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_a_second_ctrl_c_does_not_wait(tmp_path, whole):
+    def twice():
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(5, twice)))
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
 
