@@ -30,9 +30,11 @@ class StopRequest:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
-        # Python lets only the main thread handle signals; elsewhere (a notebook's thread) they stay as they were.
+        # Python lets only the main thread handle signals; elsewhere (a notebook's thread) they stay as they were. So does a
+        # signal that is ignored, as Ctrl-C is in a job that a shell put into the background.
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+            heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._note) for number in heeded}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -37,7 +37,8 @@ def test_an_interrupted_cell_asks_its_command_to_end_and_waits(tmp_path):
         "print('busy', flush=True)\n"
         "time.sleep(600)\n"
     )
-    code = "from glacierjax.notebook import run; run('slow')"
+    heeds = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "  # even if these tests do not
+    code = heeds + "from glacierjax.notebook import run; run('slow')"
     with subprocess.Popen(
         [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as cell:
@@ -45,7 +46,10 @@ def test_an_interrupted_cell_asks_its_command_to_end_and_waits(tmp_path):
         assert [cell.stdout.readline() for _ in range(2)] == ["$ python -m slow\n", "busy\n"]
         time.sleep(0.1)  # until it waits for the next line
         cell.send_signal(signal.SIGINT)
-        rest, error = cell.communicate(timeout=PATIENCE_S)
+        try:
+            rest, error = cell.communicate(timeout=PATIENCE_S)
+        finally:
+            cell.kill()
     assert rest == "saved\n" and error.splitlines()[-1] == "KeyboardInterrupt"
 
 

@@ -58,6 +58,14 @@ def assert_goes_on_to_the_same_end(workdir, whole):
     assert not list((workdir / RESUME).glob("[0-9]*")), "no position is left behind a finished run"
 
 
+@pytest.fixture
+def heeded():
+    """Ctrl-C interrupts, also where the tests themselves run in the background and would ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def do_at(wanted, act):
     return lambda step: act() if step == wanted else None
 
@@ -80,7 +88,7 @@ def test_a_run_that_died_goes_on_from_the_last_position(tmp_path, whole, step):
 @pytest.mark.parametrize(
     ("number", "exit_code", "step"), [("SIGTERM", 143, 1), ("SIGTERM", 143, 4), ("SIGINT", 130, 4)]
 )
-def test_sigterm_and_ctrl_c_save_the_step_that_is_running(tmp_path, whole, number, exit_code, step):
+def test_sigterm_and_ctrl_c_save_the_step_that_is_running(tmp_path, whole, heeded, number, exit_code, step):
     number = signal.Signals[number]
     before = signal.getsignal(number)
     with pytest.raises(Stopped) as stopped:
@@ -93,7 +101,7 @@ def test_sigterm_and_ctrl_c_save_the_step_that_is_running(tmp_path, whole, numbe
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
 
-def test_a_second_ctrl_c_does_not_wait(tmp_path, whole):
+def test_a_second_ctrl_c_does_not_wait(tmp_path, whole, heeded):
     def twice():
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
@@ -101,6 +109,12 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path, whole):
     with pytest.raises(KeyboardInterrupt):
         train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(5, twice)))
     assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_an_ignored_ctrl_c_stays_ignored(tmp_path, whole, heeded):
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    train(config(**SETTINGS), tmp_path, experiment(before_step=do_at(5, lambda: os.kill(os.getpid(), signal.SIGINT))))
+    assert (tmp_path / METRICS).read_bytes() == (whole / METRICS).read_bytes()
 
 
 def test_sigterm_during_validation_ends_it_and_it_is_done_again(tmp_path, whole):
