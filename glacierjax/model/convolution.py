@@ -39,8 +39,8 @@ def same_size_conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """(B, H, W, C) and an odd kernel (K, K, C, D) -> (B, H, W, D), zeros around the image.
 
     Inside a loop, as over accumulated micro-batches, XLA's CPU compiler has no fast code for a convolution in another
-    layout than `LAYOUT`, and the gradients that JAX derives are in others: up to hundred times slower. On CPUs they are
-    therefore written as convolutions in that layout.
+    layout than `LAYOUT`, and the gradients that JAX derives are in others: tens of times slower (docs/benchmarks.md). On CPUs
+    they are therefore written as convolutions in that layout.
     """
     return _convolve(x, kernel)
 
