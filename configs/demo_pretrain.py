@@ -17,7 +17,7 @@ def get_config() -> Any:
     config: Any = load_config("configs/pretrain_optsimmim.py")  # which has a mask, should the task be changed
     config.task = "opttranslator"
     demo: Any = load_config("configs/demo.py")
-    config.batch_size = config.micro_batch_size = 4
+    config.batch_size, config.micro_batch_size = demo.batch_size, demo.micro_batch_size
     config.num_epochs = 1
     config.model = demo.model
     config.data.samples_per_epoch = 320

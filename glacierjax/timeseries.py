@@ -27,6 +27,7 @@ _OUTPUT = flags.DEFINE_string("output", "", "Folder for the results.")
 _BOX = flags.DEFINE_string("box", "", "Box from glacier to ocean: a GeoJSON polygon, or a CaFFe box for pixel fronts.")
 _CENTRELINE = flags.DEFINE_string("centreline", "", "GeoJSON line along the flow.")
 _GLACIER = flags.DEFINE_string("glacier", "", "Only the fronts of this glacier.")
+_SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Only the fronts in pixels of this size.")
 
 
 def main() -> None:
@@ -36,11 +37,12 @@ def main() -> None:
     # Imported here: --help must not wait for rasterio and matplotlib.
     from glacierjax.core.files import write_text
     from glacierjax.terminus.fronts import lay_out, read_fronts
-    from glacierjax.terminus.inputs import choose_glacier, given_box, given_centreline, write_box
+    from glacierjax.terminus.inputs import choose_glacier, choose_spacing, given_box, given_centreline, write_box
     from glacierjax.terminus.plot import draw_series
     from glacierjax.terminus.series import csv_text, measure, summary
 
-    fronts, plane = lay_out(choose_glacier(read_fronts(_FRONTS.value), _GLACIER.value))
+    of_glacier = choose_glacier(read_fronts(_FRONTS.value), _GLACIER.value)
+    fronts, plane = lay_out(choose_spacing(of_glacier, _SPACING.value))
     box = given_box(_BOX.value, fronts, plane)
     centreline = given_centreline(_CENTRELINE.value, fronts, plane)
     rows = measure(fronts, box, centreline)

@@ -74,7 +74,7 @@ def read_fronts(patterns: Sequence[str]) -> list[Front]:
 def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
     """The fronts in metres, and the plane: equal-area around them, or that of their pixels.
 
-    Raises `InputError` if some are on Earth and some in pixels, or the pixels are not of one size.
+    Raises `InputError` if some are on Earth and some in pixels. Pixels are of one size (`inputs.choose_spacing`).
     """
     spacings = {front.pixel_spacing_m for front in fronts if front.lines}
     if not spacings:
@@ -82,9 +82,7 @@ def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
             "--fronts: none of the scenes has a front; look at the overlays, and at --box of the prediction"
         )
     if len(spacings) > 1:
-        raise InputError(
-            "--fronts: fronts in pixels of different size, or some in pixels and some on Earth; do one kind"
-        )
+        raise InputError("--fronts: some in pixels, some on Earth; give those of one kind")
     spacing_m = spacings.pop()
     if spacing_m is not None:
         plane = Plane(None, spacing_m)

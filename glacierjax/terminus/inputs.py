@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -35,6 +36,25 @@ def choose_glacier(fronts: Sequence[Front], glacier: str) -> list[Front]:
     if undated:
         log.warning("left out, as their names tell no date: %s", ", ".join(undated))
     return [front for front in chosen if front.date]
+
+
+def choose_spacing(fronts: Sequence[Front], pixel_spacing_m: float | None) -> list[Front]:
+    """The fronts of one pixel spacing; those on Earth have none, and stay as they are.
+
+    Without georeference nobody knows how grids of two spacings lie over each other. Raises `InputError` if there is a choice,
+    or nothing to choose.
+    """
+    counts = Counter(front.pixel_spacing_m for front in fronts if front.pixel_spacing_m is not None)
+    there = ", ".join(f"{spacing:g} m ({n} scenes)" for spacing, n in sorted(counts.items())) or "none in pixels"
+    if pixel_spacing_m is None:
+        if len(counts) > 1:
+            raise InputError(
+                f"--fronts: pixels of several sizes: {there}; choose one with --pixel_spacing_m, or give georeferenced scenes"
+            )
+        return list(fronts)
+    if pixel_spacing_m not in counts:
+        raise InputError(f"--pixel_spacing_m={pixel_spacing_m:g}: no front of it; there are: {there}")
+    return [front for front in fronts if front.pixel_spacing_m == pixel_spacing_m]
 
 
 def given_box(path: str, fronts: Sequence[Front], plane: Plane) -> Box:

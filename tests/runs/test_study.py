@@ -1,6 +1,8 @@
 """A study: which commands it runs, that what is done is not done again, and its report."""
 
 import json
+import os
+import sys
 
 import numpy as np
 import pytest
@@ -10,9 +12,13 @@ from glacierjax.core.files import write_text
 from glacierjax.reports.arms import strip_chart
 from glacierjax.runs import study as study_module
 from glacierjax.runs.configs import _check_field, load_config
-from glacierjax.runs.study import report, run_study, steps
+from glacierjax.runs.study import report, run_study, stages
 
 TECHNIQUES = ("simmim", "optsimmim", "opttranslator")
+
+
+def steps(study, output, real):
+    return [step for stage in stages(study, output, real) for chain in stage for step in chain]
 
 
 @pytest.fixture
@@ -51,20 +57,45 @@ def test_every_field_that_the_study_sets_exists(study, tmp_path):
                     _check_field(config, flag.removeprefix("--config.").split("=")[0])
 
 
+def test_a_stage_needs_only_the_stages_before_it(study, tmp_path):
+    done = set()
+    for stage in stages(study, tmp_path, tmp_path / "raw"):
+        for chain in stage:
+            there = set(done)
+            for step in chain:
+                for flag in step.flags:
+                    if flag.startswith(("--config.init.checkpoint=", "--baseline=", "--method=")):
+                        needed = flag.split("=")[1].split(",")
+                        assert all(any(str(result).startswith(path) for result in there) for path in needed)
+                there.add(step.result)
+        done |= {step.result for chain in stage for step in chain}
+
+
+class Process:
+    """A command that was started, and ends with exit code 3."""
+
+    pid = 0
+
+    def wait(self):
+        return 3
+
+
 def test_what_is_done_is_not_done_again_and_a_failure_ends_the_study(study, tmp_path, monkeypatch):
     ran = []
-
-    class Failed:
-        returncode = 3
-
-    monkeypatch.setattr(study_module.subprocess, "run", lambda command: ran.append(command) or Failed())
+    monkeypatch.setattr(study_module.subprocess, "Popen", lambda command: ran.append(command) or Process())
     todo = steps(study, tmp_path, None)
-    for step in todo[:2]:
+    for step in todo[:3]:
         write_text(step.result, "")
     with pytest.raises(InputError, match=r"python -m glacierjax.train: failed with exit code 3"):
         run_study(study, tmp_path, None)
-    (command,) = ran
-    assert command[1:] == ["-m", "glacierjax.train", *todo[2].flags]
+    assert [command[1:] for command in ran] == [["-m", "glacierjax.train", *todo[3].flags]]
+
+
+def test_jobs_share_the_cores(tmp_path):
+    share = study_module._Share(2)
+    code = "import os, pathlib, sys; pathlib.Path(sys.argv[1]).write_text(str(len(os.sched_getaffinity(0))))"
+    assert share.run([sys.executable, "-c", "import time; time.sleep(.2);" + code, str(tmp_path / "n")]) == 0
+    assert int((tmp_path / "n").read_text()) == max(1, (len(os.sched_getaffinity(0)) + 1) // 2)
 
 
 def test_report_has_a_row_for_each_arm_and_counts_missing_fronts(study, tmp_path):
@@ -74,7 +105,7 @@ def test_report_has_a_row_for_each_arm_and_counts_missing_fronts(study, tmp_path
             scores = {"mde_m": mde, "mde_px": mde, "missing_fronts": seed, "zones": {"iou": {"mean": 0.5}}}
             write_text(tmp_path / "simulated" / arm / f"seed{seed}" / "report" / "metrics.json", json.dumps(scores))
     text = report(study, tmp_path, ["simulated"])
-    assert "| scratch | 3 | 2 | 1 | 5 | 3.0 | 1 2 3 4 5 | 0.500 |" in text
+    assert "| scratch | 3 | 2 | 1 | 5 | 3.0 | 1 2 3 4 5 | 0.500 ± 0.000 |" in text
     assert "| simmim | 104 | 1 | 102 | 105 | 103.5 |" in text
     assert "compare/simulated_opttranslator/compare.md" in text and (tmp_path / "simulated.png").exists()
 

@@ -14,7 +14,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.vectors import feature, write_geojson, write_points
 from glacierjax.terminus.fronts import Front, lay_out, read_fronts
-from glacierjax.terminus.inputs import choose_glacier, given_box, given_centreline, write_box
+from glacierjax.terminus.inputs import choose_glacier, choose_spacing, given_box, given_centreline, write_box
 from glacierjax.terminus.plot import draw_series
 from glacierjax.terminus.series import csv_text, measure, summary
 
@@ -126,8 +126,19 @@ def test_what_does_not_go_together_is_told():
         choose_glacier([front("a")], "SI")
     with pytest.raises(InputError, match="no date in the name"):
         choose_glacier([front("a", date=None)], "")
-    with pytest.raises(InputError, match="different size"):
+    with pytest.raises(InputError, match="some in pixels, some on Earth"):
         lay_out([front("a"), front("b", spacing_m=20.0)])
+
+
+def test_pixels_of_several_sizes_are_a_choice():
+    both = [front("a", spacing_m=7.0), front("b", spacing_m=20.0), front("c", spacing_m=20.0)]
+    with pytest.raises(InputError, match=r"7 m \(1 scenes\), 20 m \(2 scenes\); choose one with --pixel_spacing_m"):
+        choose_spacing(both, None)
+    assert [f.scene for f in choose_spacing(both, 20.0)] == ["b", "c"]
+    with pytest.raises(InputError, match="no front of it; there are: 7 m"):
+        choose_spacing(both, 12.0)
+    on_earth = [front("a"), front("b")]
+    assert choose_spacing(on_earth, None) == on_earth
 
 
 def test_files_that_are_no_fronts_are_told(tmp_path, predictions):
