@@ -1,4 +1,4 @@
-"""Pretraining in small: OptTranslator on the simulated SSL4SAR archive, a minute on two CPU cores.
+"""Pretraining in small: OptTranslator on the simulated SSL4SAR archive, two minutes on two CPU cores, half of them training.
 
     python -m glacierjax.train --config=configs/demo_pretrain.py --config.data.dir=DATA --workdir=PRETRAINED
 
@@ -20,7 +20,7 @@ def get_config() -> Any:
     config.batch_size, config.micro_batch_size = demo.batch_size, demo.micro_batch_size
     config.num_epochs = 1
     config.model = demo.model
-    config.data.samples_per_epoch = 320
+    config.data.samples_per_epoch = 800
     config.data.context_px = demo.data.context_px
     config.data.padding = demo.data.padding
     config.data.workers = demo.data.workers

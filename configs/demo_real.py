@@ -12,8 +12,11 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
-    config.micro_batch_size = 4  # as the figure in README.md was measured
+    # As the figure in README.md was measured.
+    config.micro_batch_size = 4
     config.num_epochs = 10
+    config.data.samples_per_epoch = 800
+    config.optimizer.learning_rate = 2e-3
     config.model.dropout = 0.1
 
     config.augment.zoom_probability = 0.9
@@ -24,7 +27,6 @@ def get_config() -> Any:
     config.augment.gamma_probability = 0.6
     config.augment.gamma_range = (0.4, 2.2)
     config.augment.up_down_probability = 0.0
-    config.augment.rotation_probability = 0.0
 
     config.validation.mode = "whole"
     return config

@@ -40,10 +40,14 @@ def get_config() -> Any:
         "num_epochs=1",
         "batch_size=4",
         "schedule.warmup_epochs=0.1",
+        "optimizer.learning_rate=2e-3",
         f"data.samples_per_epoch={FINETUNING_CROPS}",
         f"data.train_scenes={LABELLED_SCENES}",
     )
-    config.finetuning = ConfigDict({"config": "configs/demo.py", "set": few_labels})
+    config.finetuning = ConfigDict({
+        "config": "configs/demo.py",
+        "set": (*few_labels, "augment.rotation_probability=0.5"),
+    })  # fmt: skip
     # Of so few validation scenes the best checkpoint is chance: the last one is scored.
     config.evaluation = ConfigDict({"which": "last", "mode": "whole"})
     config.real = ConfigDict({
