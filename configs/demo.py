@@ -34,6 +34,11 @@ def get_config() -> Any:
     config.augment.mix_probability = 0.0
     config.augment.speckle_probability = 0.0
     config.augment.rotation_probability = 0.0
+    # Strong, so that the network looks for textures: how bright ice and sea are changes from scene to scene.
+    config.augment.brightness_probability = 0.6
+    config.augment.brightness_range = (0.5, 1.7)
+    config.augment.gamma_probability = 0.6
+    config.augment.gamma_range = (0.4, 2.2)
 
     config.optimizer = ConfigDict({"name": "adamw", "learning_rate": 1e-3, "weight_decay": 0.05, "average_decay": 0.99})
     config.schedule.name = "cosine"

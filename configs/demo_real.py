@@ -22,10 +22,6 @@ def get_config() -> Any:
     config.augment.zoom_probability = 0.9
     config.augment.zoom_range = (0.5, 1.7)
     config.augment.speckle_probability = 0.1
-    config.augment.brightness_probability = 0.6
-    config.augment.brightness_range = (0.5, 1.7)
-    config.augment.gamma_probability = 0.6
-    config.augment.gamma_range = (0.4, 2.2)
     config.augment.up_down_probability = 0.0
 
     config.validation.mode = "whole"

@@ -1,5 +1,6 @@
 """A chart of several methods over seeds: one dot for each run, a bar at the mean."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 from glacierjax.reports.figures import INK, MARGIN_PX, PAPER, PREDICTED_COLOUR, TEXT_PX, TRUE_COLOUR
 
 _WIDTH_PX, _ROW_PX, _DOT_PX = 900, 56, 6
-_TICKS = 5
+_TICKS = 4  # at least
 
 
 def strip_chart(points: Mapping[str, Sequence[float | None]], title: str, unit: str) -> np.ndarray:
@@ -26,9 +27,9 @@ def strip_chart(points: Mapping[str, Sequence[float | None]], title: str, unit: 
     def x_of(value: float) -> float:
         return left + (_WIDTH_PX - left - 4 * MARGIN_PX) * value / highest
 
-    for tick in np.linspace(0, highest, _TICKS):
+    for tick in np.arange(0, highest, _round_step(highest / _TICKS)):
         draw.line([(x_of(tick), top), (x_of(tick), bottom)], (220, 220, 220))
-        draw.text((x_of(tick), bottom + 4), f"{tick:.0f} {unit}", INK, font, anchor="ma")
+        draw.text((x_of(tick), bottom + 4), f"{tick:g} {unit}", INK, font, anchor="ma")
     for number, (name, row) in enumerate(values.items()):
         y = top + _ROW_PX * (number + 0.5)
         draw.text((MARGIN_PX, y), name, INK, font, anchor="lm")
@@ -39,3 +40,9 @@ def strip_chart(points: Mapping[str, Sequence[float | None]], title: str, unit: 
             x = x_of(value)
             draw.ellipse([x - _DOT_PX, y - _DOT_PX, x + _DOT_PX, y + _DOT_PX], outline=PREDICTED_COLOUR, width=3)
     return np.asarray(page)
+
+
+def _round_step(most: float) -> float:
+    """The largest of 1, 2, 5, 10, 20, ... (and 0.5, 0.2, ...) that is not above `most`."""
+    power = 10.0 ** math.floor(math.log10(most))
+    return max(factor * power for factor in (1, 2, 5) if factor * power <= most)

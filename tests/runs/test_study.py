@@ -9,6 +9,7 @@ import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
+from glacierjax.reports import arms
 from glacierjax.reports.arms import strip_chart
 from glacierjax.runs import study as study_module
 from glacierjax.runs.configs import _check_field, load_config
@@ -108,6 +109,12 @@ def test_report_has_a_row_for_each_arm_and_counts_missing_fronts(study, tmp_path
     assert "| scratch | 3 | 2 | 1 | 5 | 3.0 | 1 2 3 4 5 | 0.500 ± 0.000 |" in text
     assert "| simmim | 104 | 1 | 102 | 105 | 103.5 |" in text
     assert "compare/simulated_opttranslator/compare.md" in text and (tmp_path / "simulated.png").exists()
+
+
+def test_chart_has_four_to_ten_round_ticks():
+    for highest in (0.3, 1.0, 7.4, 99, 100, 1105, 2600):
+        step = arms._round_step(highest / arms._TICKS)
+        assert 4 <= highest / step <= 10 and f"{step:e}"[0] in "125"
 
 
 def test_chart_shows_every_run_of_every_arm():
