@@ -4,8 +4,8 @@
 
 Simulated archives: one pretraining for each technique, then five fine-tunings on ten labelled scenes, scored on the test
 glaciers. With --real the same checkpoints are also fine-tuned on ten scenes of a `data_raw` folder of real imagery, one
-glacier of which is held out. About an hour and a half on two CPU cores with --jobs=2 (40 % of it for --real); started again
-it goes on.
+glacier of which is held out. About 70 minutes on two CPU cores with --jobs=2 (a third of it for --real); started again it
+goes on.
 
 AdamW in all arms: in so few steps it learns faster than the published SGD. Everything here is a flag of the commands that
 the study runs and prints, so each step can be repeated by hand.
