@@ -34,7 +34,7 @@ def get_config() -> Any:
     config.augment.mix_probability = 0.0
     config.augment.speckle_probability = 0.0
     config.augment.rotation_probability = 0.0
-    # Strong, so that the network looks for textures: how bright ice and sea are changes from scene to scene.
+    # Strong, as in configs/demo_real.py, for how bright ice and sea are changes from scene to scene. No effect was measured.
     config.augment.brightness_probability = 0.6
     config.augment.brightness_range = (0.5, 1.7)
     config.augment.gamma_probability = 0.6
