@@ -16,18 +16,37 @@ def conv(in_channels: int, channels: int, size: int, stride: int = 1, **fields: 
 
     The biases matter: without them a LayerNorm behind the patch embedding would hide how bright a patch is.
     """
-    bound = 1 / math.sqrt(in_channels * size * size)
-
-    def bias_init(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
-        return jax.random.uniform(key, shape, dtype, -bound, bound)
-
     if stride == 1:
         fields["conv_general_dilated"] = lambda x, kernel, *_, **__: same_size_conv(x, kernel)
-    kernel_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
     return nn.Conv(
         channels, (size, size), stride, "VALID" if stride > 1 else "SAME",
-        kernel_init=kernel_init, bias_init=bias_init, **fields,
+        kernel_init=_kernel_init, bias_init=_bias_init(in_channels * size * size), **fields,
     )  # fmt: skip
+
+
+class ConvParameters(nn.Module):
+    """The parameters of `conv` alone, kernel (K, K, C, D) and bias (D,), for `folded.doubled`."""
+
+    in_channels: int
+    channels: int
+    size: int
+
+    @nn.compact
+    def __call__(self) -> tuple[jax.Array, jax.Array]:
+        kernel = self.param("kernel", _kernel_init, (self.size, self.size, self.in_channels, self.channels))
+        return kernel, self.param("bias", _bias_init(self.in_channels * self.size**2), (self.channels,))
+
+
+_kernel_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+
+
+def _bias_init(fan_in: int) -> Any:
+    bound = 1 / math.sqrt(fan_in)
+
+    def init(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
+        return jax.random.uniform(key, shape, dtype, -bound, bound)
+
+    return init
 
 
 def _convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:

@@ -7,7 +7,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.convolution import conv as make_conv
+from glacierjax.model.folded import Parameters, doubled
 
 NORM_EPSILON = 1e-6
 
@@ -43,10 +45,10 @@ class ResidualBlock(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Feature maps of the encoder's stages to (B, 4H0, 4W0, C0), where (H0, W0, C0) is the first stage.
+    """Feature maps of the encoder's stages to (B, 4H0, 4W0, D) float32, where (H0, W0, C0) is the first stage.
 
     Block 0 keeps the last stage's size; block 1 + i takes the skip of stage n - 1 - i and doubles; the last block doubles
-    once more without a skip.
+    once more without a skip. A head's 1 x 1 convolution, kernel (1, 1, C0, D) and bias (D,), is folded into that doubling.
     """
 
     num_groups: int
@@ -55,7 +57,7 @@ class Decoder(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, skips: Sequence[jax.Array], train: bool) -> jax.Array:
+    def __call__(self, skips: Sequence[jax.Array], head: Parameters, train: bool) -> jax.Array:
         widths = [skip.shape[-1] for skip in skips]
         block = nn.remat(ResidualBlock, static_argnums=(2,)) if self.remat else ResidualBlock
 
@@ -71,4 +73,5 @@ class Decoder(nn.Module):
             x = residual(jnp.concatenate([x, skips[stage]], axis=-1), index, widths[max(stage - 1, 0)])
             x = double(x, index)
         last = len(skips) + 1
-        return double(residual(x, last, widths[0]), last)
+        up = ConvParameters(widths[0], widths[0], 3, name=f"up{last}")
+        return doubled(residual(x, last, widths[0]), up(), head)

@@ -2,11 +2,10 @@
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 
 from glacierjax.core.optical import BANDS
 from glacierjax.model.attention import published_linear_init
-from glacierjax.model.convolution import conv
+from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding
 from glacierjax.model.tyrion import Backbone
 
@@ -20,15 +19,15 @@ class OptSimMIMNetwork(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.to_image = conv(self.embed_dim, 3, 1)
+        self.to_image = ConvParameters(self.embed_dim, 3, 1)
         self.second_embedding = PatchEmbedding(self.embed_dim)
         self.reconstruction = nn.Dense(PATCH_PX * PATCH_PX * self.bands, kernel_init=published_linear_init)
         # The token of a masked patch: zero, and not trained (it is kept so that official checkpoints fit).
         self.mask_token = self.param("mask_token", nn.initializers.zeros, (self.embed_dim,))
 
     def __call__(self, sar: jax.Array, mask: jax.Array, train: bool = False) -> jax.Array:
-        features = self.features(sar, train, mask, jax.lax.stop_gradient(self.mask_token))
-        return self.reconstruction(self.second_embedding(self.to_image(features.astype(jnp.float32))))
+        image = self.outputs(sar, self.to_image(), train, mask, jax.lax.stop_gradient(self.mask_token))
+        return self.reconstruction(self.second_embedding(image))
 
 
 class OptTranslatorNetwork(Backbone):
@@ -38,7 +37,7 @@ class OptTranslatorNetwork(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.to_bands = conv(self.embed_dim, self.bands, 1)
+        self.to_bands = ConvParameters(self.embed_dim, self.bands, 1)
 
     def __call__(self, sar: jax.Array, train: bool = False) -> jax.Array:
-        return self.to_bands(self.features(sar, train).astype(jnp.float32))
+        return self.outputs(sar, self.to_bands(), train)

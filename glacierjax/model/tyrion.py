@@ -9,12 +9,14 @@ import jax.numpy as jnp
 
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model.attention import published_linear_init
+from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.decoder import Decoder
-from glacierjax.model.swin_v2 import SwinEncoder, conv
+from glacierjax.model.folded import Parameters
+from glacierjax.model.swin_v2 import SwinEncoder
 
 
 class Backbone(nn.Module):
-    """Encoder and decoder, shared by fine-tuning and both pretraining techniques: images -> features at full size."""
+    """Encoder and decoder, shared by fine-tuning and both pretraining techniques."""
 
     embed_dim: int = 96
     depths: Sequence[int] = (2, 2, 6, 2)
@@ -41,14 +43,17 @@ class Backbone(nn.Module):
     def size_multiple(self) -> int:
         return 2 ** (len(self.depths) + 1)
 
-    def features(
+    def outputs(
         self,
         images: jax.Array,
+        head: Parameters,
         train: bool = False,
         mask: jax.Array | None = None,
         mask_token: jax.Array | None = None,
     ) -> jax.Array:
-        """Images (B, H, W, 1 or 3) in [0, 1] -> (B, H, W, embed_dim). `mask` as in `SwinEncoder`.
+        """Images (B, H, W, 1 or 3) in [0, 1] -> (B, H, W, D) float32, after the 1 x 1 convolution `head`.
+
+        Args: head: kernel (1, 1, embed_dim, D) and bias (D,); mask, mask_token: as in `SwinEncoder`.
 
         Raises ValueError when H or W is no multiple of 32, or the number of channels is neither 1 nor 3.
         """
@@ -65,7 +70,7 @@ class Backbone(nn.Module):
             )
         if images.shape[-1] == 1:
             images = jnp.repeat(images, 3, axis=-1)
-        return self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), train)
+        return self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), head, train)
 
 
 class Tyrion(Backbone):
@@ -75,7 +80,7 @@ class Tyrion(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.head = conv(self.embed_dim, self.num_classes, 1)
+        self.head = ConvParameters(self.embed_dim, self.num_classes, 1)
 
     def __call__(self, images: jax.Array, train: bool = False) -> jax.Array:
-        return self.head(self.features(images, train).astype(jnp.float32))
+        return self.outputs(images, self.head(), train)

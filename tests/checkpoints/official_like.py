@@ -15,13 +15,10 @@ TINY = preset("tiny")
 
 def tiny_params(model: str, seed: int = 0) -> dict:
     """Random parameters of the tiny network of one of `MODELS`."""
-    spec: Model = MODELS[model]
+    spec: Model = MODELS["tyrion" if model == "swin" else model]  # the encoder alone has no forward pass
     network, images = spec.network(**TINY), jnp.zeros((1, 32, 32, 1))
-    if model == "optsimmim":
-        shapes = jax.eval_shape(network.init, jax.random.key(0), images, jnp.zeros((1, 8, 8), bool))
-    else:
-        method = "features" if model == "swin" else None
-        shapes = jax.eval_shape(lambda: network.init(jax.random.key(0), images, method=method))
+    mask = (jnp.zeros((1, 8, 8), bool),) if model == "optsimmim" else ()
+    shapes = jax.eval_shape(network.init, jax.random.key(0), images, *mask)
     rng = np.random.default_rng(seed)
     params = jax.tree.map(lambda leaf: rng.standard_normal(leaf.shape, np.float32), shapes["params"])
     return {"encoder": params["encoder"]} if model == "swin" else params

@@ -10,6 +10,7 @@ import pytest
 from glacierjax.checkpoints import params_from_torch, params_to_torch
 from glacierjax.model import Tyrion
 from glacierjax.model.decoder import Decoder
+from glacierjax.model.folded import doubled
 from glacierjax.model.swin_v2 import PatchEmbedding, PatchMerging, SwinBlock, SwinEncoder
 from glacierjax.tasks import Segmentation
 from glacierjax.tasks.losses import segmentation_loss
@@ -40,7 +41,7 @@ def forward(params):
     kinds = (PatchEmbedding, PatchMerging, SwinBlock, SwinEncoder, Decoder)
 
     def wanted(module, _):
-        decoder_part = module.name is not None and module.name.startswith(("up", "block0"))
+        decoder_part = module.name is not None and module.name.startswith(("up", "block0", "block5"))
         return isinstance(module, kinds) or decoder_part
 
     @jax.jit
@@ -52,7 +53,11 @@ def forward(params):
     maps = {f"stage{i}": skip for i, skip in enumerate(encoder["__call__"][0])}
     maps["patch_embed"] = encoder["patch_embedding"]["__call__"][0]
     maps["decoder0"] = decoder["block0"]["__call__"][0]
-    maps |= {f"decoder{i}": decoder[f"up{i}"]["__call__"][0] for i in range(1, 6)}
+    maps |= {f"decoder{i}": decoder[f"up{i}"]["__call__"][0] for i in range(1, 5)}
+    # The last map has the head folded in: with the identity as head it is the map alone.
+    up, width = params["decoder"]["up5"], params["head"]["kernel"].shape[2]
+    alone = jnp.eye(width)[None, None], jnp.zeros(width)
+    maps["decoder5"] = doubled(decoder["block5"]["__call__"][0], (up["kernel"], up["bias"]), alone)
     for name, part in encoder.items():
         if name.endswith("_merging"):
             maps[f"{name.removesuffix('_merging')}_after_merge"] = part["__call__"][0]
