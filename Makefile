@@ -12,14 +12,15 @@ ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
 demo: venv ## from nothing over a short pretraining to a report, on simulated scenes
 	rm -rf demo
-	$(RUN) -m glacierjax.simulate --output=demo/archive
+	$(RUN) -m glacierjax.simulate --output=demo/archive --scenes=160
 	$(RUN) -m tfds_builders.build tfds_builders/ssl4sar --data_dir=demo/data --manual_dir=demo/archive/ssl4sar
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw
-	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo_pretrain.py --config.data.dir=demo/data \
+	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo_mini_pretrain.py --config.data.dir=demo/data \
 	  --workdir=demo/pretrained
-	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data \
+	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo_mini.py --config.data.dir=demo/data \
 	  --config.init.checkpoint=demo/pretrained --workdir=demo/run
-	$(RUN) -m glacierjax.evaluate --workdir=demo/run --which=last --mode=whole --output=demo/report --baselines
+	$(RUN) -m glacierjax.evaluate --workdir=demo/run --which=last --mode=whole --rotations \
+	  --output=demo/report --baselines
 
 real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR] [SEEDS="1 2 3"]
 	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }

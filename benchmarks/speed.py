@@ -30,6 +30,8 @@ from glacierjax.fronts.scores import pixels_of
 from glacierjax.inference.predictor import Predictor
 from glacierjax.inference.tiles import gaussian_importance, stitch
 from glacierjax.model.convolution import LAYOUT, same_size_conv
+from glacierjax.model.decoder import upsample_nearest
+from glacierjax.model.folded import Parameters, doubled
 from glacierjax.simulate.archive import write_scene
 
 SHAPE = (1500, 1400)
@@ -163,6 +165,29 @@ def gradients_in_a_loop() -> tuple[float, float]:
     return seconds(same_size_conv), seconds(derived)
 
 
+def head_in_the_doubling() -> tuple[float, float]:
+    """Seconds for the network's end and its gradients: as one convolution, and as three steps one after the other."""
+    generator = np.random.default_rng(0)
+
+    def normal(*shape: int) -> jax.Array:
+        return jnp.asarray(generator.normal(size=shape), jnp.float32)
+
+    width = FEATURES[-1]
+    x, up = normal(*FEATURES), (normal(3, 3, width, width), normal(width))
+    head = normal(1, 1, width, NUM_ZONES), normal(NUM_ZONES)
+
+    def three_steps(x: jax.Array, up: Parameters, head: Parameters) -> jax.Array:
+        y = same_size_conv(upsample_nearest(x), up[0]) + up[1]
+        return same_size_conv(y, head[0]) + head[1]
+
+    def seconds(end: Callable[[jax.Array, Parameters, Parameters], jax.Array]) -> float:
+        gradient = jax.jit(jax.grad(lambda *inputs: (end(*inputs) ** 2).mean(), (0, 1, 2)))
+        jax.block_until_ready(gradient(x, up, head))
+        return best_of(lambda: jax.block_until_ready(gradient(x, up, head)))
+
+    return seconds(doubled), seconds(three_steps)
+
+
 def best_of(function: Callable[[], object]) -> float:
     """Seconds of the quickest of some calls."""
     seconds = []
@@ -201,6 +226,9 @@ def main() -> None:
     ours, derived = gradients_in_a_loop()
     what = f"gradients of a 3 x 3 convolution of {FEATURES}, four times in a compiled loop / as JAX derives them"
     print(f"| {what} | {ours:.3f} s | {derived:.2f} s | {derived / ours:.0f} |")
+    ours, steps = head_in_the_doubling()
+    what = f"the network's end on {FEATURES} with gradients, folded into one convolution / in three steps"
+    print(f"| {what} | {ours:.3f} s | {steps:.3f} s | {steps / ours:.1f} |")
 
 
 if __name__ == "__main__":

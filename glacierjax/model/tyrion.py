@@ -12,6 +12,7 @@ from glacierjax.model.attention import published_linear_init
 from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.decoder import Decoder
 from glacierjax.model.folded import Parameters
+from glacierjax.model.looks import average_looks, enlarge
 from glacierjax.model.swin_v2 import SwinEncoder
 
 
@@ -29,6 +30,8 @@ class Backbone(nn.Module):
     # Linear layers start with the standard deviation 1 / sqrt(fan in) instead of the published 0.02: narrow networks that
     # are trained from nothing learn much faster.
     lecun_init: bool = False
+    # Above 1 the network sees means over so many pixels a side, and its output is interpolated back.
+    multilook: int = 1
     remat: bool = False
     dtype: Any = jnp.float32
 
@@ -41,7 +44,7 @@ class Backbone(nn.Module):
 
     @property
     def size_multiple(self) -> int:
-        return 2 ** (len(self.depths) + 1)
+        return self.multilook * 2 ** (len(self.depths) + 1)
 
     def outputs(
         self,
@@ -55,7 +58,7 @@ class Backbone(nn.Module):
 
         Args: head: kernel (1, 1, embed_dim, D) and bias (D,); mask, mask_token: as in `SwinEncoder`.
 
-        Raises ValueError when H or W is no multiple of 32, or the number of channels is neither 1 nor 3.
+        Raises ValueError when H or W is no multiple of `size_multiple`, or the number of channels is neither 1 nor 3.
         """
         multiple = self.size_multiple
         if (
@@ -70,7 +73,11 @@ class Backbone(nn.Module):
             )
         if images.shape[-1] == 1:
             images = jnp.repeat(images, 3, axis=-1)
-        return self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), head, train)
+        if self.multilook > 1:
+            images = average_looks(images, self.multilook)
+            mask = None if mask is None else mask[:, :: self.multilook, :: self.multilook]  # all of a token or nothing
+        outputs = self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), head, train)
+        return enlarge(outputs, self.multilook) if self.multilook > 1 else outputs
 
 
 class Tyrion(Backbone):

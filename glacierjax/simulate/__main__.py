@@ -10,6 +10,7 @@ Example:
 
 import logging
 import sys
+from concurrent.futures import ProcessPoolExecutor
 
 from absl import flags
 
@@ -35,12 +36,15 @@ _SIZE = flags.DEFINE_integer("size", DEFAULT_SIZE_PX, "Longest side of a scene i
 def main() -> None:
     if not _OUTPUT.value:
         raise InputError("--output is missing; give the folder to write to, e.g. --output=demo")
+    options = ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value)
     ssl_options = Ssl4SarOptions(_SEED.value, _SSL_SCENES.value, _SIZE.value)
-    counts = write_archive(_OUTPUT.value, ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value))
-    log.info("%s/data_raw: %s", _OUTPUT.value, ", ".join(f"{n} {split} scenes" for split, n in counts.items()))
-    if ssl_options.scenes:
-        counts = write_ssl4sar(_OUTPUT.value, ssl_options)
-        log.info("%s/ssl4sar: %s", _OUTPUT.value, ", ".join(f"{n} {split} scenes" for split, n in counts.items()))
+    with ProcessPoolExecutor(max_workers=2) as pool:  # the archives do not need each other
+        jobs = {"data_raw": pool.submit(write_archive, _OUTPUT.value, options)}
+        if ssl_options.scenes:
+            jobs["ssl4sar"] = pool.submit(write_ssl4sar, _OUTPUT.value, ssl_options)
+        for name, job in jobs.items():
+            counts = ", ".join(f"{number} {split} scenes" for split, number in job.result().items())
+            log.info("%s/%s: %s", _OUTPUT.value, name, counts)
 
 
 if __name__ == "__main__":
