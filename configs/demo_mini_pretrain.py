@@ -11,7 +11,7 @@ from glacierjax.runs.configs import load_config
 def get_config() -> Any:
     config: Any = load_config("configs/demo_pretrain.py")
     demo: Any = load_config("configs/demo_mini.py")
-    config.micro_batch_size = demo.micro_batch_size
+    config.batch_size, config.micro_batch_size = demo.batch_size, demo.micro_batch_size
     config.model = demo.model
     config.data.samples_per_epoch = 1600
     return config
