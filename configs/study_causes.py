@@ -19,6 +19,5 @@ def get_config() -> Any:
         ("opttranslator_rate", ("task=opttranslator", "optimizer.learning_rate=5e-3")),
         ("opttranslator_long", ("task=opttranslator", "num_epochs=6")),
         ("opttranslator_crops", ("task=opttranslator", "data.context_px=128", "data.samples_per_epoch=3600")),
-        ("optsimmim_rate", ("task=optsimmim", "optimizer.learning_rate=5e-3")),
     )
     return config
