@@ -14,7 +14,8 @@ from glacierjax.runs.configs import load_config
 
 def get_config() -> Any:
     config: Any = load_config("configs/demo.py")
-    config.batch_size, config.micro_batch_size = 16, 8  # what each step costs beside its crops is shared by more of them
+    # What a step costs beside its crops is then shared by more of them.
+    config.batch_size, config.micro_batch_size = 16, 8
     config.model.preset = "mini"
     config.data.samples_per_epoch = 4000
     config.augment.zoom_probability = 0.7
