@@ -1,6 +1,8 @@
 """The pretraining of `make demo`: OptTranslator with the network of `configs/demo_mini.py`, a minute on two CPU cores.
 
-python -m glacierjax.train --config=configs/demo_mini_pretrain.py --config.data.dir=DATA --workdir=PRETRAINED
+    python -m glacierjax.train --config=configs/demo_mini_pretrain.py --config.data.dir=DATA --workdir=PRETRAINED
+
+Twice the crops of `configs/demo_pretrain.py`.
 """
 
 from typing import Any

@@ -3,8 +3,8 @@
     python -m glacierjax.study --config=configs/study_causes.py --output=STUDY [--jobs=2]
 
 Simulated archives, three seeds an arm. Changed against that study is one thing an arm: the learning rate of the pretraining,
-its length, the size of its crops (as many pixels in all). Given the other study's folder, it takes over its archives and what
-is there of its arm without pretraining.
+its length, the size of its crops (as many pixels in all). In a copy of the other study's folder it takes over the archives and
+the arm without pretraining.
 """
 
 from typing import Any

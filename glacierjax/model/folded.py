@@ -2,7 +2,7 @@
 
 Nothing bends between the three, so their kernels multiply to one. A row of the doubled map lies above or below its twin: its
 three taps see only two rows of the map before, so all four kinds of output pixels come from one 3 x 3 convolution there. With
-the published network this spares a fifth of the arithmetic and the largest map, 96 channels at full size.
+the published network this spares a quarter of the arithmetic and the largest map, 96 channels at full size.
 """
 
 import jax

@@ -41,7 +41,7 @@ def pretraining_task(config: Any) -> OptSimMIM | OptTranslator:
     ratio, unit_px = config.mask.ratio, config.mask.unit_px
     if not 0 < ratio < 1:
         raise InputError(f"--config.mask.ratio={ratio}: choose a share between 0 and 1")
-    patch_px, half = PATCH_PX * fields.get("multilook", 1), config.data.context_px // 2
+    patch_px, half = PATCH_PX * OptSimMIMNetwork(**fields).multilook, config.data.context_px // 2
     if unit_px < patch_px or unit_px % patch_px or unit_px > half:
         raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {patch_px} up to {half}")
     if config.task == "simmim":

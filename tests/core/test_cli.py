@@ -39,7 +39,7 @@ def main():
         raise KeyboardInterrupt
     logging.getLogger("glacierjax.greet").info("hello %s", NAME.value)
     absl_logging.info("chatter of a library")
-    logging.getLogger("some.library").info("more of it")
+    logging.getLogger("other.package").info("more of it")
     print("greeted", COUNT.value)
 
 

@@ -152,3 +152,17 @@ def test_a_value_that_cannot_be_is_named_with_its_field(config, field, value):
     config.update_from_flattened_dict({field: value})
     with pytest.raises(InputError, match=f"--config.{field}"):
         check_values(config)
+
+
+def test_pixels_to_average_are_at_least_one_and_masks_hide_whole_averages(config):
+    with config.unlocked():
+        config.model.multilook = 0
+    with pytest.raises(InputError, match=r"--config.model.multilook=0: choose 1 or more"):
+        check_values(config)
+    pretraining = load_config("configs/pretrain_optsimmim.py")
+    with pretraining.unlocked():
+        pretraining.model.multilook = 2
+    with pytest.raises(InputError, match=r"--config.mask.unit_px=4: choose a multiple of 8"):
+        check_values(pretraining)
+    pretraining.mask.unit_px = 16
+    check_values(pretraining)
