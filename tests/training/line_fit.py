@@ -25,7 +25,7 @@ class Line:
         return {
             "slope": jax.random.normal(rng, (1,)),
             "offset": jnp.zeros(1),
-            "ballast": jax.random.normal(rng, (BALLAST,)),
+            "ballast": jax.random.normal(rng, (BALLAST // 50, 50)),
         }
 
     def loss(self, params, batch, rng, train):

@@ -27,9 +27,11 @@ def test_training_fits_and_writes_what_it_promises(tmp_path):
     assert any((tmp_path / "events").iterdir())
 
 
-@pytest.mark.parametrize("average_decay", [0.0, 0.9])
-def test_a_run_that_was_stopped_goes_on_with_the_same_numbers(tmp_path, average_decay):
-    settings = config(**{"optimizer.average_decay": average_decay, "schedule.name": "plateau"})
+@pytest.mark.parametrize(("average_decay", "optimizer"), [(0.0, "sgd"), (0.9, "sgd"), (0.9, "adamw"), (0.9, "muon")])
+def test_a_run_that_was_stopped_goes_on_with_the_same_numbers(tmp_path, average_decay, optimizer):
+    settings = config(
+        **{"optimizer.average_decay": average_decay, "optimizer.name": optimizer, "schedule.name": "plateau"}
+    )
     train(settings, tmp_path / "whole", experiment())
 
     def stopped(step):
@@ -84,7 +86,7 @@ def test_a_plateau_without_a_loss_to_watch_is_refused(tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "value", "message"),
-    [("schedule.name", "step", "choose constant, plateau or cosine"), ("optimizer.name", "lion", "choose sgd or adamw"),
+    [("schedule.name", "step", "choose constant, plateau or cosine"), ("optimizer.name", "lion", "choose sgd, adamw or muon"),
      ("data.samples_per_epoch", BATCH - 1, "an epoch needs at least one batch"),
      ("micro_batch_size", 3, "does not divide"), ("parallel", "pjit", "choose one of pmap, shard_map")],
 )  # fmt: skip

@@ -8,7 +8,7 @@ import optax
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.training.optim import MOMENTUM, Plateau, cosine_scale, make_optimizer
+from glacierjax.training.optim import MOMENTUM, MUON_RMS, Plateau, cosine_scale, make_optimizer
 
 LEARNING_RATE = 0.01
 
@@ -57,8 +57,38 @@ def test_adamw_clips_the_gradient_to_norm_1():
     assert np.isfinite(moderate["a"]).all()
 
 
+def test_muon_steps_along_all_singular_vectors_alike_and_leaves_vectors_to_adam():
+    generator = np.random.default_rng(1)
+    # Singular values from 1 to 1/100: plain momentum would hardly move along the last ones.
+    left, _ = np.linalg.qr(generator.normal(size=(12, 5)))
+    right, _ = np.linalg.qr(generator.normal(size=(5, 5)))
+    matrix = left * np.geomspace(1, 0.01, 5) @ right.T
+    gradient = {"kernel": jnp.float32(matrix), "bias": jnp.float32([0.3, -0.2, 0.0, 1e-3, 0.5])}
+    params = {key: jnp.zeros_like(value) for key, value in gradient.items()}
+    optimizer = make_optimizer("muon", 0.0)
+    direction, _ = optimizer.update(gradient, optimizer.init(params), params)
+    # Five iterations of its polynomial end between 0.65 and 1.25; then the mean square is made Adam's.
+    values = np.linalg.svd(np.asarray(direction["kernel"]), compute_uv=False) / (MUON_RMS * np.sqrt(12))
+    assert values.min() > 0.6 and values.max() < 1.3
+    assert np.vdot(direction["kernel"], matrix) > 0, "a step goes down: minus the rate times the direction"
+    steps_of_vector = np.asarray(direction["bias"]) / float(direction["bias"][0])
+    np.testing.assert_allclose(steps_of_vector, np.sign(gradient["bias"]), atol=1e-3)
+
+
+def test_muon_takes_a_convolution_as_the_matrix_of_all_its_inputs():
+    generator = np.random.default_rng(2)
+    kernel, start = (jnp.float32(generator.normal(size=(3, 3, 4, 8))) for _ in range(2))
+    optimizer = make_optimizer("muon", 0.05)
+    directions = []
+    for shape in ((3, 3, 4, 8), (36, 8)):
+        gradient, params = {"kernel": kernel.reshape(shape)}, {"kernel": start.reshape(shape)}
+        direction, _ = optimizer.update(gradient, optimizer.init(params), params)
+        directions.append(np.asarray(direction["kernel"]).reshape(36, 8))
+    np.testing.assert_allclose(*directions, rtol=0, atol=1e-5)
+
+
 def test_an_unknown_optimizer_is_named():
-    with pytest.raises(InputError, match=r"--config.optimizer.name=lion: choose sgd or adamw"):
+    with pytest.raises(InputError, match=r"--config.optimizer.name=lion: choose sgd, adamw or muon"):
         make_optimizer("lion", 0.0)
 
 
