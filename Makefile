@@ -5,7 +5,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 OUT ?= real
 SEEDS ?= 1 2
-# JAX uses two cores best as two devices.
+# The network of `make real` uses two cores best as two devices.
 ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
 .PHONY: demo test test-all test-faults test-torch bench bench-memory lint real venv clean
@@ -15,9 +15,9 @@ demo: venv ## from nothing over a short pretraining to a report, on simulated sc
 	$(RUN) -m glacierjax.simulate --output=demo/archive --scenes=160
 	$(RUN) -m tfds_builders.build tfds_builders/ssl4sar --data_dir=demo/data --manual_dir=demo/archive/ssl4sar
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw
-	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo_mini_pretrain.py --config.data.dir=demo/data \
+	$(RUN) -m glacierjax.train --config=configs/demo_mini_pretrain.py --config.data.dir=demo/data \
 	  --workdir=demo/pretrained
-	$(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo_mini.py --config.data.dir=demo/data \
+	$(RUN) -m glacierjax.train --config=configs/demo_mini.py --config.data.dir=demo/data \
 	  --config.init.checkpoint=demo/pretrained --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --workdir=demo/run --which=last --mode=whole --rotations \
 	  --output=demo/report --baselines

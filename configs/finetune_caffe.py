@@ -46,6 +46,9 @@ def get_config() -> Any:
         "samples_per_epoch": 40_000,
         "context_px": 512,  # the target is its central half
         "padding": "published",  # or "fit": only to the context's size
+        # Above 0: scenes are brought close to this spacing by means over squares of pixels; what is found is interpolated
+        # back to each scene's own pixels.
+        "pixel_spacing_m": 0.0,
         "workers": 4,  # processes that cut crops; 0 uses threads of the training process
         "cache": "",  # folder for decoded scenes, read at every step; default: in the workdir
         "keep_validation_in_memory": False,

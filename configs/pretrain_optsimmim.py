@@ -51,6 +51,7 @@ def get_config() -> Any:
         "samples_per_epoch": 76_496,
         "context_px": 512,  # side of a crop
         "padding": "published",  # or "fit": only to the crop's size
+        "looks": 1,  # above 1: the network sees means over so many pixels a side, of both sensors
         "workers": 2,  # processes that cut crops; 0 uses threads of the training process
         "cache": "",  # folder for decoded scenes, read at every step; default: in the workdir
     })  # fmt: skip

@@ -78,8 +78,6 @@ def _to_torch(source: Path, output: Path) -> None:
     if _MODEL.value not in (AUTO, model):
         raise InputError(f"--model={_MODEL.value}: {checkpoint.path} holds {model}; leave the flag out")
     fields = {name: tuple(v) if isinstance(v, list) else v for name, v in checkpoint.record["model"].items()}
-    if checkpoint.record["model"].get("multilook", 1) > 1:  # no tensor would tell
-        raise InputError(f"{checkpoint.path}: sees means of pixels (multilook), which the PyTorch network does not")
     try:
         state_dict, report = torch_import.params_to_torch(checkpoint.params, model, fields)
     except InputError as error:

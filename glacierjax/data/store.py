@@ -13,6 +13,7 @@ import numpy as np
 from glacierjax.core.files import write_beside
 from glacierjax.core.grid import mirror_indices
 from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.looks import average_looks, looks_for, middle_looks
 from glacierjax.core.progress import track
 from glacierjax.core.zones import UNKNOWN_ID
 
@@ -47,13 +48,17 @@ class SceneStore:
         return cut[0], cut[1]
 
 
-def build_store(scenes: Sequence[LabelledScene], names: Sequence[str], path: Path) -> SceneStore:
-    """Decodes scenes into the file `path`, replacing what was there."""
+def build_store(
+    scenes: Sequence[LabelledScene], names: Sequence[str], path: Path, pixel_spacing_m: float = 0
+) -> SceneStore:
+    """Decodes scenes into the file `path`, replacing what was there; `pixel_spacing_m` as in `core.looks.looks_for`."""
     sizes = []
     with write_beside(path) as temporary, temporary.open("wb") as file:
         for scene in track(scenes, len(names), "decoding scenes"):
             labels = scene.zones if scene.valid is None else np.where(scene.valid, scene.zones, UNKNOWN_ID)
-            file.write(np.ascontiguousarray(scene.image, np.uint8).tobytes())
-            file.write(np.ascontiguousarray(labels, np.uint8).tobytes())
-            sizes.append(scene.image.shape)
+            looks = looks_for(scene.id.pixel_spacing_m, pixel_spacing_m)
+            image = average_looks(scene.image, looks)
+            file.write(np.ascontiguousarray(image, np.uint8).tobytes())
+            file.write(np.ascontiguousarray(middle_looks(labels, looks), np.uint8).tobytes())
+            sizes.append(image.shape)
     return SceneStore(path, tuple(names), tuple(sizes))

@@ -24,7 +24,7 @@ def most_probable(predictor: Predictor) -> Predict:
         ids = np.empty(scene.image.shape, np.uint8)
         deviation = np.empty(scene.image.shape, np.float16) if predictor.members > 1 else None
         start = 0
-        for mean, spread in predictor.strips(scene.image):
+        for mean, spread in predictor.strips(scene.image, scene.id.pixel_spacing_m):
             rows = slice(start, start + len(mean))
             ids[rows] = mean.argmax(-1)
             if deviation is not None:

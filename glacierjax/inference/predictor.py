@@ -11,6 +11,7 @@ import numpy as np
 
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.core.errors import InputError
+from glacierjax.core.looks import average_looks, enlarge_looks, looks_for
 from glacierjax.inference.tiles import Network, assemble, scene_strips
 from glacierjax.model import Tyrion
 
@@ -43,7 +44,8 @@ def make_network(model: Any) -> Callable[[dict, np.ndarray], np.ndarray]:
 class Predictor:
     """An ensemble: mean and standard deviation of class probabilities over networks and rotations.
 
-    `config` is the first checkpoint's training configuration (empty for converted weights).
+    `config` is the first checkpoint's training configuration (empty for converted weights). Above 0, `pixel_spacing_m` is
+    what the networks want: finer scenes are averaged to about it (`glacierjax.core.looks`) and the answer interpolated back.
     """
 
     networks: Sequence[Network]
@@ -53,23 +55,36 @@ class Predictor:
     size_multiple: int
     config: dict[str, Any]
     sources: Sequence[str]
+    pixel_spacing_m: float = 0
 
     @property
     def members(self) -> int:
         """Networks times rotations."""
         return len(self.networks) * len(self.quarter_turns)
 
-    def probabilities(self, image: np.ndarray) -> np.ndarray:
+    def probabilities(self, image: np.ndarray, pixel_spacing_m: float) -> np.ndarray:
         """Mean class probabilities (H, W, K) float32 of a scene (H, W) uint8."""
-        return assemble((mean for mean, _ in self.strips(image)), *image.shape)
+        return assemble((mean for mean, _ in self.strips(image, pixel_spacing_m)), *image.shape)
 
-    def mean_and_deviation(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def mean_and_deviation(self, image: np.ndarray, pixel_spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
         """Mean and population standard deviation of the members' probabilities, both (H, W, K) float32."""
-        means, deviations = zip(*self.strips(image), strict=True)
+        means, deviations = zip(*self.strips(image, pixel_spacing_m), strict=True)
         return np.concatenate(means), np.concatenate(deviations)
 
-    def strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def strips(self, image: np.ndarray, pixel_spacing_m: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """As `mean_and_deviation`, as successive strips of the scene (rows, W, K): all that large scenes leave room for."""
+        looks = looks_for(pixel_spacing_m, self.pixel_spacing_m)
+        if looks == 1:
+            yield from self._strips(image)
+            return
+        # A quarter of the scene or less, so it may be held whole.
+        coarse = zip(*self._strips(average_looks(image, looks)), strict=True)
+        height, width = image.shape
+        strip_px = self.context_px // 2
+        enlarged = [enlarge_looks(np.concatenate(part), looks, height, width, strip_px) for part in coarse]
+        yield from zip(*enlarged, strict=True)
+
+    def _strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         members = scene_strips(self.networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple)
         for strips in zip(*members, strict=True):
             # Welford's running mean.
@@ -100,11 +115,12 @@ def open_predictor(
     for other in checkpoints[1:]:
         if _geometry(other) != _geometry(first):
             raise InputError(
-                f"{other.path}: takes scenes differently (context and size multiple {_geometry(other)} px) than "
-                f"{first.path} ({_geometry(first)} px); networks of an ensemble must agree, leave one of them out"
+                f"{other.path}: takes scenes differently (context and size multiple in pixels, pixel spacing in metres: "
+                f"{_geometry(other)}) than {first.path} ({_geometry(first)}); networks of an ensemble must agree, leave one "
+                "of them out"
             )
     config = first.record.get("config", {})
-    context_px, size_multiple = _geometry(first)
+    context_px, size_multiple, pixel_spacing_m = _geometry(first)
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=range(4) if rotations else (0,),
@@ -113,13 +129,16 @@ def open_predictor(
         size_multiple=size_multiple,
         config=config,
         sources=[str(checkpoint.path) for checkpoint in checkpoints],
+        pixel_spacing_m=pixel_spacing_m,
     )
 
 
-def _geometry(checkpoint: Checkpoint) -> tuple[int, int]:
-    """How a network takes scenes: its context, and what the sides of an image must be multiples of, in pixels."""
+def _geometry(checkpoint: Checkpoint) -> tuple[int, int, float]:
+    """How a network takes scenes: its context and what the sides of an image must be multiples of in pixels; at what
+    pixel spacing in metres (0: at the scene's own)."""
     data = checkpoint.record.get("config", {}).get("data", {})
-    return data.get("context_px", DEFAULT_CONTEXT_PX), model_from_record(checkpoint.record).size_multiple
+    size_multiple = model_from_record(checkpoint.record).size_multiple
+    return data.get("context_px", DEFAULT_CONTEXT_PX), size_multiple, data.get("pixel_spacing_m", 0)
 
 
 def _bind(checkpoint: Checkpoint) -> Network:

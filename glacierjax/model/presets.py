@@ -15,7 +15,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     # For minutes on a CPU: about four times as many crops a second as `small` (docs/benchmarks.md).
     "mini": {
         "embed_dim": 16, "depths": (2, 2, 2, 2), "num_heads": (1, 2, 4, 8), "window_size": 6, "mlp_ratio": 2,
-        "num_groups": 4, "lecun_init": True, "multilook": 2,
+        "num_groups": 4, "lecun_init": True,
     },
     # For tests of everything but the result.
     "tiny": {

@@ -12,7 +12,6 @@ from glacierjax.model.attention import published_linear_init
 from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.decoder import Decoder
 from glacierjax.model.folded import Parameters
-from glacierjax.model.looks import average_looks, enlarge
 from glacierjax.model.swin_v2 import SwinEncoder
 
 
@@ -30,8 +29,6 @@ class Backbone(nn.Module):
     # Linear layers start with the standard deviation 1 / sqrt(fan in) instead of the published 0.02: narrow networks that
     # are trained from nothing learn much faster.
     lecun_init: bool = False
-    # Above 1 the network sees means over so many pixels a side, and its output is interpolated back.
-    multilook: int = 1
     remat: bool = False
     dtype: Any = jnp.float32
 
@@ -44,7 +41,7 @@ class Backbone(nn.Module):
 
     @property
     def size_multiple(self) -> int:
-        return self.multilook * 2 ** (len(self.depths) + 1)
+        return 2 ** (len(self.depths) + 1)
 
     def outputs(
         self,
@@ -73,11 +70,7 @@ class Backbone(nn.Module):
             )
         if images.shape[-1] == 1:
             images = jnp.repeat(images, 3, axis=-1)
-        if self.multilook > 1:
-            images = average_looks(images, self.multilook)
-            mask = None if mask is None else mask[:, :: self.multilook, :: self.multilook]  # all of a token or nothing
-        outputs = self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), head, train)
-        return enlarge(outputs, self.multilook) if self.multilook > 1 else outputs
+        return self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), head, train)
 
 
 class Tyrion(Backbone):

@@ -139,7 +139,7 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
     uncertainty = np.empty(scene.image.shape, np.float32)
     deviation = np.empty(scene.image.shape, np.float32) if predictor.members > 1 else None
     top = 0
-    for mean, spread in predictor.strips(scene.image):
+    for mean, spread in predictor.strips(scene.image, scene.pixel_spacing_m):
         rows = slice(top, top + len(mean))
         top = rows.stop
         zones[rows] = mean.argmax(-1)

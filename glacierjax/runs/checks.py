@@ -17,7 +17,7 @@ from glacierjax.training.parallel import BACKENDS
 _AT_LEAST = {
     "batch_size": 1, "micro_batch_size": 0, "num_epochs": 1, "log_every": 1, "seed": 0, "data.samples_per_epoch": 1,
     "data.workers": 0, "data.context_px": 1, "checkpoint_every": 0, "skip_nonfinite": 0, "early_stop_epochs": 0,
-    "profile_steps": 0, "data.train_scenes": 0, "model.multilook": 1,
+    "profile_steps": 0, "data.train_scenes": 0, "data.pixel_spacing_m": 0, "data.looks": 1,
 }  # fmt: skip
 _CHOICES = {
     "task": ("segmentation", *PRETRAINING),

@@ -41,7 +41,8 @@ def finetune(config: Any, workdir: Path) -> dict:
     if data.train_scenes:
         train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
-    store = shared_store(train_scenes, cache_folder(config, workdir) / "train.bin")
+    pixel_spacing_m = data.get("pixel_spacing_m", 0)  # which the configuration of an older workdir does not have
+    store = shared_store(train_scenes, cache_folder(config, workdir) / "train.bin", pixel_spacing_m)
     source = CropSource(
         store=store,
         options=crop_options(config),
@@ -69,9 +70,9 @@ def finetune(config: Any, workdir: Path) -> dict:
     return train(config, workdir, experiment)
 
 
-def shared_store(scenes: SceneSplit, path: Path) -> SceneStore:
+def shared_store(scenes: SceneSplit, path: Path, pixel_spacing_m: float) -> SceneStore:
     """The decoded scenes in one file, which the first of several processes writes for all."""
-    sizes = processes.from_first(lambda: build_store(scenes, scenes.names, path).sizes)
+    sizes = processes.from_first(lambda: build_store(scenes, scenes.names, path, pixel_spacing_m).sizes)
     return SceneStore(path, tuple(scenes.names), tuple((rows, columns) for rows, columns in sizes))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
+from glacierjax.core.looks import average_looks
 from glacierjax.core.optical import UINT8_MAX
 from glacierjax.core.progress import track
 from glacierjax.data.pair_store import ImageFile, PairStore, Plane, pair_up, write_images
@@ -41,9 +42,9 @@ def pretraining_task(config: Any) -> OptSimMIM | OptTranslator:
     ratio, unit_px = config.mask.ratio, config.mask.unit_px
     if not 0 < ratio < 1:
         raise InputError(f"--config.mask.ratio={ratio}: choose a share between 0 and 1")
-    patch_px, half = PATCH_PX * OptSimMIMNetwork(**fields).multilook, config.data.context_px // 2
-    if unit_px < patch_px or unit_px % patch_px or unit_px > half:
-        raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {patch_px} up to {half}")
+    if unit_px < PATCH_PX or unit_px % PATCH_PX or unit_px > config.data.context_px // 2:
+        half = config.data.context_px // 2
+        raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half}")
     if config.task == "simmim":
         return SimMIM(OptSimMIMNetwork(**fields, bands=1), ratio, unit_px)
     return OptSimMIM(OptSimMIMNetwork(**fields), ratio, unit_px)
@@ -92,16 +93,19 @@ def pretrain(config: Any, workdir: Path) -> dict:
 def open_pairs(config: Any, cache: Path) -> tuple[PairStore, PairStore]:
     """The scenes of training and validation with their optical images, decoded into files in the folder `cache`."""
     data = config.data
+    looks = data.get("looks", 1)  # which the configuration of an older workdir does not have
     optical: ImageFile | None = None
     glaciers: list[str] = []
     if config.task != "simmim":
         images = open_optical(data.dir, data.optical_name)
         glaciers = images.glaciers()
-        optical = _shared_file(images.images(), cache / "optical.bin", len(images), "decoding optical images")
+        averaged = (average_looks(image, looks) for image in images.images())
+        optical = _shared_file(averaged, cache / "optical.bin", len(images), "decoding optical images")
     pairs = []
     for split in (data.train_split, data.val_split):
         scenes = open_unlabelled(data.dir, split, data.name)
-        sar = _shared_file(scenes.images(), cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
+        averaged = (average_looks(image, looks) for image in scenes.images())
+        sar = _shared_file(averaged, cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
         pairs.append(pair_up(scenes.ids(), sar, optical, glaciers))
     return pairs[0], pairs[1]
 

@@ -12,8 +12,7 @@ from glacierjax.data.sources import SceneSplit
 from glacierjax.evaluation.score import SceneScore, aggregate, score_scene
 from glacierjax.evaluation.sums import sums_from_record
 from glacierjax.evaluation.write import mde_text
-from glacierjax.inference.predictor import make_network
-from glacierjax.inference.tiles import predict_scene
+from glacierjax.inference.predictor import Predictor, make_network
 from glacierjax.reports.figures import overlay
 from glacierjax.training import processes
 
@@ -32,14 +31,15 @@ class Validation:
 
     def __call__(self, params: dict) -> dict[str, float | None]:
         on_device = jax.device_put(params, jax.local_devices()[0])
+        data = self._config.data
+        predictor = Predictor(
+            [lambda images: self._network(on_device, images)], (0,), self._config.validation.mode, data.context_px,
+            self._model.size_multiple, {}, [], data.get("pixel_spacing_m", 0),
+        )  # fmt: skip
         own = []
         for index in track(self._own, len(self._own), "validation"):
             scene = self._kept.get(index) or self._scenes[index]
-            probabilities = predict_scene(
-                lambda images: self._network(on_device, images),
-                scene.image, self._config.validation.mode, self._config.data.context_px, self._model.size_multiple,
-            )  # fmt: skip
-            zones = probabilities.argmax(-1).astype(np.uint8)
+            zones = predictor.probabilities(scene.image, scene.id.pixel_spacing_m).argmax(-1).astype(np.uint8)
             score = score_scene(scene, zones)
             own.append((index, score.record()))
             if index == 0:

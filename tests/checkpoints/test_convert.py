@@ -10,7 +10,7 @@ import pytest
 from official_like import TINY, tiny_params, tiny_state_dict
 
 from glacierjax.checkpoints import read_torch, write_torch
-from glacierjax.checkpoints.native import load_checkpoint, save_checkpoint
+from glacierjax.checkpoints.native import load_checkpoint
 
 
 def convert(*arguments):
@@ -38,14 +38,6 @@ def test_official_file_becomes_a_checkpoint_and_comes_back(tmp_path):
     official = tiny_state_dict("tyrion")
     for name, array in read_torch(tmp_path / "back.pth").items():
         assert array.tobytes() == official[name].tobytes()
-
-
-def test_a_network_that_averages_pixels_is_not_written_for_one_that_does_not(tmp_path):
-    record = {"task": "segmentation", "model": {**TINY, "multilook": 2}}
-    save_checkpoint(tmp_path / "ours", tiny_params("tyrion"), record)
-    code, _, errors = convert("--to=torch", f"--input={tmp_path}/ours", f"--output={tmp_path}/back.pth")
-    assert code == 2 and "multilook" in errors and len(errors.strip().splitlines()) == 1
-    assert not (tmp_path / "back.pth").exists()
 
 
 def test_encoder_of_microsoft_is_recorded_with_its_sizes(tmp_path):

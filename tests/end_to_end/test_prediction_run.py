@@ -59,7 +59,7 @@ def test_zones_are_those_of_the_network_from_the_command_and_in_python(predicted
     _, out = predicted
     found = glacierjax.load(trained).predict(scenes / f"{NAMES[0]}.png")
     np.testing.assert_array_equal(grey_from_ids(found.zones), read_grey_png(out / "zones" / f"{NAMES[0]}.png"))
-    expected = open_predictor([str(trained)]).probabilities(found.scene.image).argmax(-1)
+    expected = open_predictor([str(trained)]).probabilities(found.scene.image, 20).argmax(-1)
     np.testing.assert_array_equal(found.zones, expected)
     assert found.scene.pixel_spacing_m == 20 and found.front.dtype == bool and found.show().width > 100
 

@@ -1,17 +1,21 @@
 """Ensembles of networks and rotations, from checkpoints of tiny random networks."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
 from glacierjax.checkpoints import native
 from glacierjax.core.errors import InputError
+from glacierjax.core.looks import average_looks, enlarge_looks
 from glacierjax.inference.predictor import make_network, model_from_record, open_predictor
 from glacierjax.inference.tiles import predict_scene
 from glacierjax.model import Tyrion
 from glacierjax.model.presets import preset
 
 CONTEXT = 64
+SPACING_M = 20
 IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56)).astype(np.uint8)
 CONFIG = {"data": {"context_px": CONTEXT}, "validation": {"mode": "overlap"}}
 
@@ -49,17 +53,38 @@ def test_single_network_predicts_as_it_was_validated(checkpoints):
     predictor = open_predictor([str(checkpoints / "first")])
     assert (predictor.mode, predictor.context_px, predictor.size_multiple) == ("overlap", CONTEXT, 32)
     assert predictor.config == CONFIG and predictor.sources == [str(checkpoints / "first")]
-    mean, deviation = predictor.mean_and_deviation(IMAGE)
+    mean, deviation = predictor.mean_and_deviation(IMAGE, SPACING_M)
     np.testing.assert_array_equal(mean, direct(checkpoints / "first"))
     assert mean.dtype == deviation.dtype == np.float32 and mean.shape == (*IMAGE.shape, 4)
     assert not deviation.any()
-    np.testing.assert_array_equal(predictor.probabilities(IMAGE), mean)
+    np.testing.assert_array_equal(predictor.probabilities(IMAGE, SPACING_M), mean)
+
+
+@pytest.mark.parametrize(("spacing_m", "looks"), [(20, 2), (7, 6), (40, 1), (100, 1)])
+def test_scenes_are_averaged_to_the_networks_spacing_and_the_answer_comes_back(checkpoints, spacing_m, looks):
+    at_own = open_predictor([str(checkpoints / "first")], mode="whole", rotations=True)
+    predictor = dataclasses.replace(at_own, pixel_spacing_m=40)
+    mean, deviation = predictor.mean_and_deviation(IMAGE, spacing_m)
+    coarse = at_own.mean_and_deviation(average_looks(IMAGE, looks), spacing_m)
+    for found, expected in zip((mean, deviation), coarse, strict=True):
+        np.testing.assert_array_equal(found, np.concatenate(list(enlarge_looks(expected, looks, *IMAGE.shape, 1000))))
+        assert found.dtype == np.float32
+    np.testing.assert_allclose(mean.sum(-1), 1, atol=1e-5)
+
+
+def test_the_spacing_is_that_of_the_training_and_an_ensemble_has_one(checkpoints, tmp_path):
+    first = native.load_checkpoint(checkpoints / "first")
+    config = {**CONFIG, "data": {"context_px": CONTEXT, "pixel_spacing_m": 40.0}}
+    native.save_checkpoint(tmp_path / "coarse", first.params, {**first.record, "config": config})
+    assert open_predictor([str(tmp_path / "coarse")]).pixel_spacing_m == 40
+    with pytest.raises(InputError, match=r"first: takes scenes differently .*pixel spacing.*40.0"):
+        open_predictor([str(tmp_path / "coarse"), str(checkpoints / "first")])
 
 
 def test_mode_can_be_chosen(checkpoints):
     tiled = open_predictor([str(checkpoints / "first")], mode="tiled")
     assert tiled.mode == "tiled"
-    np.testing.assert_array_equal(tiled.probabilities(IMAGE), direct(checkpoints / "first", mode="tiled"))
+    np.testing.assert_array_equal(tiled.probabilities(IMAGE, SPACING_M), direct(checkpoints / "first", mode="tiled"))
 
 
 def test_weights_without_configuration_are_used_as_published(checkpoints):
@@ -70,7 +95,7 @@ def test_weights_without_configuration_are_used_as_published(checkpoints):
 def test_ensemble_is_mean_and_deviation_over_networks_of_any_preset(checkpoints):
     paths = [str(checkpoints / name) for name in ("first", "second", "wide")]
     members = np.stack([direct(path) for path in paths]).astype(np.float64)
-    mean, deviation = open_predictor(paths).mean_and_deviation(IMAGE)
+    mean, deviation = open_predictor(paths).mean_and_deviation(IMAGE, SPACING_M)
     assert members.std(axis=0).max() > 0.01, "the networks differ"
     np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
@@ -82,17 +107,17 @@ def test_rotations_are_members_of_the_ensemble(checkpoints):
         [np.rot90(direct(folder, np.ascontiguousarray(np.rot90(IMAGE, k))), -k) for k in range(4)]
     ).astype(np.float64)
     predictor = open_predictor([str(folder)], rotations=True)
-    mean, deviation = predictor.mean_and_deviation(IMAGE)
+    mean, deviation = predictor.mean_and_deviation(IMAGE, SPACING_M)
     np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
 
 
 def test_with_rotations_a_turned_scene_gives_the_turned_answer(checkpoints):
     predictor = open_predictor([str(checkpoints / "first")], rotations=True)
-    turned = predictor.probabilities(np.ascontiguousarray(np.rot90(IMAGE)))
-    np.testing.assert_allclose(turned, np.rot90(predictor.probabilities(IMAGE)), atol=1e-6)
+    turned = predictor.probabilities(np.ascontiguousarray(np.rot90(IMAGE)), SPACING_M)
+    np.testing.assert_allclose(turned, np.rot90(predictor.probabilities(IMAGE, SPACING_M)), atol=1e-6)
     alone = open_predictor([str(checkpoints / "first")])
-    difference = alone.probabilities(np.rot90(IMAGE)) - np.rot90(alone.probabilities(IMAGE))
+    difference = alone.probabilities(np.rot90(IMAGE), SPACING_M) - np.rot90(alone.probabilities(IMAGE, SPACING_M))
     assert np.abs(difference).max() > 1e-3, "one network alone is not so"
 
 

@@ -143,7 +143,7 @@ def test_a_workdir_without_or_with_a_damaged_config_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("field", "value"),
     [("batch_size", 0), ("micro_batch_size", -1), ("num_epochs", 0), ("log_every", 0), ("seed", -1), ("task", "detection"),
-     ("data.samples_per_epoch", -5), ("data.workers", -1), ("data.context_px", 65),
+     ("data.samples_per_epoch", -5), ("data.workers", -1), ("data.context_px", 65), ("data.pixel_spacing_m", -40.0),
      ("data.padding", "none"), ("augment.label_resize", "cubic"), ("model.dtype", "float8"), ("model.preset", "huge"),
      ("validation.mode", "sliding")],
 )  # fmt: skip
@@ -154,15 +154,8 @@ def test_a_value_that_cannot_be_is_named_with_its_field(config, field, value):
         check_values(config)
 
 
-def test_pixels_to_average_are_at_least_one_and_masks_hide_whole_averages(config):
-    with config.unlocked():
-        config.model.multilook = 0
-    with pytest.raises(InputError, match=r"--config.model.multilook=0: choose 1 or more"):
-        check_values(config)
+def test_pixels_to_average_are_at_least_one():
     pretraining = load_config("configs/pretrain_optsimmim.py")
-    with pretraining.unlocked():
-        pretraining.model.multilook = 2
-    with pytest.raises(InputError, match=r"--config.mask.unit_px=4: choose a multiple of 8"):
+    pretraining.data.looks = 0
+    with pytest.raises(InputError, match=r"--config.data.looks=0: choose 1 or more"):
         check_values(pretraining)
-    pretraining.mask.unit_px = 16
-    check_values(pretraining)
