@@ -12,6 +12,7 @@ import numpy as np
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.core.errors import InputError
 from glacierjax.core.looks import average_looks, enlarge_looks, looks_for
+from glacierjax.core.zones import NUM_ZONES
 from glacierjax.inference.tiles import Network, assemble, scene_strips
 from glacierjax.model import Tyrion
 
@@ -77,11 +78,15 @@ class Predictor:
         if looks == 1:
             yield from self._strips(image)
             return
-        # A quarter of the scene or less, so it may be held whole.
-        coarse = zip(*self._strips(average_looks(image, looks)), strict=True)
+        averaged = average_looks(image, looks)
+        # A quarter of the scene's pixels or fewer, so they may be held whole: 8 bytes for each of the scene's at most.
+        found = np.empty((2, *averaged.shape, NUM_ZONES), np.float32)
+        start = 0
+        for strip in self._strips(averaged):
+            found[:, start : start + len(strip[0])] = strip
+            start += len(strip[0])
         height, width = image.shape
-        strip_px = self.context_px // 2
-        enlarged = [enlarge_looks(np.concatenate(part), looks, height, width, strip_px) for part in coarse]
+        enlarged = [enlarge_looks(part, looks, height, width, self.context_px // 2) for part in found]
         yield from zip(*enlarged, strict=True)
 
     def _strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -9,6 +9,7 @@ import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.labelled import LabelledScene
+from glacierjax.core.looks import average_looks, middle_looks
 from glacierjax.core.scene import parse_name
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropOptions, CropSource, draw_crop, draw_sample
@@ -92,6 +93,17 @@ def test_rebuilding_a_store_replaces_it(scenes, tmp_path):
     again = build_store(scenes[2:3], [scenes[2].id.name], path)
     assert len(again) == 1 and path.stat().st_size == 2 * 64 * 64
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_store_at_a_coarser_spacing_holds_means_and_the_labels_in_their_middle(scenes, tmp_path):
+    coarse = build_store(scenes, [s.id.name for s in scenes], tmp_path / "train.bin", pixel_spacing_m=60)
+    for index, fine in enumerate(scenes):  # of 20 m
+        shape = tuple(-(-side // 3) for side in fine.image.shape)
+        assert coarse.sizes[index] == shape
+        image, labels = coarse.crop(index, 0, 0, *shape)
+        np.testing.assert_array_equal(image, average_looks(fine.image, 3))
+        known = fine.zones if fine.valid is None else np.where(fine.valid, fine.zones, UNKNOWN_ID)
+        np.testing.assert_array_equal(labels, middle_looks(known, 3))
 
 
 def test_samples_are_a_function_of_seed_and_number(source):

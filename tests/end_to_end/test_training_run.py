@@ -50,6 +50,19 @@ def test_a_killed_run_started_again_gives_the_numbers_of_one_left_alone(trained,
     assert (workdir / "summary.json").exists()
 
 
+def test_a_network_trained_at_another_spacing_is_evaluated_at_it(data, command, elsewhere):
+    done = command(
+        "glacierjax.train", *TINY, "--config.data.pixel_spacing_m=40", "--config.optimizer.name=muon",
+        f"--config.data.dir={data}", "--workdir=coarse",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    scored = command("glacierjax.evaluate", "--workdir=coarse", "--which=last", "--split=val", "--output=coarse_scores")
+    assert scored.returncode == 0, scored.stderr
+    metrics = json.loads((elsewhere / "coarse_scores" / "metrics.json").read_text())
+    last = val_lines(elsewhere / "coarse")[-1]
+    assert metrics["zones"]["iou"]["mean"] == pytest.approx(last["iou"], rel=1e-6)
+
+
 def test_weights_of_another_run_can_be_started_from(trained, data, command, elsewhere):
     flags = [flag for flag in TINY if "num_epochs" not in flag]
     done = command(
