@@ -4,7 +4,7 @@
         --config.init.checkpoint=PRETRAINED --workdir=RUN
 
 Against `configs/demo.py`: the preset `mini`; scenes averaged to about 40 m, so that a crop shows more ground and flow lines are
-as wide from one sensor as from another; Muon, which learns from a third of the crops what AdamW does; more zoom, and quarter
+as wide from one sensor as from another; Muon, which learnt as much as AdamW from a quarter of the crops; more zoom, and quarter
 turns, for five training glaciers face only five ways. docs/benchmarks.md has the runs that led here.
 """
 

@@ -33,8 +33,7 @@ def average_looks(image: np.ndarray, looks: int) -> np.ndarray:
 
 def middle_looks(labels: np.ndarray, looks: int) -> np.ndarray:
     """The label in the middle of each square of `average_looks`, (H, W) -> (ceil(H / looks), ceil(W / looks))."""
-    places = (np.minimum(np.arange(looks // 2, size + looks // 2, looks), size - 1) for size in labels.shape)
-    rows, columns = places
+    rows, columns = (np.minimum(np.arange(looks // 2, size + looks // 2, looks), size - 1) for size in labels.shape)
     return labels[rows[:, None], columns]
 
 
