@@ -15,8 +15,14 @@ def test_the_most_probable_class_is_predicted():
     zones = np.arange(12, dtype=np.uint8).reshape(3, 4) % 4
     scene = LabelledScene(parse_name("COL_2012-11-03_TDX_20_1_092"), zones, zones, zones > 4)
     certain = np.eye(4, dtype=np.float32)[zones]
-    stand_in = SimpleNamespace(members=1, strips=lambda image: ((certain[i : i + 1], None) for i in range(3)))
-    predicted = most_probable(stand_in)(scene)
+    asked = []
+
+    def strips(image, pixel_spacing_m):
+        asked.append(pixel_spacing_m)
+        return ((certain[i : i + 1], None) for i in range(3))
+
+    predicted = most_probable(SimpleNamespace(members=1, strips=strips))(scene)
+    assert asked == [20]
     assert predicted.labels.dtype == np.uint8 and predicted.deviation is None
     np.testing.assert_array_equal(predicted.labels, zones)
 
