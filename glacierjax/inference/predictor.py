@@ -116,6 +116,12 @@ def open_predictor(
                 f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
                 "fine-tune it first (--config.init.checkpoint)"
             )
+        unknown = checkpoint.record["model"].keys() - {field.name for field in dataclasses.fields(Tyrion)}
+        if unknown:
+            raise InputError(
+                f"{checkpoint.path}: its network has {', '.join(sorted(unknown))}, which this version does not know; train it "
+                "again, or use the version that wrote it"
+            )
     first = checkpoints[0]
     for other in checkpoints[1:]:
         if _geometry(other) != _geometry(first):

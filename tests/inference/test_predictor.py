@@ -81,6 +81,14 @@ def test_the_spacing_is_that_of_the_training_and_an_ensemble_has_one(checkpoints
         open_predictor([str(tmp_path / "coarse"), str(checkpoints / "first")])
 
 
+def test_a_network_of_another_version_is_named_with_what_is_unknown(checkpoints, tmp_path):
+    first = native.load_checkpoint(checkpoints / "first")
+    record = {**first.record, "model": {**first.record["model"], "multilook": 2}}
+    native.save_checkpoint(tmp_path / "former", first.params, record)
+    with pytest.raises(InputError, match=r"former: its network has multilook, which this version does not know"):
+        open_predictor([str(tmp_path / "former")])
+
+
 def test_mode_can_be_chosen(checkpoints):
     tiled = open_predictor([str(checkpoints / "first")], mode="tiled")
     assert tiled.mode == "tiled"
