@@ -18,8 +18,8 @@ from speed import CONTEXT_PX, wavy_scene
 from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.run import raw_scenes, score_part
 from glacierjax.evaluation.write import write_evaluation
-from glacierjax.inference.predictor import Predictor, make_network
 from glacierjax.model import Tyrion, preset
+from glacierjax.prediction.ensemble import Predictor, make_network
 from glacierjax.simulate.archive import write_scene
 
 SHAPE = (10_000, 10_000)

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from glacierjax.core.optical import BANDS
 from glacierjax.data.pair_store import PairStore, pair_up, write_images
 from glacierjax.data.pairs import PairOptions, PairSource
 from glacierjax.data.pipeline import batches
+from glacierjax.datasets.ssl4sar.optical import BANDS
 
 SCENES, IMAGES, SHAPE, BATCH = 24, 4, (1400, 1500), 32
 

@@ -20,18 +20,18 @@ from scipy import ndimage
 from scipy.spatial.distance import cdist
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import NUM_ZONES, Zone
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.run import raw_scenes, score_part
 from glacierjax.fronts import distance_errors
 from glacierjax.fronts.scores import pixels_of
-from glacierjax.inference.predictor import Predictor
-from glacierjax.inference.tiles import gaussian_importance, stitch
 from glacierjax.model.convolution import LAYOUT, same_size_conv
 from glacierjax.model.decoder import upsample_nearest
 from glacierjax.model.folded import Parameters, doubled
+from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.tiles import gaussian_importance, stitch
 from glacierjax.simulate.archive import write_scene
 
 SHAPE = (1500, 1400)

@@ -12,7 +12,7 @@ from typing import Any
 
 from ml_collections import ConfigDict
 
-from glacierjax.runs.configs import load_config
+from glacierjax.recipes.configs import load_config
 
 
 def get_config() -> Any:

@@ -10,7 +10,7 @@ turns, for five training glaciers face only five ways. docs/benchmarks.md has th
 
 from typing import Any
 
-from glacierjax.runs.configs import load_config
+from glacierjax.recipes.configs import load_config
 
 
 def get_config() -> Any:

@@ -9,7 +9,7 @@ them did not help the fine-tuning.
 
 from typing import Any
 
-from glacierjax.runs.configs import load_config
+from glacierjax.recipes.configs import load_config
 
 
 def get_config() -> Any:

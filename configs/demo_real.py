@@ -7,7 +7,7 @@
 
 from typing import Any
 
-from glacierjax.runs.configs import load_config
+from glacierjax.recipes.configs import load_config
 
 
 def get_config() -> Any:

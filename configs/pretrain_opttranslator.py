@@ -11,7 +11,7 @@ Fine-tuned on CaFFe from here, the published mean distance error is 293 m (342 m
 
 from typing import Any
 
-from glacierjax.runs.configs import load_config
+from glacierjax.recipes.configs import load_config
 
 
 def get_config() -> Any:

@@ -22,7 +22,7 @@ from absl import flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
-from glacierjax.core.unlabelled import NA_CHOICES
+from glacierjax.datasets.caffe.na_rule import NA_CHOICES
 
 if TYPE_CHECKING:
     from glacierjax.evaluation.parts import Part
@@ -104,7 +104,7 @@ def score(networks: list[str], output: Path) -> "Part":
     read_split = functools.partial(raw_scenes, DATA.value, na=NA.value)
     if networks:
         from glacierjax.evaluation.network import most_probable, prepared_scenes
-        from glacierjax.inference.predictor import open_predictor
+        from glacierjax.prediction.ensemble import open_predictor
 
         predictor = open_predictor(networks, WHICH.value, MODE.value, ROTATIONS.value)
         predict = most_probable(predictor)

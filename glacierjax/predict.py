@@ -49,8 +49,8 @@ def main() -> None:
     from glacierjax.geo.areas import read_area
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.vectors import require_vector_extra
-    from glacierjax.inference.devices import log_devices
-    from glacierjax.prediction.batch import Batch, find_scenes
+    from glacierjax.prediction.devices import log_devices
+    from glacierjax.prediction.folder import Batch, find_scenes
     from glacierjax.prediction.model import load
 
     options = ReadOptions(_SPACING.value, _BAND.value, _SCALE.value)

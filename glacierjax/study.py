@@ -17,7 +17,7 @@ from ml_collections import config_flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
-from glacierjax.runs import configs
+from glacierjax.recipes import configs
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Study, e.g. configs/study_pretraining.py.")
 OUTPUT = flags.DEFINE_string("output", "", "Folder for everything that the study makes.")
@@ -30,7 +30,7 @@ def main() -> None:
         raise InputError("--config: missing; e.g. --config=configs/study_pretraining.py")
     if not OUTPUT.value:
         raise InputError("--output: missing; name a folder for the study")
-    from glacierjax.runs.study import run_study
+    from glacierjax.recipes.study import run_study
 
     study: Any = CONFIG.value
     real = Path(REAL.value).absolute() if REAL.value else None

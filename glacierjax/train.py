@@ -21,7 +21,7 @@ from ml_collections import config_flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
-from glacierjax.runs import configs
+from glacierjax.recipes import configs
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Configuration file, e.g. configs/finetune_caffe.py.")
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; of several processes the same one.")
@@ -40,9 +40,9 @@ def main() -> None:
     if not config.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
     configs.locate(config)
-    from glacierjax.runs.checks import check_initial_weights, check_values
-    from glacierjax.runs.finetune import finetune
-    from glacierjax.runs.pretrain import PRETRAINING, pretrain
+    from glacierjax.recipes.checks import check_initial_weights, check_values
+    from glacierjax.recipes.finetune import finetune
+    from glacierjax.recipes.pretrain import PRETRAINING, pretrain
     from glacierjax.training import processes
     from glacierjax.training.parallel import micro_batch
     from glacierjax.training.stop import Stopped

@@ -8,7 +8,7 @@ from glacierjax.core import grid
 from glacierjax.core.errors import InputError
 from glacierjax.data import transforms
 from glacierjax.data.samples import SampleSource
-from glacierjax.data.store import SceneStore
+from glacierjax.data.scene_store import SceneStore
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,8 +16,8 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_beside
 from glacierjax.core.glaciers import glacier_key
 from glacierjax.core.grid import mirror_indices
-from glacierjax.core.optical import BANDS
 from glacierjax.core.progress import track
+from glacierjax.datasets.ssl4sar.optical import BANDS
 
 
 class Plane(NamedTuple):

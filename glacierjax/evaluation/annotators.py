@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.parts import AMONG, ANNOTATOR
 from glacierjax.evaluation.predictions import FRONT, find_predictions, read_front
 from glacierjax.evaluation.score import compare_fronts

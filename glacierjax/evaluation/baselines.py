@@ -12,8 +12,8 @@ from typing import Protocol
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.zones import NUM_ZONES, Zone
+from glacierjax.datasets.caffe.scene import LabelledScene
 
 GRID_PX = 256  # side of the common grid of the majority map
 GREY_LEVELS = 256

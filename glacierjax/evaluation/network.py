@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.data.sources import open_split
+from glacierjax.datasets.caffe.prepared import open_split
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Predict, Prediction, Scenes
-from glacierjax.inference.predictor import Predictor
+from glacierjax.prediction.ensemble import Predictor
 
 DEFAULT_DATA_SET = "caffe"  # for checkpoints that do not say, such as converted ones
 

@@ -9,11 +9,11 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from glacierjax.core.caffe_archive import SceneArchive, open_archive
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.progress import track
-from glacierjax.core.unlabelled import na_is_unlabelled, valid_mask
+from glacierjax.datasets.caffe.archive import SceneArchive, open_archive
+from glacierjax.datasets.caffe.na_rule import na_is_unlabelled, valid_mask
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.annotators import Annotators, score_annotators
 from glacierjax.evaluation.baselines import Baseline
 from glacierjax.evaluation.parts import (
@@ -79,7 +79,7 @@ class ArchiveScenes:
 
 
 def raw_scenes(data_raw: str, split: str, na: str = "class") -> ArchiveScenes:
-    """The scenes of a split of `data_raw` (folder or zip file); `na` as in `glacierjax.core.unlabelled`."""
+    """The scenes of a split of `data_raw` (folder or zip file); `na` as in `glacierjax.datasets.caffe.na_rule`."""
     archive = open_archive(data_raw)
     return ArchiveScenes(archive, split, na_is_unlabelled(na, archive))
 

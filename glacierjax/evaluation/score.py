@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.scene import SceneId
+from glacierjax.core.scene_names import SceneId
 from glacierjax.core.zones import NUM_ZONES, ZONE_KEYS
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.sums import SceneSums, pooled_mean_and_deviation, sums_of_distances
 from glacierjax.fronts.extract import front_of_border, inside_box, ocean_glacier_border
 from glacierjax.fronts.postprocess import clean_zones, mask_invalid

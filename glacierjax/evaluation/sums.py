@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from glacierjax.core.scene import SceneId, parse_name
+from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.zones import NUM_ZONES
 
 

@@ -10,8 +10,8 @@ from PIL import Image
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_beside, write_png, write_text
-from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.zones import FRONT_GREY, grey_from_ids
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.parts import Part, metrics_of
 from glacierjax.evaluation.score import SceneScore
 from glacierjax.fronts.scores import pixels_of

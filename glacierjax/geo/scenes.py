@@ -13,7 +13,7 @@ from rasterio.windows import Window
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png
-from glacierjax.core.scene import facts_of_name
+from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.georeference import Georeference, pixel_size
 from glacierjax.geo.grey import AUTO, SCALES, fit_rule, grey_from_array, sample_step
 

@@ -3,7 +3,7 @@
 import flax.linen as nn
 import jax
 
-from glacierjax.core.optical import BANDS
+from glacierjax.datasets.ssl4sar.optical import BANDS
 from glacierjax.model.attention import published_linear_init
 from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.swin_v2 import PATCH_PX, PatchEmbedding

@@ -12,7 +12,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.grey import AUTO, grey_from_array
 from glacierjax.geo.scenes import ReadOptions, Scene, read_scene, spacing_without_map
-from glacierjax.inference.predictor import Predictor, open_predictor
+from glacierjax.prediction.ensemble import Predictor, open_predictor
 from glacierjax.prediction.scene import Prediction, find_front
 
 ARRAY = "array"  # name of a scene that comes from none

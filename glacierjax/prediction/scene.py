@@ -11,7 +11,7 @@ from PIL import Image
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
-from glacierjax.core.scene import facts_of_name
+from glacierjax.core.scene_names import facts_of_name
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, grey_from_ids
 from glacierjax.fronts import clean_zones
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
@@ -22,7 +22,7 @@ from glacierjax.geo.georeference import segment_lengths_m
 from glacierjax.geo.rasters import raster_path, write_raster
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
-from glacierjax.inference.predictor import Predictor
+from glacierjax.prediction.ensemble import Predictor
 from glacierjax.reports.figures import front_picture
 
 GEOJSON, POINTS = ".geojson", ".csv"

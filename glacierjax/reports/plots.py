@@ -4,7 +4,7 @@ import html
 import math
 from collections.abc import Iterator
 
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 
 # Okabe-Ito colours; dots and bars differ in shape too.
 DOT_COLOUR, BAR_COLOUR, INK, GRID = "#0072B2", "#D55E00", "#1e1e1e", "#d8d8d8"

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from glacierjax.core.optical import RED_GREEN_BLUE
+from glacierjax.datasets.ssl4sar.optical import RED_GREEN_BLUE
 
 GAP_PX = 4
 HIDDEN_COLOUR = (213, 94, 0)  # vermilion, unlike any grey

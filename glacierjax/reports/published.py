@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from glacierjax.core.splits import OFFICIAL_COUNTS, TEST
+from glacierjax.datasets.caffe.splits import OFFICIAL_COUNTS, TEST
 from glacierjax.reports.content import MISSING, Block, Heading, Paragraph, Table
 from glacierjax.reports.seeds import MDE, compare_seeds
 

@@ -13,8 +13,8 @@ import numpy as np
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png, write_text
-from glacierjax.core.labelled import LabelledScene
 from glacierjax.core.zones import FRONT_GREY, Zone, grey_from_ids
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.simulate.composition import (
     Plan,
     draw_front,

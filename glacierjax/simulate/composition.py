@@ -7,7 +7,7 @@ import numpy as np
 from scipy import ndimage
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.scene import HEMISPHERES, SceneId, parse_name
+from glacierjax.core.scene_names import HEMISPHERES, SceneId, parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.simulate.terrain import FRONT_RANGE_M, Fjord, Landscape
 

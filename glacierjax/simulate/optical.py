@@ -6,8 +6,8 @@ visible and dark in the short-wave infrared, rock the other way round.
 
 import numpy as np
 
-from glacierjax.core.optical import FILE_BANDS, Grid
 from glacierjax.core.zones import Zone
+from glacierjax.datasets.ssl4sar.optical import FILE_BANDS, Grid
 from glacierjax.simulate.composition import Ground, Plan
 from glacierjax.simulate.surfaces import Surface
 from glacierjax.simulate.terrain import Landscape, fractal_noise

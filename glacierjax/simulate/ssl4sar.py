@@ -1,6 +1,6 @@
 """A simulated SSL4SAR archive: many SAR scenes of one window of each glacier, and one optical image of it.
 
-Published layout (`glacierjax.core.ssl4sar_archive`). Landscapes, windows and days are others than in the simulated CaFFe
+Published layout (`glacierjax.datasets.ssl4sar.archive`). Landscapes, windows and days are others than in the simulated CaFFe
 archive, also where both know a glacier by the same name: nothing of CaFFe's test scenes is seen here.
 """
 
@@ -15,10 +15,10 @@ import numpy as np
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_beside, write_png
 from glacierjax.core.glaciers import SPELLINGS
-from glacierjax.core.optical import Grid
-from glacierjax.core.scene import SceneId
-from glacierjax.core.ssl4sar_archive import OPTICAL_FOLDER, SAR_FOLDERS
+from glacierjax.core.scene_names import SceneId
 from glacierjax.core.zones import Zone
+from glacierjax.datasets.ssl4sar.archive import OPTICAL_FOLDER, SAR_FOLDERS
+from glacierjax.datasets.ssl4sar.optical import Grid
 from glacierjax.simulate.archive import DEFAULT_SIZE_PX, GOLDEN_ANGLE, SIZES_PX, new_folder
 from glacierjax.simulate.composition import Plan, Sensor, front_position_m, lay_ground, sea_leaves_scene
 from glacierjax.simulate.optical import geotiff, take_optical_image

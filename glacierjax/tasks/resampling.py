@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from glacierjax.core.optical import UINT8_MAX
+from glacierjax.datasets.ssl4sar.optical import UINT8_MAX
 
 _A = -0.75  # the free parameter of the cubic kernel, as OpenCV has it
 _TAPS = 4

@@ -11,7 +11,7 @@ import shapely
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.scene import facts_of_name
+from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.areas import JSON_SUFFIXES, LINES, read_features
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 from glacierjax.geo.vectors import read_points

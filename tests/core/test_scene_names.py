@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.scene import NameFacts, facts_of_name, parse_name
+from glacierjax.core.scene_names import NameFacts, facts_of_name, parse_name
 
 
 def test_name_is_taken_apart():

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.looks import average_looks, middle_looks
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
+from glacierjax.core.spacing import average_looks, middle_looks
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropOptions, CropSource, draw_crop, draw_sample
 from glacierjax.data.pipeline import batches
-from glacierjax.data.store import build_store
+from glacierjax.data.scene_store import build_store
+from glacierjax.datasets.caffe.scene import LabelledScene
 
 SHAPES = [(90, 70), (40, 200), (64, 64), (5, 3)]
 CONTEXT = 32

@@ -9,12 +9,12 @@ from golden_rules import FOLDERS, blocks, gen, integers
 from helpers import GOLDENS
 
 from glacierjax.core.grid import whole_padding
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data import transforms
 from glacierjax.data.crops import CropOptions, draw_photometric, draw_sample
-from glacierjax.data.store import build_store
+from glacierjax.data.scene_store import build_store
+from glacierjax.datasets.caffe.scene import LabelledScene
 
 CONTEXT = 512
 # Zoomed: a few pixels differ by one grey level, which the rounding of torch's bilinear weights explains.

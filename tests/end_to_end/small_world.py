@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.simulate.archive import write_scene
 
 SCENES = {

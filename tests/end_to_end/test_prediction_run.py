@@ -13,7 +13,7 @@ from glacierjax.core.files import read_grey_png
 from glacierjax.core.zones import grey_from_ids
 from glacierjax.geo.georeference import Georeference, crs_from_user
 from glacierjax.geo.rasters import write_raster
-from glacierjax.inference.predictor import open_predictor
+from glacierjax.prediction.ensemble import open_predictor
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 UTM = Georeference(crs_from_user("EPSG:32622", "test"), (20, 0, 500_000, 0, -20, 7_650_000))

@@ -11,11 +11,11 @@ import pytest
 from helpers import GOLDENS, SHARED
 
 from glacierjax.core.boxes import read_box
-from glacierjax.core.caffe_archive import open_archive
 from glacierjax.core.files import read_grey_png
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import ZONE_KEYS, grey_from_ids
+from glacierjax.datasets.caffe.archive import open_archive
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import from_folder, raw_scenes, score_part
 from glacierjax.evaluation.score import aggregate, score_front, score_scene
 from glacierjax.evaluation.write import write_evaluation

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.network import most_probable, prepared_scenes
 
 

@@ -7,7 +7,7 @@ import pytest
 from made_up_archive import NAMES, command, write_archive, write_fronts, write_predictions
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.evaluation.parts import PREDICTION, SUMS_FILE, read_part
 from glacierjax.evaluation.run import from_folder, merge, raw_scenes, score_part
 from glacierjax.evaluation.score import compare_fronts, front_averages

@@ -3,7 +3,7 @@
 import numpy as np
 
 from glacierjax.core.zones import NUM_ZONES, Zone
-from glacierjax.inference.predictor import Predictor
+from glacierjax.prediction.ensemble import Predictor
 
 BRIGHT = 128
 

@@ -6,9 +6,9 @@ import io
 import numpy as np
 import pytest
 
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.score import aggregate, score_scene
 from glacierjax.reports.content import headline
 from glacierjax.reports.tables import csv_text, report_text

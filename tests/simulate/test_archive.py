@@ -12,7 +12,7 @@ from scipy import ndimage
 from glacierjax.core.boxes import match_box_files, read_box
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png
-from glacierjax.core.scene import parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import GREY_VALUES, Zone, ids_from_grey
 from glacierjax.fronts import clean_zones, extract_front
 from glacierjax.simulate import ArchiveOptions, simulate, write_archive

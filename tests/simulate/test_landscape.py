@@ -4,7 +4,7 @@ import datetime
 
 import numpy as np
 
-from glacierjax.core.scene import HEMISPHERES
+from glacierjax.core.scene_names import HEMISPHERES
 from glacierjax.simulate.archive import GLACIERS, landscape_of
 from glacierjax.simulate.composition import front_position_m
 from glacierjax.simulate.terrain import fractal_noise

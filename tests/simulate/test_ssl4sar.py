@@ -8,8 +8,8 @@ import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png
-from glacierjax.core.optical import BANDS, FILE_BANDS, read_optical
-from glacierjax.core.ssl4sar_archive import Ssl4SarArchive
+from glacierjax.datasets.ssl4sar.archive import Ssl4SarArchive
+from glacierjax.datasets.ssl4sar.optical import BANDS, FILE_BANDS, read_optical
 from glacierjax.simulate import ArchiveOptions, Ssl4SarOptions, write_ssl4sar
 from glacierjax.simulate.archive import landscape_of
 from glacierjax.simulate.ssl4sar import GLACIERS, simulate_optical, simulate_sar, windows

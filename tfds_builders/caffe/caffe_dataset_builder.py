@@ -13,13 +13,13 @@ import numpy as np
 import tensorflow_datasets as tfds
 from PIL import Image
 
-from glacierjax.core.caffe_archive import IMAGES, SceneArchive, open_archive
-from glacierjax.core.caffe_chips import open_chips
 from glacierjax.core.errors import InputError
-from glacierjax.core.labelled import LabelledScene
-from glacierjax.core.splits import Source, plan_splits
-from glacierjax.core.unlabelled import NA_CHOICES, na_is_unlabelled, valid_mask
 from glacierjax.core.zones import FRONT_GREY
+from glacierjax.datasets.caffe.archive import IMAGES, SceneArchive, open_archive
+from glacierjax.datasets.caffe.chips import open_chips
+from glacierjax.datasets.caffe.na_rule import NA_CHOICES, na_is_unlabelled, valid_mask
+from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.datasets.caffe.splits import Source, plan_splits
 
 CHIPS_FILE = "caffe.zip"
 CHIPS_MD5 = "9a92fd6f05af74fbc41602595a55df0d"  # published by torchgeo

@@ -7,8 +7,8 @@ import rasterio
 from PIL import Image
 from rasterio import Affine
 
-from glacierjax.core.optical import FILE_BANDS
-from glacierjax.core.ssl4sar_archive import OPTICAL_FOLDER, SAR_FOLDERS
+from glacierjax.datasets.ssl4sar.archive import OPTICAL_FOLDER, SAR_FOLDERS
+from glacierjax.datasets.ssl4sar.optical import FILE_BANDS
 
 SHAPES = {"COL": (40, 52), "Hubbard": (48, 36)}
 SPELLED = {"COL": "Columbia", "Hubbard": "Hubbard"}  # in the names of the optical images

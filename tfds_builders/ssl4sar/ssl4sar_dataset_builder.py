@@ -14,8 +14,8 @@ from PIL import Image
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.glaciers import glacier_key
-from glacierjax.core.optical import BANDS, Grid
-from glacierjax.core.ssl4sar_archive import OPTICAL_FOLDER, SAR_FOLDERS, SarScene, Ssl4SarArchive
+from glacierjax.datasets.ssl4sar.archive import OPTICAL_FOLDER, SAR_FOLDERS, SarScene, Ssl4SarArchive
+from glacierjax.datasets.ssl4sar.optical import BANDS, Grid
 
 log = logging.getLogger("tfds_builders.ssl4sar")  # by name: see the CaFFe builder
 SAR, OPTICAL = "sar", "optical"

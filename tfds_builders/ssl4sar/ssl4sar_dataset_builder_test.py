@@ -9,9 +9,9 @@ import pytest
 import rasterio
 from PIL import Image
 
-from glacierjax.core.optical import FILE_BANDS, read_optical
-from glacierjax.core.ssl4sar_archive import SAR_FOLDERS
-from glacierjax.data.unlabelled import open_optical, open_unlabelled
+from glacierjax.datasets.ssl4sar.archive import SAR_FOLDERS
+from glacierjax.datasets.ssl4sar.optical import FILE_BANDS, read_optical
+from glacierjax.datasets.ssl4sar.prepared import open_optical, open_unlabelled
 from tfds_builders.build import main
 from tfds_builders.ssl4sar.made_archive import SCENES, SHAPES, archive_files, geotiff, png
 

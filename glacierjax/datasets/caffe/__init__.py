@@ -1,0 +1,1 @@
+"""CaFFe: labelled radar scenes of calving fronts (Gourmelon et al. 2022)."""

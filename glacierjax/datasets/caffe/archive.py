@@ -1,0 +1,156 @@
+"""CaFFe's published layout `data_raw/{sar_images,zones,fronts}/SPLIT/*.png`, in a folder or a zip file.
+
+Source: Gourmelon et al. 2022, doi 10.5194/essd-14-4287-2022, archive `data_raw.zip` of doi 10.1594/PANGAEA.940950.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from glacierjax.core.boxes import match_box_files, read_box
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import read_grey_png
+from glacierjax.core.scene_names import SceneId, parse_name
+from glacierjax.core.zones import FRONT_GREY, ids_from_grey
+from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.datasets.members import Members, find_prefix, open_members
+
+IMAGES, ZONES, FRONTS, BOXES = "sar_images", "zones", "fronts", "bounding_boxes"
+LABEL_SUFFIX = {IMAGES: "", ZONES: "_zones", FRONTS: "_front"}
+
+
+class SceneArchive(Protocol):
+    """What the readers of CaFFe's two distributions have in common."""
+
+    def splits(self) -> list[str]: ...
+
+    def labelled(self, split: str) -> bool: ...
+
+    def names(self, split: str) -> list[str]: ...
+
+    def read(self, split: str, name: str) -> LabelledScene: ...
+
+    def read_image(self, split: str, name: str) -> tuple[SceneId, np.ndarray]: ...
+
+    def read_zones(self, split: str, name: str) -> np.ndarray: ...
+
+    def read_front(self, split: str, name: str) -> np.ndarray: ...
+
+
+class CaffeArchive:
+    """Scenes of one `data_raw`. Files are read on demand; each error is an `InputError` that names the file.
+
+    Splits may be missing. A split without a single zone image is unlabelled: its images can be read
+    (`read_image`), its labels not. In a labelled split every scene needs zones and front.
+    """
+
+    def __init__(self, members: Members):
+        self._members = members
+        prefix = find_prefix(members, IMAGES)
+        if prefix is None:
+            raise InputError(f"{members.root}: no folder {IMAGES}; expected CaFFe's data_raw (folder or zip file)")
+        self._prefix = prefix
+        self._files: dict[tuple[str, str], dict[str, str]] = {}  # (kind, split) -> scene name -> member
+        boxes = []
+        for member in members.names:
+            if not member.startswith(prefix):
+                continue
+            kind, *below = member.removeprefix(prefix).split("/")
+            if kind == BOXES and len(below) == 1 and member.endswith(".txt"):
+                boxes.append(Path(member))
+            elif kind in LABEL_SUFFIX and len(below) == 2 and member.lower().endswith(".png"):
+                split, file = below
+                name = Path(file).stem.removesuffix(LABEL_SUFFIX[kind])
+                self._files.setdefault((kind, split), {})[name] = member
+        if not self.splits():
+            raise InputError(f"{self._where(IMAGES)}: no PNG in train/ or test/; expected {IMAGES}/SPLIT/NAME.png")
+        everything = [name for split in self.splits() for name in self.names(split)]
+        twice = sorted(name for name in set(everything) if everything.count(name) > 1)
+        if twice:
+            raise InputError(f"{self._where(IMAGES)}: {twice[0]} lies in more than one split; keep one")
+        self._boxes = {name: file.as_posix() for name, file in match_box_files(everything, boxes).items()}
+
+    def splits(self) -> list[str]:
+        """Splits that have images, sorted."""
+        return sorted(split for kind, split in self._files if kind == IMAGES)
+
+    def labelled(self, split: str) -> bool:
+        """Whether the split has labels at all: at least one zone image."""
+        return (ZONES, split) in self._files
+
+    def names(self, split: str) -> list[str]:
+        """Scene names of a split, sorted: all that have an image, and in a labelled split all that have a label."""
+        if (IMAGES, split) not in self._files:
+            raise InputError(f"{self._where(IMAGES)}: no split {split!r}; there are: {', '.join(self.splits())}")
+        return sorted({name for kind in LABEL_SUFFIX for name in self._files.get((kind, split), ())})
+
+    def read(self, split: str, name: str) -> LabelledScene:
+        """One scene with its labels; `valid` is None (`glacierjax.datasets.caffe.na_rule` decides on that)."""
+        scene, image = self.read_image(split, name)
+        if not self.labelled(split):
+            raise InputError(f"{self._where(ZONES, split)}: the split {split!r} has no labels; read its images only")
+        zones, front = self.read_zones(split, name), self.read_front(split, name)
+        for kind, label in ((ZONES, zones), (FRONTS, front)):
+            check_same_size(label, image, self._members.where(self._files[kind, split][name]))
+        box = None
+        if name in self._boxes:
+            where = self._members.where(self._boxes[name])
+            try:
+                box = read_box(self._members.read(self._boxes[name]).decode(), where)
+            except UnicodeDecodeError:
+                raise InputError(f"{where}: not a text file; expected a header line and four corners") from None
+        return LabelledScene(scene, image, zones, front, box)
+
+    def read_image(self, split: str, name: str) -> tuple[SceneId, np.ndarray]:
+        """What the name says, and the grey values (H, W) uint8."""
+        where = self._where(IMAGES, split, f"{name}.png")
+        scene = parse_name(name, where)
+        return scene, self._read_grey(IMAGES, split, name)
+
+    def read_zones(self, split: str, name: str) -> np.ndarray:
+        """Class ids (H, W) uint8."""
+        grey = self._read_grey(ZONES, split, name)
+        return ids_from_grey(grey, self._members.where(self._files[ZONES, split][name]))
+
+    def read_front(self, split: str, name: str) -> np.ndarray:
+        """The drawn calving front (H, W) bool."""
+        grey = self._read_grey(FRONTS, split, name)
+        return front_from_grey(grey, self._members.where(self._files[FRONTS, split][name]))
+
+    def _read_grey(self, kind: str, split: str, name: str) -> np.ndarray:
+        member = self._files.get((kind, split), {}).get(name)
+        if member is None:
+            where = self._where(kind, split, f"{name}{LABEL_SUFFIX[kind]}.png")
+            what = "image to the labels" if kind == IMAGES else "label to the image"
+            raise InputError(f"{where}: missing, the {what} {name}; add it or take the scene out")
+        return read_grey_png(self._members.read(member), self._members.where(member))
+
+    def _where(self, *parts: str) -> str:
+        return self._members.where(self._prefix + "/".join(parts))
+
+
+def open_archive(path: str | os.PathLike) -> CaffeArchive:
+    """Opens `data_raw` (the folder, one that contains it) or `data_raw.zip`. Raises `InputError` if it is neither."""
+    return CaffeArchive(open_members(path, "CaFFe's data_raw (folder or zip file)"))
+
+
+def front_from_grey(grey: np.ndarray, where: str) -> np.ndarray:
+    """Front mask (H, W) bool of grey values 0 / 255. Raises `InputError` naming `where` for any other value."""
+    front = grey == FRONT_GREY
+    if (grey[~front] != 0).any():
+        unknown = int(grey[~front].max())
+        raise InputError(f"{where}: unknown grey value {unknown} in a front image; expected 0 and {FRONT_GREY}")
+    return front
+
+
+def check_same_size(label: np.ndarray, image: np.ndarray, where: str) -> None:
+    """Raises `InputError` naming `where` (the label's file) unless the label is as large as its image."""
+    if label.shape != image.shape:
+        raise InputError(f"{where}: {_size(label.shape)} pixels, but its image has {_size(image.shape)}")
+
+
+def _size(shape: Sequence[int]) -> str:
+    return f"{shape[1]} x {shape[0]}"

@@ -1,0 +1,174 @@
+"""Which scene is for training, validation or test: CaFFe's official rule, and one for any other set of scenes."""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Container, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.scene_names import parse_name
+from glacierjax.datasets.caffe.archive import SceneArchive
+
+TRAIN, VALIDATION, TEST = "train", "val", "test"
+SPLITS = (TRAIN, VALIDATION, TEST)
+
+OFFICIAL_COUNTS = {TRAIN: 559, TEST: 122}  # scenes of the full CaFFe archive
+OFFICIAL_VALIDATION_COUNT = 56
+SPLIT_SEED = 1  # of CaFFe's authors, who draw with numpy's RandomState
+HELD_OUT_FRACTION = 0.1
+MIN_GLACIERS_TO_HOLD_ONE_OUT = 3
+
+_VALIDATION_FOLDERS = ("val", "validation")
+
+
+class Source(NamedTuple):
+    """Where a scene lies in its archive."""
+
+    split: str
+    name: str
+
+
+class SplitPlan(NamedTuple):
+    """`splits`: "train", "val", "test" -> scenes in sorted order, empty splits left out; `rule`: in words."""
+
+    splits: dict[str, list[Source]]
+    rule: str
+
+
+def plan_splits(
+    archive: SceneArchive, test_glaciers: Sequence[str] = (), skip: Container[Source] = frozenset()
+) -> SplitPlan:
+    """Assigns every labelled scene of an archive to a split.
+
+    1. The full CaFFe archive (559 train and 122 test scenes): 56 of the sorted train names, drawn with
+       `RandomState(1).permutation(559)`, are validation, as CaFFe's authors do.
+    2. `test_glaciers` given: their scenes are test. Else a labelled test split is test. Else, of three glaciers or
+       more, the one with the fewest scenes (the last in sorted order if several) is test; else 10 % are drawn.
+    3. A labelled split `val` is validation, unless `test_glaciers` mixes the cards anew. Else 10 % of the rest.
+
+    Draws (`RandomState(1)`, each glacier in its share) take whole groups of scenes that share one front drawing
+    (`front_groups`), as many as fit
+    into a tenth of the scenes (at least one group), and leave something for training. Scenes whose name or label cannot
+    be read keep their place (reading them tells the error) unless they are in `skip`: those are left out, from the
+    official split after its draw, else before. Raises `InputError` for an archive without labels, or without any that
+    is not skipped, and for a glacier that is not in it.
+    """
+    labelled = {split: archive.names(split) for split in archive.splits() if archive.labelled(split)}
+    if not labelled:
+        raise InputError("no labels in any split (no zones/SPLIT/*.png); a data set to train or score on needs some")
+    if not test_glaciers and {split: len(names) for split, names in labelled.items()} == OFFICIAL_COUNTS:
+        return _official(labelled, skip)
+
+    pool = [Source(split, name) for split, names in labelled.items() for name in names]
+    pool = [source for source in pool if source not in skip]
+    if not pool:
+        raise InputError("none of the labelled scenes can be read; mend or replace them")
+    if test_glaciers:
+        known = {_glacier(source) for source in pool}
+        for glacier in test_glaciers:
+            if glacier not in known:
+                there = ", ".join(sorted(filter(None, known)))
+                raise InputError(f"test_glaciers: no labelled scene of {glacier!r}; there are: {there}")
+        test, rest = _part(pool, lambda source: _glacier(source) in test_glaciers)
+        validation = []
+        rule = f"test: {', '.join(test_glaciers)} (chosen)"
+    else:
+        test, rest = _part(pool, lambda source: source.split == TEST)
+        validation, rest = _part(rest, lambda source: source.split in _VALIDATION_FOLDERS)
+        rule = "test: the archive's test split"
+    groups = front_groups(archive, rest)
+    if not test:
+        scenes_of = Counter(filter(None, map(_glacier, rest)))
+        if len(scenes_of) >= MIN_GLACIERS_TO_HOLD_ONE_OUT:
+            held_out = max(scenes_of, key=lambda glacier: (-scenes_of[glacier], glacier))
+            test, rest = _part(rest, lambda source: _glacier(source) == held_out)
+            rule = f"test: {held_out}, the glacier with the fewest scenes"
+        else:
+            test, rest = _draw(rest, groups)
+            rule = f"test: {len(test)} scenes drawn, too few glaciers to hold one out"
+    if validation:
+        rule += "; validation: the archive's val split"
+    else:
+        validation, rest = _draw(rest, groups)
+        rule += f"; validation: {len(validation)} scenes drawn"
+    return _plan(rest, validation, test, rule)
+
+
+def front_groups(archive: SceneArchive, sources: Sequence[Source]) -> dict[Source, str]:
+    """A group name for each scene; scenes of one glacier with pixel-identical fronts share it.
+
+    One drawing used for several dates would leak from training into validation. An empty front is no drawing: such
+    scenes (and those whose front cannot be read) are groups of their own.
+    """
+    groups = {}
+    for source in sources:
+        try:
+            front = archive.read_front(*source)
+            glacier = parse_name(source.name).glacier
+        except InputError:
+            groups[source] = source.name
+            continue
+        digest = hashlib.sha256(repr(front.shape).encode() + np.packbits(front).tobytes()).hexdigest()
+        groups[source] = f"{glacier} {digest}" if front.any() else source.name
+    return groups
+
+
+def _official(labelled: dict[str, list[str]], skip: Container[Source]) -> SplitPlan:
+    names = labelled[TRAIN]
+    drawn = np.random.RandomState(SPLIT_SEED).permutation(len(names))[:OFFICIAL_VALIDATION_COUNT]
+    chosen = {names[i] for i in drawn}
+    validation, train = _part([Source(TRAIN, name) for name in names], lambda source: source.name in chosen)
+    test = [Source(TEST, name) for name in labelled[TEST]]
+    train, validation, test = ([s for s in part if s not in skip] for part in (train, validation, test))
+    return _plan(train, validation, test, "CaFFe's official split")
+
+
+def _draw(sources: list[Source], group_of: dict[Source, str]) -> tuple[list[Source], list[Source]]:
+    """Splits off a tenth of the scenes in whole groups: (drawn, rest). Nothing is drawn from a single group."""
+    if not sources:
+        return [], []
+    members: dict[str, list[Source]] = defaultdict(list)
+    for source in sources:
+        members[group_of[source]].append(source)
+    groups = list(members.values())
+    wanted = max(1, round(HELD_OUT_FRACTION * len(sources)))
+    shuffled = [groups[i] for i in np.random.RandomState(SPLIT_SEED).permutation(len(groups))]
+    order = _interleaved(shuffled)
+    drawn: set[Source] = set()
+    for group in order:
+        if len(drawn) + len(group) <= wanted:
+            drawn.update(group)
+    if not drawn:  # all groups are larger than a tenth
+        drawn.update(min(order, key=len))
+    return _part(sources, lambda source: source in drawn) if len(drawn) < len(sources) else ([], sources)
+
+
+def _interleaved(groups: list[list[Source]]) -> list[list[Source]]:
+    """The groups in an order whose every beginning holds each glacier in about its share."""
+    total = Counter(_glacier(source) for group in groups for source in group)
+    taken: Counter[str | None] = Counter()
+    share = []
+    for group in groups:
+        glacier = _glacier(group[0])
+        taken[glacier] += len(group)
+        share.append(taken[glacier] / total[glacier])
+    return [groups[i] for i in np.argsort(share, kind="stable")]
+
+
+def _part(sources: Sequence[Source], chosen: Callable[[Source], bool]) -> tuple[list[Source], list[Source]]:
+    return [s for s in sources if chosen(s)], [s for s in sources if not chosen(s)]
+
+
+def _plan(train: list[Source], validation: list[Source], test: list[Source], rule: str) -> SplitPlan:
+    parts = zip(SPLITS, (train, validation, test), strict=True)
+    splits = {split: sorted(sources, key=lambda source: source.name) for split, sources in parts if sources}
+    return SplitPlan(splits, rule)
+
+
+def _glacier(source: Source) -> str | None:
+    try:
+        return parse_name(source.name).glacier
+    except InputError:
+        return None

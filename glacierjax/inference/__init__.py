@@ -1,1 +1,0 @@
-"""From whole scenes to class probabilities: tiles, blending, ensembles (no training here)."""

@@ -1,0 +1,159 @@
+"""Checkpoints to a predictor: any number of networks x rotations, averaged in memory."""
+
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
+from glacierjax.core.errors import InputError
+from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
+from glacierjax.core.zones import NUM_ZONES
+from glacierjax.model import Tyrion
+from glacierjax.prediction.tiles import Network, assemble, scene_strips
+
+DEFAULT_MODE = "tiled"
+DEFAULT_CONTEXT_PX = 512
+GREY_MAX = 255
+
+
+def model_from_record(record: dict) -> Tyrion:
+    """The network that a checkpoint's record describes."""
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record["model"].items()}
+    if "dtype" in fields:
+        fields["dtype"] = jnp.dtype(fields["dtype"])
+    return Tyrion(**fields)
+
+
+@functools.cache
+def make_network(model: Any) -> Callable[[dict, np.ndarray], np.ndarray]:
+    """(params, images (N, H, W) uint8) -> probabilities (N, H, W, K) float32; compiled once for each shape."""
+
+    @jax.jit
+    def run(params: dict, images: jax.Array) -> jax.Array:
+        logits: Any = model.apply({"params": params}, images[..., None].astype(jnp.float32) / GREY_MAX)
+        return jax.nn.softmax(logits)
+
+    return lambda params, images: np.asarray(run(params, images))
+
+
+@dataclasses.dataclass(frozen=True)
+class Predictor:
+    """An ensemble: mean and standard deviation of class probabilities over networks and rotations.
+
+    `config` is the first checkpoint's training configuration (empty for converted weights). Above 0, `pixel_spacing_m` is
+    what the networks want: finer scenes are averaged to about it (`glacierjax.core.spacing`) and the answer interpolated back.
+    """
+
+    networks: Sequence[Network]
+    quarter_turns: Sequence[int]
+    mode: str
+    context_px: int
+    size_multiple: int
+    config: dict[str, Any]
+    sources: Sequence[str]
+    pixel_spacing_m: float = 0
+
+    @property
+    def members(self) -> int:
+        """Networks times rotations."""
+        return len(self.networks) * len(self.quarter_turns)
+
+    def probabilities(self, image: np.ndarray, pixel_spacing_m: float) -> np.ndarray:
+        """Mean class probabilities (H, W, K) float32 of a scene (H, W) uint8."""
+        return assemble((mean for mean, _ in self.strips(image, pixel_spacing_m)), *image.shape)
+
+    def mean_and_deviation(self, image: np.ndarray, pixel_spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and population standard deviation of the members' probabilities, both (H, W, K) float32."""
+        means, deviations = zip(*self.strips(image, pixel_spacing_m), strict=True)
+        return np.concatenate(means), np.concatenate(deviations)
+
+    def strips(self, image: np.ndarray, pixel_spacing_m: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """As `mean_and_deviation`, as successive strips of the scene (rows, W, K): all that large scenes leave room for."""
+        looks = looks_for(pixel_spacing_m, self.pixel_spacing_m)
+        if looks == 1:
+            yield from self._strips(image)
+            return
+        averaged = average_looks(image, looks)
+        # A quarter of the scene's pixels or fewer, so they may be held whole: 8 bytes for each of the scene's at most.
+        found = np.empty((2, *averaged.shape, NUM_ZONES), np.float32)
+        start = 0
+        for strip in self._strips(averaged):
+            found[:, start : start + len(strip[0])] = strip
+            start += len(strip[0])
+        height, width = image.shape
+        enlarged = [enlarge_looks(part, looks, height, width, self.context_px // 2) for part in found]
+        yield from zip(*enlarged, strict=True)
+
+    def _strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        members = scene_strips(self.networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple)
+        for strips in zip(*members, strict=True):
+            # Welford's running mean.
+            mean, square_sum = strips[0].copy(), np.zeros_like(strips[0])
+            for count, member in enumerate(strips[1:], 2):
+                change = member - mean
+                mean += change / count
+                square_sum += change * (member - mean)
+            yield mean, np.sqrt(square_sum / len(members))
+
+
+def open_predictor(
+    paths: Sequence[str], which: str = "best_iou", mode: str | None = None, rotations: bool = False
+) -> Predictor:
+    """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
+
+    `mode` None means the mode that the first checkpoint was validated with. Raises `InputError` for a checkpoint of
+    another task, or of networks that take scenes differently.
+    """
+    checkpoints = [load_checkpoint(path, which) for path in paths]
+    for checkpoint in checkpoints:
+        if checkpoint.record.get("task") != "segmentation":
+            raise InputError(
+                f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
+                "fine-tune it first (--config.init.checkpoint)"
+            )
+        unknown = checkpoint.record["model"].keys() - {field.name for field in dataclasses.fields(Tyrion)}
+        if unknown:
+            raise InputError(
+                f"{checkpoint.path}: its network has {', '.join(sorted(unknown))}, which this version does not know; train it "
+                "again, or use the version that wrote it"
+            )
+    first = checkpoints[0]
+    for other in checkpoints[1:]:
+        if _geometry(other) != _geometry(first):
+            raise InputError(
+                f"{other.path}: takes scenes differently (context and size multiple in pixels, pixel spacing in metres: "
+                f"{_geometry(other)}) than {first.path} ({_geometry(first)}); networks of an ensemble must agree, leave one "
+                "of them out"
+            )
+    config = first.record.get("config", {})
+    context_px, size_multiple, pixel_spacing_m = _geometry(first)
+    return Predictor(
+        networks=[_bind(checkpoint) for checkpoint in checkpoints],
+        quarter_turns=range(4) if rotations else (0,),
+        mode=mode or config.get("validation", {}).get("mode", DEFAULT_MODE),
+        context_px=context_px,
+        size_multiple=size_multiple,
+        config=config,
+        sources=[str(checkpoint.path) for checkpoint in checkpoints],
+        pixel_spacing_m=pixel_spacing_m,
+    )
+
+
+def _geometry(checkpoint: Checkpoint) -> tuple[int, int, float]:
+    """How a network takes scenes: its context and what the sides of an image must be multiples of in pixels; at what
+    pixel spacing in metres (0: at the scene's own)."""
+    data = checkpoint.record.get("config", {}).get("data", {})
+    size_multiple = model_from_record(checkpoint.record).size_multiple
+    return data.get("context_px", DEFAULT_CONTEXT_PX), size_multiple, data.get("pixel_spacing_m", 0)
+
+
+def _bind(checkpoint: Checkpoint) -> Network:
+    model: Any = model_from_record(checkpoint.record)
+    network = make_network(model)
+    params = jax.device_put(checkpoint.params)
+    return lambda images: network(params, images)

@@ -1,0 +1,78 @@
+"""Validation of a segmentation network on whole scenes, each of which counts once however many processes share them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+import numpy as np
+
+from glacierjax.core.progress import track
+from glacierjax.datasets.caffe.prepared import SceneSplit
+from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.evaluation.score import SceneScore, aggregate, score_scene
+from glacierjax.evaluation.sums import sums_from_record
+from glacierjax.evaluation.write import mde_text
+from glacierjax.prediction.ensemble import Predictor, make_network
+from glacierjax.reports.figures import overlay
+from glacierjax.training import processes
+
+
+class Validation:
+    """Parameters to the figures that are logged; keeps a picture of the first scene."""
+
+    def __init__(self, config: Any, model: Any, scenes: SceneSplit):
+        self._config, self._model = config, model
+        # Process p of n scores the scenes p, p + n, ...: none twice, none left out, whether or not n divides their number.
+        self._own = range(jax.process_index(), len(scenes), jax.process_count())
+        self._scenes: Sequence[LabelledScene] = scenes
+        self._kept = {i: scenes[i] for i in self._own} if config.data.keep_validation_in_memory else {}
+        self._network = make_network(model)
+        self._picture: dict[str, np.ndarray] = {}
+
+    def __call__(self, params: dict) -> dict[str, float | None]:
+        on_device = jax.device_put(params, jax.local_devices()[0])
+        data = self._config.data
+        predictor = Predictor(
+            [lambda images: self._network(on_device, images)], (0,), self._config.validation.mode, data.context_px,
+            self._model.size_multiple, {}, [], data.get("pixel_spacing_m", 0),
+        )  # fmt: skip
+        own = []
+        for index in track(self._own, len(self._own), "validation"):
+            scene = self._kept.get(index) or self._scenes[index]
+            zones = predictor.probabilities(scene.image, scene.id.pixel_spacing_m).argmax(-1).astype(np.uint8)
+            score = score_scene(scene, zones)
+            own.append((index, score.record()))
+            if index == 0:
+                self._picture = {"val/first_scene": _drawn(scene, score)}
+        everyone = sorted((pair for part in processes.gather(own) for pair in part), key=lambda pair: pair[0])
+        return headline(aggregate([sums_from_record(record) for _, record in everyone]))
+
+    def pictures(self) -> dict[str, np.ndarray]:
+        """The first scene with its true and its predicted front, as of the last call."""
+        return self._picture
+
+
+def _drawn(scene: LabelledScene, score: SceneScore) -> np.ndarray:
+    """The scene with both fronts, (rows, columns, 3) uint8."""
+    predicted = np.zeros(scene.image.shape, bool)
+    predicted[tuple(score.front_rc.T)] = True
+    return overlay(
+        scene.image, scene.front, predicted, scene.box, scene.id.pixel_spacing_m, scene.id.name, mde_text(score)
+    )
+
+
+def headline(metrics: dict) -> dict[str, float | None]:
+    """The figures of a validation that are logged: mean IoU and more, by class, MDE and missing fronts."""
+    zones = metrics["zones"]
+    present = metrics["zones_present"]["iou"]
+    return {
+        "iou": zones["iou"]["mean"],
+        "iou_present": present["mean"],
+        "precision": zones["precision"]["mean"],
+        "recall": zones["recall"]["mean"],
+        "f1": zones["f1"]["mean"],
+        **{f"iou_{key}": value for key, value in zones["iou"].items() if key != "mean"},
+        "mde_m": metrics["mde_m"],
+        "mde_px": metrics["mde_px"],
+        "missing_fronts": metrics["missing_fronts"],
+    }

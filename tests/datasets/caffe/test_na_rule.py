@@ -1,0 +1,60 @@
+"""What class NA means."""
+
+import numpy as np
+import pytest
+from helpers import SHARED
+
+from glacierjax.core.errors import InputError
+from glacierjax.datasets.caffe.archive import open_archive
+from glacierjax.datasets.caffe.na_rule import na_is_unlabelled, valid_mask
+
+LANDSAT = SHARED / "data" / "landsat_fronts"
+
+
+class ZonesOnly:
+    def __init__(self, *zones):
+        self._zones = dict(zip("abcdef", zones, strict=False))
+
+    def splits(self):
+        return ["train"]
+
+    def labelled(self, _):
+        return True
+
+    def names(self, _):
+        return list(self._zones)
+
+    def read_zones(self, _, name):
+        if self._zones[name] is None:
+            raise InputError("unreadable")
+        return np.array(self._zones[name], np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("zones", "expected"),
+    [([[0, 2, 3]], True), ([[0, 1, 2, 3]], False), ([[2, 3]], False)],
+    ids=["NA without rock", "NA and rock", "no NA"],
+)
+def test_auto_takes_na_for_unlabelled_where_rock_is_never_drawn(zones, expected):
+    assert na_is_unlabelled("auto", ZonesOnly(zones)) is expected
+
+
+def test_rock_in_any_scene_decides_and_unreadable_ones_are_passed_over():
+    assert na_is_unlabelled("auto", ZonesOnly([[0, 2, 3]], None, [[1, 2]])) is False
+    assert na_is_unlabelled("auto", ZonesOnly(None, [[0, 2, 3]])) is True
+
+
+def test_choice_overrides_what_is_drawn():
+    assert na_is_unlabelled("class", ZonesOnly([[0, 2, 3]])) is False
+    assert na_is_unlabelled("unlabelled", ZonesOnly([[0, 1]])) is True
+    with pytest.raises(InputError, match="na='maybe'"):
+        na_is_unlabelled("maybe", ZonesOnly([[0]]))
+
+
+def test_valid_is_everything_but_na():
+    assert valid_mask(np.array([[0, 1, 2, 3]], np.uint8)).tolist() == [[False, True, True, True]]
+
+
+@pytest.mark.skipif(not LANDSAT.is_dir(), reason="../shared/data/landsat_fronts is not here")
+def test_landsat_fronts_have_unlabelled_na():
+    assert na_is_unlabelled("auto", open_archive(LANDSAT)) is True

@@ -1,0 +1,144 @@
+"""Ensembles of networks and rotations, from checkpoints of tiny random networks."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from glacierjax.checkpoints import native
+from glacierjax.core.errors import InputError
+from glacierjax.core.spacing import average_looks, enlarge_looks
+from glacierjax.model import Tyrion
+from glacierjax.model.presets import preset
+from glacierjax.prediction.ensemble import make_network, model_from_record, open_predictor
+from glacierjax.prediction.tiles import predict_scene
+
+CONTEXT = 64
+SPACING_M = 20
+IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56)).astype(np.uint8)
+CONFIG = {"data": {"context_px": CONTEXT}, "validation": {"mode": "overlap"}}
+
+
+def json_fields(fields):
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()}
+
+
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory):
+    """Folders: two networks of one preset, one of another, one with another context, one of another task."""
+    root = tmp_path_factory.mktemp("checkpoints")
+    tiny = preset("tiny")
+    wide = {**tiny, "embed_dim": 16}
+    params = {}
+    for name, fields, seed in (("first", tiny, 0), ("second", tiny, 1), ("wide", wide, 2)):
+        shapes = jax.eval_shape(Tyrion(**fields).init, jax.random.key(0), np.zeros((1, 32, 32, 1), np.float32))
+        rng = np.random.default_rng(seed)
+        params[name] = jax.tree.map(lambda x, rng=rng: rng.normal(0, 0.3, x.shape).astype(np.float32), shapes["params"])
+        record = {"task": "segmentation", "model": json_fields(fields), "config": CONFIG, "metrics": {}}
+        native.save_checkpoint(root / name, params[name], record)
+    record = {"task": "segmentation", "model": json_fields(tiny), "metrics": {}}
+    native.save_checkpoint(root / "converted", params["first"], record)
+    native.save_checkpoint(root / "pretrained", params["first"], {**record, "task": "optsimmim"})
+    return root
+
+
+def direct(folder, image=IMAGE, mode="overlap"):
+    checkpoint = native.load_checkpoint(folder)
+    network = make_network(model_from_record(checkpoint.record))
+    return predict_scene(lambda tiles: network(checkpoint.params, tiles), image, mode, CONTEXT, 32)
+
+
+def test_single_network_predicts_as_it_was_validated(checkpoints):
+    predictor = open_predictor([str(checkpoints / "first")])
+    assert (predictor.mode, predictor.context_px, predictor.size_multiple) == ("overlap", CONTEXT, 32)
+    assert predictor.config == CONFIG and predictor.sources == [str(checkpoints / "first")]
+    mean, deviation = predictor.mean_and_deviation(IMAGE, SPACING_M)
+    np.testing.assert_array_equal(mean, direct(checkpoints / "first"))
+    assert mean.dtype == deviation.dtype == np.float32 and mean.shape == (*IMAGE.shape, 4)
+    assert not deviation.any()
+    np.testing.assert_array_equal(predictor.probabilities(IMAGE, SPACING_M), mean)
+
+
+@pytest.mark.parametrize(("spacing_m", "looks"), [(20, 2), (7, 6), (40, 1), (100, 1)])
+def test_scenes_are_averaged_to_the_networks_spacing_and_the_answer_comes_back(checkpoints, spacing_m, looks):
+    at_own = open_predictor([str(checkpoints / "first")], mode="whole", rotations=True)
+    predictor = dataclasses.replace(at_own, pixel_spacing_m=40)
+    mean, deviation = predictor.mean_and_deviation(IMAGE, spacing_m)
+    coarse = at_own.mean_and_deviation(average_looks(IMAGE, looks), spacing_m)
+    for found, expected in zip((mean, deviation), coarse, strict=True):
+        np.testing.assert_array_equal(found, np.concatenate(list(enlarge_looks(expected, looks, *IMAGE.shape, 1000))))
+        assert found.dtype == np.float32
+    np.testing.assert_allclose(mean.sum(-1), 1, atol=1e-5)
+
+
+def test_the_spacing_is_that_of_the_training_and_an_ensemble_has_one(checkpoints, tmp_path):
+    first = native.load_checkpoint(checkpoints / "first")
+    config = {**CONFIG, "data": {"context_px": CONTEXT, "pixel_spacing_m": 40.0}}
+    native.save_checkpoint(tmp_path / "coarse", first.params, {**first.record, "config": config})
+    assert open_predictor([str(tmp_path / "coarse")]).pixel_spacing_m == 40
+    with pytest.raises(InputError, match=r"first: takes scenes differently .*pixel spacing.*40.0"):
+        open_predictor([str(tmp_path / "coarse"), str(checkpoints / "first")])
+
+
+def test_a_network_of_another_version_is_named_with_what_is_unknown(checkpoints, tmp_path):
+    first = native.load_checkpoint(checkpoints / "first")
+    record = {**first.record, "model": {**first.record["model"], "multilook": 2}}
+    native.save_checkpoint(tmp_path / "former", first.params, record)
+    with pytest.raises(InputError, match=r"former: its network has multilook, which this version does not know"):
+        open_predictor([str(tmp_path / "former")])
+
+
+def test_mode_can_be_chosen(checkpoints):
+    tiled = open_predictor([str(checkpoints / "first")], mode="tiled")
+    assert tiled.mode == "tiled"
+    np.testing.assert_array_equal(tiled.probabilities(IMAGE, SPACING_M), direct(checkpoints / "first", mode="tiled"))
+
+
+def test_weights_without_configuration_are_used_as_published(checkpoints):
+    predictor = open_predictor([str(checkpoints / "converted")])
+    assert (predictor.mode, predictor.context_px, predictor.config) == ("tiled", 512, {})
+
+
+def test_ensemble_is_mean_and_deviation_over_networks_of_any_preset(checkpoints):
+    paths = [str(checkpoints / name) for name in ("first", "second", "wide")]
+    members = np.stack([direct(path) for path in paths]).astype(np.float64)
+    mean, deviation = open_predictor(paths).mean_and_deviation(IMAGE, SPACING_M)
+    assert members.std(axis=0).max() > 0.01, "the networks differ"
+    np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
+
+
+def test_rotations_are_members_of_the_ensemble(checkpoints):
+    folder = checkpoints / "first"
+    members = np.stack(
+        [np.rot90(direct(folder, np.ascontiguousarray(np.rot90(IMAGE, k))), -k) for k in range(4)]
+    ).astype(np.float64)
+    predictor = open_predictor([str(folder)], rotations=True)
+    mean, deviation = predictor.mean_and_deviation(IMAGE, SPACING_M)
+    np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
+
+
+def test_with_rotations_a_turned_scene_gives_the_turned_answer(checkpoints):
+    predictor = open_predictor([str(checkpoints / "first")], rotations=True)
+    turned = predictor.probabilities(np.ascontiguousarray(np.rot90(IMAGE)), SPACING_M)
+    np.testing.assert_allclose(turned, np.rot90(predictor.probabilities(IMAGE, SPACING_M)), atol=1e-6)
+    alone = open_predictor([str(checkpoints / "first")])
+    difference = alone.probabilities(np.rot90(IMAGE), SPACING_M) - np.rot90(alone.probabilities(IMAGE, SPACING_M))
+    assert np.abs(difference).max() > 1e-3, "one network alone is not so"
+
+
+def test_checkpoint_of_another_task_is_refused(checkpoints):
+    with pytest.raises(InputError, match=r"pretrained: .*'optsimmim'.*fine-tune it first"):
+        open_predictor([str(checkpoints / "first"), str(checkpoints / "pretrained")])
+
+
+def test_networks_with_different_contexts_are_no_ensemble(checkpoints):
+    with pytest.raises(InputError, match=r"converted: .*512, 32.*first.*64, 32.*must agree"):
+        open_predictor([str(checkpoints / "first"), str(checkpoints / "converted")])
+
+
+def test_missing_checkpoint_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"nothing: no checkpoint there"):
+        open_predictor([str(tmp_path / "nothing")])
