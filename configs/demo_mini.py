@@ -5,7 +5,7 @@
 
 Against `configs/demo.py`: the preset `mini`; scenes averaged to about 40 m, so that a crop shows more ground and flow lines are
 as wide from one sensor as from another; Muon, which learnt as much as AdamW from a quarter of the crops; more zoom, and quarter
-turns, for five training glaciers face only five ways. docs/benchmarks.md has the runs that led here.
+turns, for five training glaciers face only five ways. docs/reference/benchmarks.md has the runs that led here.
 """
 
 from typing import Any

@@ -48,7 +48,7 @@ def get_config() -> Any:
         "config": "configs/demo.py",
         "set": (
             *few_labels,
-            # The published draws, with which the table in docs/pretraining.md was made.
+            # The published draws, with which the table in docs/howto/pretraining.md was made.
             "augment.rotation_probability=0.5",
             "augment.brightness_probability=0.2", "augment.brightness_range=(0.6, 1.4)",
             "augment.gamma_probability=0.2", "augment.gamma_range=(0.7, 1.3)",

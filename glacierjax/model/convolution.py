@@ -57,9 +57,9 @@ def _convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
 def same_size_conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
     """(B, H, W, C) and an odd kernel (K, K, C, D) -> (B, H, W, D), zeros around the image.
 
-    Inside a loop, as over accumulated micro-batches, XLA's CPU compiler has no fast code for a convolution in another
-    layout than `LAYOUT`, and the gradients that JAX derives are in others: tens of times slower (docs/benchmarks.md). On CPUs
-    they are therefore written as convolutions in that layout.
+    Inside a loop, as over accumulated micro-batches, XLA's CPU compiler has fast code only for convolutions in the layout
+    `LAYOUT`. The gradients that JAX derives use other layouts and are tens of times slower (docs/reference/benchmarks.md).
+    On CPUs the gradients are therefore written as convolutions in `LAYOUT`.
     """
     return _convolve(x, kernel)
 

@@ -12,7 +12,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "embed_dim": 32, "depths": (2, 2, 2, 2), "num_heads": (2, 4, 8, 16), "window_size": 8, "mlp_ratio": 2,
         "num_groups": 8, "lecun_init": True,
     },
-    # For minutes on a CPU: about four times as many crops a second as `small` (docs/benchmarks.md).
+    # For minutes on a CPU: about four times as many crops a second as `small` (docs/reference/benchmarks.md).
     "mini": {
         "embed_dim": 16, "depths": (2, 2, 2, 2), "num_heads": (1, 2, 4, 8), "window_size": 6, "mlp_ratio": 2,
         "num_groups": 4, "lecun_init": True,
