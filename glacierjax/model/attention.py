@@ -11,6 +11,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Bool, Float, Float32, Int
 
 LOGIT_SCALE_INIT = math.log(10.0)
 LOGIT_SCALE_MAX = math.log(100.0)
@@ -40,14 +41,14 @@ def plan_axis(size: int, window: int, shifted: bool) -> WindowPlan:
     return WindowPlan(size, window, window // 2 if shifted else 0)
 
 
-def log_spaced_offsets(window: tuple[int, int]) -> np.ndarray:
+def log_spaced_offsets(window: tuple[int, int]) -> Float32[np.ndarray, "offsets 2"]:
     """Relative offsets ((2h-1)*(2w-1), 2), log-spaced (Swin V2 eq. 4), normalised by the window; 0 where it is 1 token."""
     axes = [np.arange(-(n - 1), n, dtype=np.float32) / max(n - 1, 1) for n in window]
     offsets = 8 * np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 2)
     return (np.sign(offsets) * np.log2(1 + np.abs(offsets)) / np.log2(8)).astype(np.float32)
 
 
-def relative_index(window: tuple[int, int]) -> np.ndarray:
+def relative_index(window: tuple[int, int]) -> Int[np.ndarray, "tokens tokens"]:
     """Row of `log_spaced_offsets` for each pair (query, key) of a window's tokens: (h*w, h*w) int."""
     rows, columns = (grid.ravel() for grid in np.indices(window))
     row_offset = rows[:, None] - rows[None, :] + window[0] - 1
@@ -55,7 +56,7 @@ def relative_index(window: tuple[int, int]) -> np.ndarray:
     return row_offset * (2 * window[1] - 1) + column_offset
 
 
-def region_of_position(plan: WindowPlan) -> np.ndarray:
+def region_of_position(plan: WindowPlan) -> Int[np.ndarray, " padded"]:
     """Region number along one axis after the shift: tokens of different regions are not neighbours in the image."""
     position = np.arange(plan.padded)
     if plan.shift == 0:
@@ -63,7 +64,9 @@ def region_of_position(plan: WindowPlan) -> np.ndarray:
     return (position >= plan.padded - plan.window).astype(int) + (position >= plan.padded - plan.shift)
 
 
-def window_tables(rows: WindowPlan, columns: WindowPlan) -> tuple[np.ndarray, np.ndarray]:
+def window_tables(
+    rows: WindowPlan, columns: WindowPlan
+) -> tuple[Int[np.ndarray, "windows tokens"], Bool[np.ndarray, "windows tokens"]]:
     """Region number and "is padding" of each token after the shift, both (windows, tokens per window)."""
     regions = region_of_position(rows)[:, None] * 3 + region_of_position(columns)[None, :]
     padding = np.ones((rows.padded, columns.padded), bool)
@@ -77,20 +80,24 @@ def window_tables(rows: WindowPlan, columns: WindowPlan) -> tuple[np.ndarray, np
     return split(regions), split(padding)
 
 
-def to_windows(x: jax.Array, window: tuple[int, int]) -> jax.Array:
+def to_windows(
+    x: Float[Array, "batch height width channels"], window: tuple[int, int]
+) -> Float[Array, "batch_windows tokens channels"]:
     """(B, H, W, C) -> (B * windows, tokens per window, C)."""
     batch, height, width, channels = x.shape
     x = x.reshape(batch, height // window[0], window[0], width // window[1], window[1], channels)
     return x.transpose(0, 1, 3, 2, 4, 5).reshape(-1, window[0] * window[1], channels)
 
 
-def from_windows(x: jax.Array, window: tuple[int, int], height: int, width: int) -> jax.Array:
+def from_windows(
+    x: Float[Array, "batch_windows tokens channels"], window: tuple[int, int], height: int, width: int
+) -> Float[Array, "batch {height} {width} channels"]:
     """(B * windows, tokens per window, C) -> (B, H, W, C)."""
     x = x.reshape(-1, height // window[0], width // window[1], window[0], window[1], x.shape[-1])
     return x.transpose(0, 1, 3, 2, 4, 5).reshape(-1, height, width, x.shape[-1])
 
 
-def unit(x: jax.Array) -> jax.Array:
+def unit(x: Float[Array, "*axes channels"]) -> Float[Array, "*axes channels"]:
     """Vectors scaled to length 1; the form keeps the gradient finite at the zero vector."""
     return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(x * x, axis=-1, keepdims=True), UNIT_EPSILON**2))
 
@@ -102,7 +109,7 @@ class PositionBias(nn.Module):
     hidden: int = 512
 
     @nn.compact
-    def __call__(self, window: tuple[int, int]) -> jax.Array:
+    def __call__(self, window: tuple[int, int]) -> Float32[Array, "heads tokens tokens"]:
         table = nn.Dense(self.hidden, kernel_init=published_linear_init, name="hidden")(log_spaced_offsets(window))
         table = nn.Dense(self.num_heads, use_bias=False, kernel_init=published_linear_init, name="out")(nn.relu(table))
         return BIAS_RANGE * nn.sigmoid(table)[relative_index(window)].transpose(2, 0, 1)
@@ -118,7 +125,7 @@ class WindowAttention(nn.Module):
     linear_init: Any = published_linear_init
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "batch height width channels"]) -> Float[Array, "batch height width channels"]:
         _, height, width, channels = x.shape
         rows = plan_axis(height, self.window_size, self.shifted)
         columns = plan_axis(width, self.window_size, self.shifted)
@@ -131,7 +138,13 @@ class WindowAttention(nn.Module):
         x = jnp.roll(x, shift, axis=(1, 2))[:, :height, :width]
         return nn.Dense(channels, kernel_init=self.linear_init, dtype=self.dtype, name="projection")(x)
 
-    def _attend(self, x: jax.Array, window: tuple[int, int], regions: np.ndarray, padding: np.ndarray) -> jax.Array:
+    def _attend(
+        self,
+        x: Float[Array, "batch_windows tokens channels"],
+        window: tuple[int, int],
+        regions: Int[np.ndarray, "windows tokens"],
+        padding: Bool[np.ndarray, "windows tokens"],
+    ) -> Float[Array, "batch_windows tokens channels"]:
         """Attention within each window: (B * N, M, C) -> (B * N, M, C), N windows of M tokens."""
         tokens, channels = x.shape[1:]
         num_windows = regions.shape[0]
@@ -141,19 +154,20 @@ class WindowAttention(nn.Module):
         scale = jnp.exp(jnp.minimum(logit_scale, LOGIT_SCALE_MAX))
 
         qkv = nn.Dense(3 * channels, use_bias=False, kernel_init=self.linear_init, dtype=self.dtype, name="qkv")(x)
-        qkv = qkv + jnp.concatenate([q_bias, jnp.zeros_like(q_bias), v_bias]).astype(qkv.dtype)
+        qkv_bias = jnp.concatenate([q_bias, jnp.zeros_like(q_bias), v_bias])
+        qkv = qkv + qkv_bias[None, None].astype(qkv.dtype)
         q, k, v = jnp.moveaxis(
             qkv.reshape(-1, num_windows, tokens, 3, self.num_heads, channels // self.num_heads), 3, 0
         )
         # Lengths, logits and softmax stay in float32 whatever the compute type.
-        q = (unit(q.astype(jnp.float32)) * scale[:, None]).astype(self.dtype)
+        q = (unit(q.astype(jnp.float32)) * scale[None, None, None, :, None]).astype(self.dtype)
         k = unit(k.astype(jnp.float32)).astype(self.dtype)
         logits = jnp.einsum("bnqhc,bnkhc->bnhqk", q, k, preferred_element_type=jnp.float32)
-        logits = logits + PositionBias(self.num_heads, name="position_bias")(window)
+        logits = logits + PositionBias(self.num_heads, name="position_bias")(window)[None, None]
         if regions.any():
             apart = regions[:, :, None] != regions[:, None, :]
-            logits = logits + jnp.where(apart, MASKED_REGION, 0.0)[:, None]
+            logits = logits + jnp.where(apart, MASKED_REGION, 0.0)[None, :, None]
         if padding.any():
-            logits = jnp.where(padding[:, None, None, :], jnp.finfo(jnp.float32).min, logits)
+            logits = jnp.where(padding[None, :, None, None, :], jnp.finfo(jnp.float32).min, logits)
         weights = nn.softmax(logits, axis=-1).astype(self.dtype)
         return jnp.einsum("bnhqk,bnkhc->bnqhc", weights, v).reshape(x.shape[0], tokens, channels)

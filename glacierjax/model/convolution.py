@@ -7,6 +7,7 @@ from typing import Any
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 
@@ -32,7 +33,7 @@ class ConvParameters(nn.Module):
     size: int
 
     @nn.compact
-    def __call__(self) -> tuple[jax.Array, jax.Array]:
+    def __call__(self) -> tuple[Float[Array, "size size inputs outputs"], Float[Array, " outputs"]]:
         kernel = self.param("kernel", _kernel_init, (self.size, self.size, self.in_channels, self.channels))
         return kernel, self.param("bias", _bias_init(self.in_channels * self.size**2), (self.channels,))
 
@@ -54,7 +55,9 @@ def _convolve(x: jax.Array, kernel: jax.Array) -> jax.Array:
 
 
 @jax.custom_vjp
-def same_size_conv(x: jax.Array, kernel: jax.Array) -> jax.Array:
+def same_size_conv(
+    x: Float[Array, "batch height width inputs"], kernel: Float[Array, "size size inputs outputs"]
+) -> Float[Array, "batch height width outputs"]:
     """(B, H, W, C) and an odd kernel (K, K, C, D) -> (B, H, W, D), zeros around the image.
 
     Inside a loop, as over accumulated micro-batches, XLA's CPU compiler has fast code only for convolutions in the layout

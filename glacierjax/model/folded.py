@@ -1,13 +1,14 @@
 """The network's end as one convolution: doubling, then 3 x 3, then 1 x 1, without a map of full size in between.
 
-Nothing bends between the three, so their kernels multiply to one. A row of the doubled map lies above or below its twin: its
-three taps see only two rows of the map before, so all four kinds of output pixels come from one 3 x 3 convolution there. With
-the published network this spares a quarter of the arithmetic and the largest map, 96 channels at full size.
+All three steps are linear, so their kernels multiply to one kernel. Doubling repeats each row, so three neighbouring rows of the
+doubled map show only two rows of the small map. One 3 x 3 convolution of the small map therefore gives all four kinds of output
+pixels. In the published network this spares a quarter of the arithmetic and the largest map, 96 channels at full size.
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Float32
 
 from glacierjax.model.convolution import same_size_conv
 
@@ -17,8 +18,10 @@ _TAPS = np.array([[[float(seen == row) for seen in kind] for row in (-1, 0, 1)] 
 Parameters = tuple[jax.Array, jax.Array]  # kernel and bias of a convolution
 
 
-def doubled(x: jax.Array, up: Parameters, head: Parameters) -> jax.Array:
-    """1 x 1 convolution of the 3 x 3 convolution of x with each pixel four times: (B, H, W, C) -> (B, 2H, 2W, D) float32.
+def doubled(
+    x: Float[Array, "batch height width channels"], up: Parameters, head: Parameters
+) -> Float32[Array, "batch 2*height 2*width outputs"]:
+    """The 1 x 1 convolution of the 3 x 3 convolution of the doubled map x: (B, H, W, C) -> (B, 2H, 2W, D) float32.
 
     Kernels `up` (3, 3, C, E) and `head` (1, 1, E, D), biases (E,) and (D,). All in float32, whatever x is.
     """
@@ -26,7 +29,7 @@ def doubled(x: jax.Array, up: Parameters, head: Parameters) -> jax.Array:
     kernel, bias = _product(up, head)
     y = same_size_conv(x.astype(jnp.float32), kernel.reshape(3, 3, channels, -1))
     y = y.reshape(batch, height, width, 2, 2, -1).transpose(0, 1, 3, 2, 4, 5)
-    return y.reshape(batch, 2 * height, 2 * width, -1) + bias
+    return y.reshape(batch, 2 * height, 2 * width, -1) + bias[None, None, None]
 
 
 def _product(up: Parameters, head: Parameters) -> Parameters:

@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 import jax
+from jaxtyping import Array, Bool, Float, Float32
 
 from glacierjax.datasets.ssl4sar.optical import BANDS
 from glacierjax.model.attention import published_linear_init
@@ -25,7 +26,12 @@ class OptSimMIMNetwork(Backbone):
         # The token of a masked patch: zero, and not trained (it is kept so that official checkpoints fit).
         self.mask_token = self.param("mask_token", nn.initializers.zeros, (self.embed_dim,))
 
-    def __call__(self, sar: jax.Array, mask: jax.Array, train: bool = False) -> jax.Array:
+    def __call__(
+        self,
+        sar: Float[Array, "batch height width channels"],
+        mask: Bool[Array, "batch height//4 width//4"],
+        train: bool = False,
+    ) -> Float32[Array, "batch height//4 width//4 patch_values"]:
         image = self.outputs(sar, self.to_image(), train, mask, jax.lax.stop_gradient(self.mask_token))
         return self.reconstruction(self.second_embedding(image))
 
@@ -39,5 +45,7 @@ class OptTranslatorNetwork(Backbone):
         super().setup()
         self.to_bands = ConvParameters(self.embed_dim, self.bands, 1)
 
-    def __call__(self, sar: jax.Array, train: bool = False) -> jax.Array:
+    def __call__(
+        self, sar: Float[Array, "batch height width channels"], train: bool = False
+    ) -> Float32[Array, "batch height width bands"]:
         return self.outputs(sar, self.to_bands(), train)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
 
 from glacierjax.model.attention import WindowAttention, published_linear_init
 from glacierjax.model.convolution import conv
@@ -26,7 +26,9 @@ class PatchEmbedding(nn.Module):
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, images: jax.Array) -> jax.Array:
+    def __call__(
+        self, images: Float[Array, "batch height width channels"]
+    ) -> Float[Array, "batch rows columns embed_dim"]:
         x = conv(images.shape[-1], self.embed_dim, PATCH_PX, PATCH_PX, dtype=self.dtype, name="projection")(images)
         return _layer_norm("norm", self.dtype)(x)
 
@@ -43,7 +45,7 @@ class SwinBlock(nn.Module):
     linear_init: Any = published_linear_init
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "batch rows columns width"]) -> Float[Array, "batch rows columns width"]:
         scale_init = nn.initializers.zeros if self.zero_init_norms else nn.initializers.ones
         attention = WindowAttention(
             self.num_heads, self.window_size, self.shifted, self.dtype, self.linear_init, name="attention"
@@ -62,7 +64,7 @@ class PatchMerging(nn.Module):
     linear_init: Any = published_linear_init
 
     @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
+    def __call__(self, x: Float[Array, "batch rows columns width"]) -> Float[Array, "batch rows//2 columns//2 2*width"]:
         neighbours = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         x_merged = jnp.concatenate(neighbours, axis=-1)
         width = 2 * x.shape[-1]
@@ -88,15 +90,18 @@ class SwinEncoder(nn.Module):
 
     @nn.compact
     def __call__(
-        self, images: jax.Array, mask: jax.Array | None = None, mask_token: jax.Array | None = None
-    ) -> list[jax.Array]:
+        self,
+        images: Float[Array, "batch height width 3"],
+        mask: Bool[Array, "batch height//4 width//4"] | None = None,
+        mask_token: Float[Array, " embed_dim"] | None = None,
+    ) -> list[Float[Array, "batch _ _ _"]]:
         """Args: images (B, H, W, 3) in [0, 1]; mask (B, H/4, W/4) bool, true where a token is replaced by mask_token (C,).
 
         Returns: stage i at (B, H / 2^(i+2), W / 2^(i+2), embed_dim * 2^i).
         """
         x = PatchEmbedding(self.embed_dim, self.dtype, name="patch_embedding")(images)
         if mask is not None:
-            x = jnp.where(mask[..., None], jnp.asarray(mask_token, x.dtype), x)
+            x = jnp.where(mask[..., None], jnp.asarray(mask_token, x.dtype)[None, None, None], x)
         block = nn.remat(SwinBlock) if self.remat else SwinBlock
         skips = []
         for stage, (depth, heads) in enumerate(zip(self.depths, self.num_heads, strict=True)):

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import flax.linen as nn
-import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Float32
 
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model.attention import published_linear_init
@@ -27,7 +27,7 @@ class Backbone(nn.Module):
     dropout: float = 0.1
     zero_init_norms: bool = True
     # Linear layers start with the standard deviation 1 / sqrt(fan in) instead of the published 0.02: narrow networks that
-    # are trained from nothing learn much faster.
+    # are trained from scratch learn much faster.
     lecun_init: bool = False
     remat: bool = False
     dtype: Any = jnp.float32
@@ -45,12 +45,12 @@ class Backbone(nn.Module):
 
     def outputs(
         self,
-        images: jax.Array,
+        images: Float[Array, "batch height width channels"],
         head: Parameters,
         train: bool = False,
-        mask: jax.Array | None = None,
-        mask_token: jax.Array | None = None,
-    ) -> jax.Array:
+        mask: Bool[Array, "batch height//4 width//4"] | None = None,
+        mask_token: Float[Array, " embed_dim"] | None = None,
+    ) -> Float32[Array, "batch height width outputs"]:
         """Images (B, H, W, 1 or 3) in [0, 1] -> (B, H, W, D) float32, after the 1 x 1 convolution `head`.
 
         Args: head: kernel (1, 1, embed_dim, D) and bias (D,); mask, mask_token: as in `SwinEncoder`.
@@ -82,5 +82,7 @@ class Tyrion(Backbone):
         super().setup()
         self.head = ConvParameters(self.embed_dim, self.num_classes, 1)
 
-    def __call__(self, images: jax.Array, train: bool = False) -> jax.Array:
+    def __call__(
+        self, images: Float[Array, "batch height width channels"], train: bool = False
+    ) -> Float32[Array, "batch height width classes"]:
         return self.outputs(images, self.head(), train)

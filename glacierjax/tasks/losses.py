@@ -2,18 +2,24 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int, Shaped
+
+Logits = Float[Array, "batch height width classes"]
+Labels = Int[Array, "batch height width"]
+Weights = Float[Array, "batch height width"]
+Scalar = Float[Array, ""]
 
 LABEL_SMOOTHING = 0.1
 DICE_EPSILON = 1e-5
 
 
-def centre_half(x: jax.Array) -> jax.Array:
+def centre_half(x: Shaped[Array, "batch height width *rest"]) -> Shaped[Array, "batch height//2 width//2 *rest"]:
     """The target of a context: the central half of axes 1 and 2, e.g. 128:384 of 512 pixels."""
     height, width = x.shape[1:3]
     return x[:, height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2]
 
 
-def cross_entropy(logits: jax.Array, labels: jax.Array, valid: jax.Array) -> jax.Array:
+def cross_entropy(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
     """Mean cross entropy over valid pixels, 0.9 on the true class and 0.1 spread over the *other* classes.
 
     Args: logits (B, H, W, K); labels (B, H, W) int; valid (B, H, W) float, 1 where the pixel counts. Returns a scalar.
@@ -27,7 +33,7 @@ def cross_entropy(logits: jax.Array, labels: jax.Array, valid: jax.Array) -> jax
     return jnp.sum(per_pixel * valid) / jnp.maximum(jnp.sum(valid), 1)
 
 
-def dice(logits: jax.Array, labels: jax.Array, valid: jax.Array) -> jax.Array:
+def dice(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
     """Dice loss with squared sums over batch and pixels together, mean over the classes; shapes as `cross_entropy`."""
     p = jax.nn.softmax(logits) * valid[..., None]
     t = jax.nn.one_hot(labels, logits.shape[-1]) * valid[..., None]
@@ -38,8 +44,8 @@ def dice(logits: jax.Array, labels: jax.Array, valid: jax.Array) -> jax.Array:
 
 
 def segmentation_loss(
-    logits: jax.Array, labels: jax.Array, valid: jax.Array | None = None
-) -> tuple[jax.Array, dict[str, jax.Array]]:
+    logits: Logits, labels: Labels, valid: Bool[Array, "batch height width"] | None = None
+) -> tuple[Scalar, dict[str, Scalar]]:
     """Half the sum of cross entropy and Dice, on the whole context and again on its central target (paper, section III).
 
     Args:
@@ -62,7 +68,9 @@ def segmentation_loss(
     return 0.5 * sum(terms.values(), jnp.float32(0)), terms
 
 
-def masked_l1(predicted: jax.Array, target: jax.Array, mask: jax.Array) -> jax.Array:
+def masked_l1(
+    predicted: Float[Array, "*axes values"], target: Float[Array, "*axes values"], mask: Bool[Array, "*axes"]
+) -> Scalar:
     """Mean absolute difference over the masked entries: (..., D) against (..., D) where mask (...) is true.
 
     What the target does not know (NaN, infinity) does not count; 0 where nothing counts.

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool
 
 
 def num_masked(tokens: int, ratio: float) -> int:
@@ -9,7 +10,9 @@ def num_masked(tokens: int, ratio: float) -> int:
     return tokens - (int((tokens - 1) * (1 - ratio)) + 1)
 
 
-def random_mask(rng: jax.Array, batch: int, height: int, width: int, ratio: float) -> jax.Array:
+def random_mask(
+    rng: jax.Array, batch: int, height: int, width: int, ratio: float
+) -> Bool[Array, "{batch} {height} {width}"]:
     """(B, height, width) bool, true = masked; the same number in each image, chosen uniformly, token 0 never."""
     tokens = height * width
     scores = jax.random.uniform(rng, (batch, tokens)).at[:, 0].set(-1.0)
@@ -19,7 +22,9 @@ def random_mask(rng: jax.Array, batch: int, height: int, width: int, ratio: floa
     return mask.reshape(batch, height, width)
 
 
-def random_unit_mask(rng: jax.Array, batch: int, height: int, width: int, ratio: float, unit: int) -> jax.Array:
+def random_unit_mask(
+    rng: jax.Array, batch: int, height: int, width: int, ratio: float, unit: int
+) -> Bool[Array, "{batch} {height} {width}"]:
     """As `random_mask`, but squares of `unit` x `unit` tokens are masked as a whole; those at the far borders may be cut."""
     units = random_mask(rng, batch, -(-height // unit), -(-width // unit), ratio)
     return units.repeat(unit, axis=1).repeat(unit, axis=2)[:, :height, :width]

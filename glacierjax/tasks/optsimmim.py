@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+from jaxtyping import Array, Bool, Float
 
 from glacierjax.model.pretraining import OptSimMIMNetwork
 from glacierjax.model.swin_v2 import PATCH_PX
@@ -12,14 +13,18 @@ from glacierjax.tasks.losses import masked_l1
 from glacierjax.tasks.masking import random_unit_mask
 
 
-def patchify(images: jax.Array) -> jax.Array:
+def patchify(
+    images: Float[Array, "batch height width bands"],
+) -> Float[Array, "batch height//4 width//4 16*bands"]:
     """(B, H, W, bands) -> (B, H/4, W/4, 16 * bands), each patch in the order row, column, band."""
     batch, height, width, bands = images.shape
     x = images.reshape(batch, height // PATCH_PX, PATCH_PX, width // PATCH_PX, PATCH_PX, bands)
     return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, height // PATCH_PX, width // PATCH_PX, -1)
 
 
-def unpatchify(patches: jax.Array) -> jax.Array:
+def unpatchify(
+    patches: Float[Array, "batch rows columns values"],
+) -> Float[Array, "batch 4*rows 4*columns values//16"]:
     """(B, H/4, W/4, 16 * bands) -> (B, H, W, bands): undoes `patchify`."""
     batch, rows, columns, values = patches.shape
     x = patches.reshape(batch, rows, columns, PATCH_PX, PATCH_PX, values // PATCH_PX**2)
@@ -42,18 +47,18 @@ class OptSimMIM:
 
     def loss(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """Mean absolute difference to the target's pixels of the masked patches."""
         loss, _, _ = self._predict(params, batch, rng, train)
         return loss, {"l1": loss}
 
-    def target(self, batch: Mapping[str, jax.Array]) -> jax.Array:
+    def target(self, batch: Mapping[str, jax.Array]) -> Float[Array, "batch height width bands"]:
         """What is to be predicted: (B, H, W, bands)."""
         return batch["optical"]
 
     def reconstruct(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+    ) -> tuple[Float[Array, ""], Float[Array, "batch height width bands"], Bool[Array, "batch height width"]]:
         """The loss as without training, what it is of: the prediction (B, H, W, bands), and the mask (B, H, W) bool."""
         loss, predicted, mask = self._predict(params, batch, rng, False)
         return loss, unpatchify(predicted), mask.repeat(PATCH_PX, axis=1).repeat(PATCH_PX, axis=2)
@@ -85,5 +90,5 @@ class SimMIM(OptSimMIM):
 
     model: OptSimMIMNetwork = dataclasses.field(default_factory=lambda: OptSimMIMNetwork(bands=1))
 
-    def target(self, batch: Mapping[str, jax.Array]) -> jax.Array:
+    def target(self, batch: Mapping[str, jax.Array]) -> Float[Array, "batch height width bands"]:
         return batch["sar"]

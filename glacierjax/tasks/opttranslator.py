@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float
 
 from glacierjax.model.pretraining import OptTranslatorNetwork
 from glacierjax.tasks.losses import masked_l1
@@ -22,18 +23,18 @@ class OptTranslator:
 
     def loss(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
-    ) -> tuple[jax.Array, dict[str, jax.Array]]:
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """Mean absolute difference to the optical crop."""
         loss, _ = self._predict(params, batch, rng, train)
         return loss, {"l1": loss}
 
-    def target(self, batch: Mapping[str, jax.Array]) -> jax.Array:
+    def target(self, batch: Mapping[str, jax.Array]) -> Float[Array, "batch height width bands"]:
         """What is to be predicted: (B, H, W, 14)."""
         return batch["optical"]
 
     def reconstruct(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array
-    ) -> tuple[jax.Array, jax.Array, jax.Array]:
+    ) -> tuple[Float[Array, ""], Float[Array, "batch height width bands"], Bool[Array, "batch height width"]]:
         """The loss as without training, the prediction (B, H, W, 14) that it is of, and a mask (B, H, W): nothing is hidden."""
         loss, predicted = self._predict(params, batch, rng, False)
         return loss, predicted, jnp.zeros(predicted.shape[:3], bool)

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float32, Int, UInt8
 
 from glacierjax.datasets.ssl4sar.optical import UINT8_MAX
 
@@ -15,7 +16,9 @@ _A = -0.75  # the free parameter of the cubic kernel, as OpenCV has it
 _TAPS = 4
 
 
-def cubic_weights(start: jax.Array, side: jax.Array, size: int, backwards: jax.Array) -> jax.Array:
+def cubic_weights(
+    start: Int[Array, ""], side: Int[Array, ""], size: int, backwards: Bool[Array, ""]
+) -> Float32[Array, "{size} {size}"]:
     """(size, size) float32: row i holds the weights of the source pixels that make output pixel i.
 
     The pixels start ... start + side - 1 are stretched to all `size` output pixels, half-pixel centres, the border pixel
@@ -35,7 +38,9 @@ def cubic_weights(start: jax.Array, side: jax.Array, size: int, backwards: jax.A
     return jnp.where(backwards, weights[::-1], weights)
 
 
-def resize_squares(images: jax.Array, squares: jax.Array, up_down: jax.Array) -> jax.Array:
+def resize_squares(
+    images: UInt8[Array, "batch size size channels"], squares: Int[Array, "batch 3"], up_down: Bool[Array, " batch"]
+) -> Float32[Array, "batch size size channels"]:
     """A square of each image, resized to the whole image, rounded half to even and cut to 0 ... 255.
 
     Args: images (B, C, C, K) uint8; squares (B, 3) int: top, left, side; up_down (B,) bool: rows reversed.

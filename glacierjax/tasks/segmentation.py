@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import jax
+from jaxtyping import Array, Float
 
 from glacierjax.model import Tyrion
 from glacierjax.tasks.losses import segmentation_loss
@@ -21,7 +22,9 @@ class Segmentation:
     def init(self, rng: jax.Array, batch: Batch) -> dict[str, Any]:
         return dict(self.model.init(rng, batch["image"][:1])["params"])
 
-    def loss(self, params: dict, batch: Batch, rng: jax.Array, train: bool) -> tuple[jax.Array, dict[str, jax.Array]]:
+    def loss(
+        self, params: dict, batch: Batch, rng: jax.Array, train: bool
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """The scalar loss of a micro-batch and its terms; `rng` drives dropout and is used only when `train`."""
         rngs = {"dropout": rng} if train else None
         logits: Any = self.model.apply({"params": params}, batch["image"], train, rngs=rngs)
