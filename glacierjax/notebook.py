@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import require_folder
+from glacierjax.core.files import require_folder, user_path, visible_files
 from glacierjax.reports.figures import contact_sheet
 
 COLAB = "google.colab"  # a module that the kernels of Colab have loaded, and no others
@@ -71,7 +71,7 @@ def pictures(folder: str | Path, at_most: int = 4, columns: int = 2, tile_px: in
     Raises `InputError` when there are none.
     """
     folder = require_folder(folder, "pictures, NAME.png each")
-    files = sorted(folder.glob("*.png"))[:at_most]
+    files = visible_files(folder, (".png",))[:at_most]
     if not files:
         raise InputError(f"{folder}: no PNG files in it; run the cell that makes them")
     shown = [np.asarray(Image.open(file).convert("RGB")) for file in files]
@@ -90,7 +90,7 @@ class Page:
 
 def report(folder: str | Path) -> Page:
     """The report that `glacierjax.evaluate` left in a folder. Raises `InputError` when there is none."""
-    path = Path(folder) / REPORT
+    path = user_path(folder) / REPORT
     if not path.is_file():
         raise InputError(f"{path}: not there; run python -m glacierjax.evaluate --output={folder} first")
     return Page(path.read_text(encoding="utf-8"))

@@ -20,6 +20,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
 
 CHECKPOINTS = "checkpoints"  # folders inside a workdir
 RESUME = "resume"
@@ -53,7 +54,7 @@ def _items(params: dict, record: dict, training: dict | None) -> ocp.args.Compos
 
 def save_checkpoint(path: str | Path, params: dict, record: dict) -> None:
     """Writes one checkpoint folder, whole or not at all. Raises `InputError` when `path` exists already."""
-    path = Path(path).absolute()
+    path = user_path(path).absolute()
     if path.exists():
         raise InputError(f"{path}: exists already; choose a new folder or remove it")
     try:
@@ -82,7 +83,7 @@ class Keeper:
                 "best_fn": _value_of(metric, larger_is_better),
                 "best_mode": "max" if larger_is_better else "min",
             }
-        path = (Path(workdir) / folder).absolute()
+        path = (user_path(workdir) / folder).absolute()
         try:
             self._manager = ocp.CheckpointManager(
                 path,
@@ -202,7 +203,7 @@ def _restore(folder: Path, **items: Any) -> Any:
 
 def find_checkpoint(path: str | Path, which: str) -> Path:
     """The checkpoint folder that `path` and `which` mean; see `load_checkpoint`."""
-    path = Path(path).absolute()
+    path = user_path(path).absolute()
     if (path / "params").is_dir() and (path / "record").is_dir():
         return path
     root = path / CHECKPOINTS if (path / CHECKPOINTS).is_dir() else path

@@ -17,6 +17,7 @@ import ml_dtypes
 import numpy as np
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
 
 STATE_DICT_KEYS = ("state_dict", "model")  # where Lightning and Microsoft's Swin keep the tensors
 LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # of files older than PyTorch 1.6
@@ -226,7 +227,7 @@ def read_torch(path: str | Path) -> dict[str, np.ndarray]:
     The state dict is the object itself, or what it has under `state_dict` (Lightning) or `model` (Microsoft's Swin); no
     other tensors are read. bfloat16 arrays have the type of `ml_dtypes`. Raises `InputError` for anything else.
     """
-    path = Path(path)
+    path = user_path(path)
     try:
         with path.open("rb") as file:
             if file.read(len(LEGACY_START)) == LEGACY_START:

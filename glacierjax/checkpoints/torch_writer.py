@@ -10,7 +10,7 @@ import numpy as np
 
 from glacierjax.checkpoints.torch_file import STORAGE_TYPES
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_beside
+from glacierjax.core.files import user_path, write_beside
 
 ROOT = "archive"
 STORAGE_OF_DTYPE = {kind.dtype: name for name, kind in STORAGE_TYPES.items()}
@@ -51,7 +51,7 @@ def write_torch(path: str | Path, state_dict: Mapping[str, np.ndarray]) -> None:
 
     Raises `InputError` when the file exists or cannot be written, `KeyError` for a type that PyTorch does not have.
     """
-    path = Path(path)
+    path = user_path(path)
     if path.exists():
         raise InputError(f"{path}: exists already; choose a new file or remove it")
     arrays = {name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in state_dict.items()}

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from glacierjax.core.errors import InputError
 
+_HEADER = "x,y of: left-upper (xmin,ymax); left-lower (xmin,ymin); right-lower (xmax,ymin); right-upper (xmax,ymax)"
+
 
 class BoundingBox(NamedTuple):
     """Pixel coordinates (x = column, y = row); may reach beyond the image; upper bounds are exclusive."""
@@ -35,6 +37,12 @@ def read_box(text: str, where: str) -> BoundingBox:
             f"{where}: the corners are not (xmin,ymax) (xmin,ymin) (xmax,ymin) (xmax,ymax) of an upright box"
         )
     return BoundingBox(x0, y0, x1, y1)
+
+
+def box_text(box: BoundingBox) -> str:
+    """A box as CaFFe writes it: a header line, then one corner a line (`read_box` reads it)."""
+    corners = ((box.xmin, box.ymax), (box.xmin, box.ymin), (box.xmax, box.ymin), (box.xmax, box.ymax))
+    return "\n".join([_HEADER, *(f"{x},{y}" for x, y in corners)]) + "\n"
 
 
 def match_box_files(scene_names: list[str], files: list[Path]) -> dict[str, Path]:

@@ -27,7 +27,7 @@ def run(
 
     `description` is what `--help` prints first; `prepare` may rewrite the arguments before they are parsed.
     """
-    argv = list(sys.argv if argv is None else argv)
+    argv = expand_home(sys.argv if argv is None else argv)
     _log_plainly()
     program = Path(argv[0])
     command = program.parent.name if program.stem == "__main__" else program.stem
@@ -47,13 +47,26 @@ def run(
     except KeyboardInterrupt:
         return _complain(command, "interrupted")
     except (MemoryError, RuntimeError, AssertionError) as error:
-        if advice := _advice(error):
+        if advice := advice_for(error):
             return _complain(command, advice)
         raise
     return 0
 
 
-def _advice(error: Exception) -> str | None:
+def expand_home(argv: Sequence[str]) -> list[str]:
+    """Arguments with `~` at the start of a value or of an item of a list replaced by the home folder.
+
+    A shell expands `--output ~/out` itself, but leaves `--output=~/out` and quoted patterns as they are.
+    """
+    expanded = list(argv[:1])
+    for argument in argv[1:]:
+        name, equals, value = argument.partition("=") if argument.startswith("-") else ("", "", argument)
+        items = ",".join(os.path.expanduser(item) for item in value.split(","))  # noqa: PTH111 (no path yet)
+        expanded.append(f"{name}{equals}{items}")
+    return expanded
+
+
+def advice_for(error: Exception) -> str | None:
     """What to do about a machine that is too small or lacks what was asked for; None: it is something else, a bug.
 
     Told by the text, as the class of JAX's errors moves between versions (and commands may do without JAX).

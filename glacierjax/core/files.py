@@ -3,7 +3,7 @@
 import contextlib
 import io
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,25 +15,43 @@ from glacierjax.core.errors import InputError
 Image.MAX_IMAGE_PIXELS = 1 << 28  # Pillow takes a scene of 10,000 x 10,000 for an attack; twice this is refused
 
 
+def user_path(path: str | os.PathLike) -> Path:
+    """The path with `~` and `~name` at its start replaced by the home folder, as a shell does."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises for a folder that is named ~x)
+
+
+def is_hidden(path: str | os.PathLike) -> bool:
+    """Whether a file is hidden, as `.DS_Store` and the `._NAME` twins that macOS leaves on foreign disks."""
+    return Path(path).name.startswith(".")
+
+
+def visible_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
+    """The files of a folder with one of `suffixes` (lower case), in the order of their names, without hidden ones."""
+    files = (file for file in sorted(folder.iterdir()) if not is_hidden(file) and file.is_file())
+    return [file for file in files if file.suffix.lower() in suffixes]
+
+
 @contextlib.contextmanager
 def write_beside(path: str | os.PathLike) -> Iterator[Path]:
-    """Gives a temporary path beside `path`; on success it is renamed to `path`, on any error removed."""
-    path = Path(path)
+    """Gives a temporary path beside `path`; on success it is renamed to `path`, on any error removed.
+
+    The file is created with the permissions that the umask leaves, so no chmod is needed: many network disks refuse it.
+    """
+    path = user_path(path)
+    temporary = path.with_name(f".{secrets.token_hex(8)}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); choose another output folder") from error
-    os.close(handle)
     try:
-        yield Path(temporary)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
+        yield temporary
+        temporary.replace(path)
     except OSError as error:
         what = f"cannot be written ({error.strerror})"
         raise InputError(f"{path}: {what}; free some space or choose another folder") from error
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:
@@ -56,7 +74,7 @@ def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -
     """
     where = where or str(source)
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as image:
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else user_path(source)) as image:
             image.load()
             if image.mode in ("RGB", "RGBA", "P", "LA", "1"):
                 channels = np.asarray(image.convert("RGB"))
@@ -76,9 +94,9 @@ def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -
 
 def require_folder(path: str | os.PathLike, what: str) -> Path:
     """The path, if it is a folder with something in it; else an `InputError` that says what was expected there."""
-    path = Path(path)
+    path = user_path(path)
     if not path.is_dir():
         raise InputError(f"{path}: no such folder; expected {what}")
-    if not any(path.iterdir()):
+    if all(is_hidden(entry) for entry in path.iterdir()):
         raise InputError(f"{path}: the folder is empty; expected {what}")
     return path

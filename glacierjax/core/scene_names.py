@@ -20,6 +20,13 @@ _NAME = re.compile(
     r"(?P<glacier>[^_]+)_(?P<date>\d{4}-\d{2}-\d{2})_(?P<sensor>[^_]+)_(?P<spacing>\d+)_(?P<quality>\d+)_(?P<orbit>[^_]+)"
 )
 _DATE = re.compile(r"(?<!\d)(?P<year>19[7-9]\d|20\d\d)(?P<dash>[-_.]?)(?P<month>\d\d)(?P=dash)(?P<day>\d\d)(?!\d)")
+# A date as files write it: ISO 8601, with dashes, slashes, dots or nothing between, and a time of day behind it or not.
+_WRITTEN_DATE = re.compile(
+    r"(?P<year>\d{4})(?:(?P<dash>[-/.])(?P<month>\d{1,2})(?P=dash)(?P<day>\d{1,2})|(?P<mm>\d\d)(?P<dd>\d\d))"
+    r"(?:[T ]\d{1,2}(?::?\d\d(?::?\d\d(?:[.,]\d+)?)?)?)?\s*(?:Z|UTC|GMT|[+-]\d\d(?::?\d\d)?)?",
+    re.IGNORECASE,
+)
+_DECIMAL_YEAR = re.compile(r"(?:19|20)\d\d[.]\d+")
 # How products of a satellite begin or name it, by CaFFe's name of the satellite.
 _SENSORS = {
     "S1": re.compile(r"S1[A-D]?|SENTINEL1[A-D]?"),
@@ -30,6 +37,8 @@ _SENSORS = {
     "RSAT": re.compile(r"RSAT[12]?|RADARSAT[12]?|RS[12]"),
     "PALSAR": re.compile(r"PALSAR2?|ALPSRP\w*|ALOS2?\w*"),
 }
+FOLDER_MARK = "__"  # between a folder's name and a scene's, where the scene's alone is not unique
+DAY_ROUNDING = 0.02  # of a day: decimal years are written with a few digits, and fall a little short of their day
 NAME_GRAMMAR = "GLACIER_YYYY-MM-DD_SENSOR_PIXELSPACING_QUALITY_ORBIT"
 
 
@@ -90,21 +99,47 @@ class NameFacts:
 
 
 def facts_of_name(name: str) -> NameFacts:
-    """All that CaFFe's grammar tells; of another name the first date (2015-03-09, 20150309) and the satellite, if any."""
+    """All that CaFFe's grammar tells; of another name the first date (2015-03-09, 20150309) and the satellite, if any.
+
+    Of a name with a folder before it, `FOLDER__NAME` (`glacierjax.prediction.folder`), the folder tells what the rest
+    does not.
+    """
+    last = name.rpartition(FOLDER_MARK)[2]
     try:
-        scene = parse_name(name)
+        scene = parse_name(last)
     except InputError:
-        return NameFacts(date=_first_date(name), sensor=_first_sensor(name))
+        return NameFacts(date=first_date(last) or first_date(name), sensor=_first_sensor(last) or _first_sensor(name))
     return NameFacts(scene.glacier, scene.date, scene.sensor, scene.pixel_spacing_m)
 
 
-def _first_date(name: str) -> datetime.date | None:
+def first_date(name: str) -> datetime.date | None:
+    """The first date (2015-03-09, 2015_03_09, 20150309) in a name; None without one."""
     for match in _DATE.finditer(name):
         try:
             return datetime.date(int(match["year"]), int(match["month"]), int(match["day"]))
         except ValueError:
             continue
     return None
+
+
+def parse_date(text: str, where: str) -> datetime.date:
+    """The day of a date in a field of a file: ISO 8601 with or without a time, with slashes, or a decimal year.
+
+    The day is the one that is written, whatever the time zone. A decimal year (2016.5) counts the days of its year. Raises
+    `InputError` naming `where`.
+    """
+    text = text.strip()
+    try:
+        if match := _WRITTEN_DATE.fullmatch(text):
+            month, day = match["month"] or match["mm"], match["day"] or match["dd"]
+            return datetime.date(int(match["year"]), int(month), int(day))
+        if _DECIMAL_YEAR.fullmatch(text):
+            year, share = divmod(float(text), 1)
+            start, end = datetime.date(int(year), 1, 1), datetime.date(int(year) + 1, 1, 1)
+            return start + datetime.timedelta(days=int(share * (end - start).days + DAY_ROUNDING))
+    except ValueError:
+        pass
+    raise InputError(f"{where}: {text!r} is not a date; write YYYY-MM-DD")
 
 
 def _first_sensor(name: str) -> str | None:

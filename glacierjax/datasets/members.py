@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import require_folder
+from glacierjax.core.files import require_folder, user_path
 
 
 class Members(Protocol):
@@ -73,7 +73,7 @@ class ZipMembers:
 
 def open_members(path: str | os.PathLike, what: str) -> Members:
     """The files below a folder or in a zip file. `what` says in errors what was expected at `path`."""
-    path = Path(path)
+    path = user_path(path)
     if path.is_file():
         return ZipMembers(path)
     return FolderMembers(require_folder(path, what))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -91,7 +92,7 @@ def open_records(kind: type[Split], data_dir: str | os.PathLike, split: str, nam
 
 def open_builder(data_dir: str | os.PathLike, name: str) -> "tfds.core.DatasetBuilder":
     """The data set `name` (or `name/CONFIG`) below `data_dir`, read from its files alone."""
-    folder = _version_folder(Path(data_dir), name)
+    folder = _version_folder(user_path(data_dir), name)
     import tensorflow_datasets as tfds
     from google.protobuf.json_format import ParseError
 

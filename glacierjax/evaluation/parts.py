@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
+from glacierjax.core.files import user_path, write_text
 from glacierjax.evaluation.predictions import some_names
 from glacierjax.evaluation.score import aggregate, front_averages
 from glacierjax.evaluation.sums import SceneSums, sums_from_record
@@ -64,7 +64,7 @@ def write_part(folder: Path, part: Part) -> None:
 
 def read_part(folder: str | Path) -> Part:
     """Reads folder/sums.json; raises `InputError` when it is missing or something else."""
-    path = Path(folder) / SUMS_FILE
+    path = user_path(folder) / SUMS_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != FORMAT:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_grey_png, require_folder
+from glacierjax.core.files import read_grey_png, require_folder, visible_files
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, ids_from_grey
 
 ZONES = "zones"
@@ -21,7 +21,7 @@ def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) 
     to none of the scenes.
     """
     folder = require_folder(folder, f"the {kind} of {len(scene_names)} scenes, NAME.png each")
-    files = {path.stem: path for path in sorted(folder.iterdir()) if path.suffix.lower() == ".png"}
+    files = {path.stem: path for path in visible_files(folder, (".png",))}
     found: dict[str, Path] = {}
     missing = []
     for name in scene_names:

@@ -9,7 +9,7 @@ from typing import Any
 from ml_collections import ConfigDict
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
+from glacierjax.core.files import user_path, write_text
 
 CONFIG_JSON = "config.json"
 # What may change when a run goes on: its length, and how it is read, logged and looked at.
@@ -81,11 +81,11 @@ def is_trained(workdir: Path) -> bool:
 
 def locate(config: Any) -> None:
     """Makes the paths of a configuration absolute, so that its run can be gone on with and evaluated from any folder."""
-    config.data.dir = str(Path(config.data.dir).absolute())
+    config.data.dir = str(user_path(config.data.dir).absolute())
     if config.data.get("cache"):
-        config.data.cache = str(Path(config.data.cache).absolute())
+        config.data.cache = str(user_path(config.data.cache).absolute())
     if config.init.checkpoint:
-        config.init.checkpoint = str(Path(config.init.checkpoint).absolute())
+        config.init.checkpoint = str(user_path(config.init.checkpoint).absolute())
 
 
 def cache_folder(config: Any, workdir: Path) -> Path:

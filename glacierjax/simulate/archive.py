@@ -3,16 +3,16 @@
 import contextlib
 import dataclasses
 import os
+import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.boxes import BoundingBox, box_text
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_png, write_text
+from glacierjax.core.files import user_path, write_png, write_text
 from glacierjax.core.zones import FRONT_GREY, Zone, grey_from_ids
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.simulate.composition import (
@@ -33,7 +33,6 @@ DEFAULT_SCENES = 48
 DEFAULT_SIZE_PX = 420
 SIZES_PX = (192, 4 * DEFAULT_SIZE_PX)
 _SCENES = (2, 10_000)
-_BOX_HEADER = "x,y of: left-upper (xmin,ymax); left-lower (xmin,ymin); right-lower (xmax,ymin); right-upper (xmax,ymax)"
 _STREAMS = {"landscape": 0, "train": 1, "test": 2, "north": 3}  # independent random numbers below one seed
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # multiples of it spread evenly around the circle
 _MIN_SHARE = 0.08  # of the scene that is sea, and that is not
@@ -130,28 +129,23 @@ def write_scene(data_raw: Path, split: str, scene: LabelledScene) -> None:
         write_text(data_raw / "bounding_boxes" / f"{name}__bounding_box.txt", box_text(scene.box))
 
 
-def box_text(box: BoundingBox) -> str:
-    """A box as CaFFe writes it: a header line, then one corner a line (read by `core.boxes.read_box`)."""
-    corners = ((box.xmin, box.ymax), (box.xmin, box.ymin), (box.xmax, box.ymin), (box.xmax, box.ymax))
-    return "\n".join([_BOX_HEADER, *(f"{x},{y}" for x, y in corners)]) + "\n"
-
-
 @contextlib.contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
     """A new folder beside `target` that gets its name on success and vanishes on any error.
 
     Raises `InputError` when there already is something at `target`, or when it cannot be written.
     """
+    target = user_path(target)
     if target.is_file() or (target.is_dir() and any(target.iterdir())):
         raise InputError(f"{target}: already there; choose another --output or remove it")
+    temporary = target.with_name(f".{secrets.token_hex(8)}.partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        temporary.mkdir()
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror}); choose another --output") from error
     try:
         yield temporary
-        temporary.chmod(0o755)
         temporary.replace(target)  # an empty folder may be in the way, anything else may not
     except OSError as error:
         raise InputError(f"{target}: cannot be written ({error.strerror}); choose another --output") from error

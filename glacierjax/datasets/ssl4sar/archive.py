@@ -9,7 +9,6 @@ as folders or in zip or tar archives (Gourmelon et al. 2025, Zenodo record 14748
 import datetime
 import functools
 import logging
-import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,8 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_grey_png, require_folder
+from glacierjax.core.files import is_hidden, read_grey_png, require_folder
 from glacierjax.core.glaciers import canonical_glacier, glacier_key
+from glacierjax.core.scene_names import first_date
 from glacierjax.datasets.members import FolderMembers, Members
 from glacierjax.datasets.ssl4sar.optical import Grid, OpticalImage, read_grey_geotiff, read_grid, read_optical
 from glacierjax.datasets.tar_members import ARCHIVE_SUFFIXES, archive_stem, open_archive_file
@@ -31,7 +31,6 @@ OPTICAL_FOLDER = "data_optical"
 SAR_NAME_GRAMMAR = "SENSOR_GLACIER_....png"
 OPTICAL_NAME_GRAMMAR = "GLACIER_....tif"
 _SUFFIXES = {"sar": (".png", ".tif", ".tiff"), "optical": (".tif", ".tiff")}
-_DATE = re.compile(r"(?<!\d)(\d{4})-?(\d{2})-?(\d{2})(?!\d)")
 
 
 class SarName(NamedTuple):
@@ -72,16 +71,7 @@ def parse_sar_name(name: str, where: str) -> SarName:
     fields = name.split("_")
     if len(fields) < 2 or not fields[0] or not fields[1]:
         raise InputError(f"{where}: the scene name {name!r} does not follow {SAR_NAME_GRAMMAR}")
-    return SarName(name, fields[0], canonical_glacier(fields[1]), _first_date(name))
-
-
-def _first_date(name: str) -> datetime.date | None:
-    for match in _DATE.finditer(name.replace("T", " ")):  # 20190101T120000 is a date and a time
-        try:
-            return datetime.date(*map(int, match.groups()))
-        except ValueError:
-            continue
-    return None
+    return SarName(name, fields[0], canonical_glacier(fields[1]), first_date(name))
 
 
 class Ssl4SarArchive:
@@ -170,7 +160,9 @@ def _read_sar(member: _Member) -> SarScene:
 def _containers(root: Path) -> list[tuple[str, Members]]:
     """(name, files) of the folder itself and of the archives in it."""
     root = require_folder(root, f"SSL4SAR's {', '.join(SAR_FOLDERS.values())} and {OPTICAL_FOLDER}")
-    archives = sorted(p for p in root.iterdir() if p.is_file() and p.name.endswith(ARCHIVE_SUFFIXES))
+    archives = sorted(
+        p for p in root.iterdir() if p.is_file() and not is_hidden(p) and p.name.endswith(ARCHIVE_SUFFIXES)
+    )
     found: list[tuple[str, Members]] = [(root.name, FolderMembers(root))]
     for path in archives:
         log.info("listing %s ...", path)
