@@ -9,7 +9,9 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.proj import make_proj_usable
 
+make_proj_usable()
 WGS84 = CRS.from_epsg(4326)
 # Axes of the WGS84 ellipsoid (NIMA TR8350.2).
 SEMI_MAJOR_AXIS_M = 6378137.0

@@ -21,6 +21,7 @@ from glacierjax.geo.georeference import Georeference
 
 DECIMALS = 7
 FORMATS = {"gpkg": "GPKG", "shp": "ESRI Shapefile"}  # by suffix; with the extra [vector]
+LAYER = "front"
 SHORT_NAMES = {"pixel_spacing_m": "spacing_m"}  # Shapefiles cut names after ten characters
 # What every line carries, and its type in a GeoPackage or Shapefile. Unknown facts are None.
 FIELDS: dict[str, Any] = {
@@ -65,16 +66,19 @@ def cut_at_antimeridian(line_lonlat: np.ndarray) -> list[np.ndarray]:
     return [np.array(part) for part in parts if len(set(part)) > 1]
 
 
-def write_layer(path: Path, lines: Sequence[np.ndarray], properties: Sequence[Properties], georeference: Georeference):
+def write_layer(
+    path: Path, lines: Sequence[np.ndarray], properties: Sequence[Properties], georeference: Georeference
+) -> list[Path]:
     """Writes lines (n, 2) of map coordinates with their `FIELDS` as the format that the suffix names.
 
-    Raises `InputError` when the extra [vector] is not installed.
+    Returns the files, `path` first; a Shapefile is several. The layer of a GeoPackage is named `LAYER`: a scene's name may
+    hold what no layer may. Raises `InputError` when the extra [vector] is not installed.
     """
     kind = path.suffix[1:]
     pyogrio = require_vector_extra(kind)
     with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
         pyogrio.raw.write(
-            Path(folder) / path.name,
+            Path(folder) / f"{LAYER}.{kind}",
             geometry=np.array([shapely.to_wkb(shapely.LineString(line)) for line in lines], object),
             geometry_type="LineString",
             fields=np.array([SHORT_NAMES.get(name, name) if kind == "shp" else name for name in FIELDS]),
@@ -82,8 +86,12 @@ def write_layer(path: Path, lines: Sequence[np.ndarray], properties: Sequence[Pr
             crs=georeference.crs.to_wkt(),
             driver=FORMATS[kind],
         )
-        for part in sorted(Path(folder).iterdir()):  # a Shapefile is several files
-            part.replace(unused if part.name == path.name else path.parent / part.name)
+        others = []
+        for part in sorted(Path(folder).iterdir()):
+            if part.suffix != path.suffix:
+                others.append(path.with_name(f"{path.stem}{part.suffix}"))
+            part.replace(unused if part.suffix == path.suffix else others[-1])
+    return [path, *others]
 
 
 def require_vector_extra(kind: str) -> Any:

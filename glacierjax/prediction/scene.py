@@ -103,8 +103,8 @@ class Prediction:
         write_geojson(written[0], self._features())
         on_map = [scene.georeference.to_crs(line) for line in self._lines_on_map()]
         for kind in vector:
-            written.append(stem.with_name(f"{stem.name}.{kind}"))
-            write_layer(written[-1], on_map, self._properties(), scene.georeference)
+            path = stem.with_name(f"{stem.name}.{kind}")
+            written += write_layer(path, on_map, self._properties(), scene.georeference)
         return written
 
     def _features(self) -> list[dict[str, Any]]:

@@ -103,6 +103,9 @@ def geotiff(bands: np.ndarray, grid: Grid) -> bytes:
     import rasterio
     from rasterio import Affine
 
+    from glacierjax.core.proj import make_proj_usable
+
+    make_proj_usable()
     assert grid.transform is not None
     with rasterio.MemoryFile() as memory:
         with memory.open(

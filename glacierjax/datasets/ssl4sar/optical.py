@@ -149,6 +149,9 @@ def _opened(source: bytes | str | os.PathLike) -> Any:
     import rasterio
     from rasterio.errors import NotGeoreferencedWarning
 
+    from glacierjax.core.proj import make_proj_usable
+
+    make_proj_usable()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # such files are expected
         if isinstance(source, bytes):
