@@ -10,13 +10,16 @@ import numpy as np
 import shapely
 from rasterio import features
 from rasterio.transform import Affine
+from shapely.affinity import translate
 from shapely.geometry import shape as geometry_from_mapping
 from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.boxes import BoundingBox, read_box
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
 from glacierjax.fronts.extract import inside_box
-from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
+from glacierjax.geo.antimeridian import cut_polygons
+from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject, turn_around_earth
 
 POLYGONS = ("Polygon", "MultiPolygon")
 LINES = ("LineString", "MultiLineString")
@@ -26,7 +29,7 @@ LONGEST_SIDE_DEG = 0.01  # sides are cut to this before they are bent into anoth
 
 @dataclasses.dataclass(frozen=True)
 class Area:
-    """Either `box` in pixels of every scene, or `polygons`, longitude and latitude. `where`: its file."""
+    """Either `box` in pixels of every scene, or `polygons`, longitude (-180..180) and latitude. `where`: its file."""
 
     where: str
     box: BoundingBox | None = None
@@ -47,16 +50,23 @@ class Area:
             )
         polygons = shapely.segmentize(self.polygons, LONGEST_SIDE_DEG)
         on_map = shapely.transform(polygons, lambda points: reproject(points, WGS84, georeference.crs))
-        return features.geometry_mask([on_map], shape, Affine(*georeference.transform), invert=True)
+        turn = turn_around_earth(georeference.crs)
+        # The scene may count its longitudes from 0 to 360, or on beyond 180.
+        copies = [translate(on_map, turns * turn) for turns in ((-1, 0, 1) if turn else (0,))]
+        return features.geometry_mask(copies, shape, Affine(*georeference.transform), invert=True)
 
 
 def read_area(path: str | Path) -> Area:
     """The area in a CaFFe box file (text) or a GeoJSON file of polygons. Raises `InputError` naming the file."""
-    path = Path(path)
-    if path.suffix.lower() in JSON_SUFFIXES:
+    if is_vector_file(path):
         parts = [part for shape in read_shapes(path, POLYGONS) for part in shapely.get_parts(shape)]
-        return Area(str(path), polygons=shapely.MultiPolygon(parts))
-    return Area(str(path), box=read_box(_text(path), str(path)))
+        return Area(str(path), polygons=cut_polygons(parts))
+    return Area(str(path), box=read_box(_text(user_path(path)), str(path)))
+
+
+def is_vector_file(path: str | Path) -> bool:
+    """Whether a file of this name holds features on Earth; else it is CaFFe's text."""
+    return Path(path).suffix.lower() in JSON_SUFFIXES
 
 
 def read_shapes(path: str | Path, kinds: tuple[str, ...]) -> list[BaseGeometry]:
@@ -72,7 +82,7 @@ def read_shapes(path: str | Path, kinds: tuple[str, ...]) -> list[BaseGeometry]:
 
 def read_features(path: str | Path) -> list[tuple[BaseGeometry, dict[str, Any]]]:
     """(geometry in longitude and latitude, properties) of each feature of a GeoJSON file that has a geometry."""
-    path = Path(path)
+    path = user_path(path)
     try:
         document = json.loads(_text(path))
         members = document["features"] if document["type"] == "FeatureCollection" else [document]

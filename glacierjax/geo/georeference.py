@@ -19,6 +19,7 @@ ECCENTRICITY_SQUARED = 6.69437999014e-3
 # Up to here the metres of a map projection are taken as they are (20 m pixels of UTM are 20 m). Beyond it, as in Web
 # Mercator far from the equator, what counts is the distance on the ground.
 LARGEST_MAP_DISTORTION = 0.05
+CYLINDRICAL = ("merc", "webmerc", "eqc", "cea", "mill")  # PROJ's names of projections in which x is longitude alone
 SQUARE_ENOUGH = 1.25  # ratio of a pixel's sides
 
 
@@ -61,6 +62,16 @@ def reproject(points: np.ndarray, source: CRS, target: CRS) -> np.ndarray:
             "check the georeference"
         ) from error
     return moved
+
+
+def turn_around_earth(crs: CRS) -> float:
+    """By how much x grows in a full turn around the Earth, where north is always up (degrees, Mercator); else 0."""
+    if crs.is_geographic:
+        return 2 * np.pi / crs.units_factor[1]
+    if crs.to_dict().get("proj") in CYLINDRICAL:
+        west, east = reproject(np.array([[-180.0, 0], [180, 0]]), WGS84, crs)[:, 0]
+        return float(east - west)
+    return 0.0
 
 
 def segment_lengths_m(lonlat: np.ndarray) -> np.ndarray:

@@ -17,6 +17,7 @@ import shapely
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_beside, write_text
+from glacierjax.geo.antimeridian import cut_line, cut_polygons
 from glacierjax.geo.georeference import Georeference
 
 DECIMALS = 7
@@ -35,7 +36,7 @@ Properties = Mapping[str, Any]
 
 def feature(line_lonlat: np.ndarray, properties: Properties) -> dict[str, Any]:
     """A GeoJSON feature of one line (n, 2) of longitude and latitude; `properties`: `FIELDS`."""
-    parts = [np.round(part, DECIMALS).tolist() for part in cut_at_antimeridian(line_lonlat)]
+    parts = [np.round(part, DECIMALS).tolist() for part in cut_line(line_lonlat)]
     if len(parts) == 1:
         geometry = {"type": "LineString", "coordinates": parts[0]}
     else:
@@ -43,27 +44,31 @@ def feature(line_lonlat: np.ndarray, properties: Properties) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
 
 
+def polygon_feature(polygon_lonlat: shapely.Polygon, properties: Properties) -> dict[str, Any]:
+    """A GeoJSON feature of a polygon of longitude and latitude, outer rings counter-clockwise (RFC 7946)."""
+    parts = shapely.get_parts(shapely.orient_polygons(cut_polygons([polygon_lonlat])))
+    rings = [np.round(shapely.get_coordinates(part), DECIMALS).tolist() for part in parts]
+    if len(rings) == 1:
+        geometry = {"type": "Polygon", "coordinates": rings}
+    else:
+        geometry = {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+    return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
+
+
+def point_feature(point_lonlat: np.ndarray, properties: Properties) -> dict[str, Any]:
+    """A GeoJSON feature of a point (2,) of longitude and latitude."""
+    coordinates = np.round(point_lonlat, DECIMALS).tolist()
+    return {
+        "type": "Feature",
+        "geometry": {"type": "Point", "coordinates": coordinates},
+        "properties": dict(properties),
+    }
+
+
 def write_geojson(path: Path, features: Sequence[Mapping[str, Any]]) -> None:
     """Writes features as one collection; an empty one is a file without fronts."""
     lines = ",\n".join(json.dumps(member, allow_nan=False, ensure_ascii=False) for member in features)
     write_text(path, f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n')
-
-
-def cut_at_antimeridian(line_lonlat: np.ndarray) -> list[np.ndarray]:
-    """The line in parts that do not cross 180 degrees, with longitudes in -180..180 (RFC 7946, section 3.1.9)."""
-    longitude = np.unwrap(line_lonlat[:, 0], period=360)
-    sheet = np.floor((longitude + 180) / 360)  # which turn around the Earth
-    points, parts = [], []
-    for i, (x, y) in enumerate(zip(longitude, line_lonlat[:, 1], strict=True)):
-        if i and sheet[i] != sheet[i - 1]:
-            border = 360 * max(sheet[i], sheet[i - 1]) - 180
-            share = (border - longitude[i - 1]) / (x - longitude[i - 1])
-            crossing = line_lonlat[i - 1, 1] + share * (y - line_lonlat[i - 1, 1])
-            parts.append([*points, (border - 360 * sheet[i - 1], crossing)])
-            points = [(border - 360 * sheet[i], crossing)]
-        points.append((x - 360 * sheet[i], y))
-    parts.append(points)
-    return [np.array(part) for part in parts if len(set(part)) > 1]
 
 
 def write_layer(

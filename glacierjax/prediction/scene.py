@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.reports.figures import front_picture
+
+log = logging.getLogger(__name__)
 
 GEOJSON, POINTS = ".geojson", ".csv"
 
@@ -148,6 +151,8 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
             deviation[rows] = spread.max(-1)
     zones = mask_invalid(zones, scene.valid)
     allowed = None if area is None else area.mask(scene.image.shape, scene.georeference)
+    if area and allowed is not None and not allowed.any():
+        log.warning("%s: no pixel of it lies inside of %s, so no front is looked for", scene.name, area.where)
     cleaned = clean_zones(zones)
     front = front_of_border(ocean_glacier_border(cleaned), scene.pixel_spacing_m)
     if allowed is not None:

@@ -11,7 +11,9 @@ import shapely
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.scene_names import facts_of_name
+from glacierjax.core.files import user_path, visible_files
+from glacierjax.core.scene_names import facts_of_name, parse_date
+from glacierjax.geo.antimeridian import join_lines
 from glacierjax.geo.areas import JSON_SUFFIXES, LINES, read_features
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 from glacierjax.geo.vectors import read_points
@@ -95,13 +97,13 @@ def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
 
 
 def _files(pattern: str) -> list[Path]:
-    path = Path(pattern)
+    path = user_path(pattern)
     if path.is_dir():
         folder = path / LINES_FOLDER if (path / LINES_FOLDER).is_dir() else path
         suffixes = (*JSON_SUFFIXES, POINTS_SUFFIX)
-        files = [file for file in sorted(folder.iterdir()) if file.suffix.lower() in suffixes]
+        files = visible_files(folder, suffixes)
     else:
-        files = [path] if path.exists() else [Path(file) for file in sorted(glob.glob(pattern))]  # noqa: PTH207
+        files = [path] if path.exists() else [Path(file) for file in sorted(glob.glob(str(path)))]  # noqa: PTH207
     if not files:
         raise InputError(
             f"--fronts={pattern}: no front lines there (.geojson or .csv of `python -m glacierjax.predict`)"
@@ -118,7 +120,7 @@ def _read_file(file: Path) -> list[Front]:
         if shape.geom_type not in LINES:
             raise InputError(f"{file}: a {shape.geom_type} in it; fronts are lines")
         lines, _ = by_scene.setdefault(str(properties.get("scene") or file.stem), ([], properties))
-        lines += [shapely.get_coordinates(part) for part in shapely.get_parts(shape)]
+        lines += join_lines([shapely.get_coordinates(part) for part in shapely.get_parts(shape)])
     by_scene = by_scene or {file.stem: ([], {})}
     return [_front(scene, lines, properties) for scene, (lines, properties) in by_scene.items()]
 
@@ -126,11 +128,6 @@ def _read_file(file: Path) -> list[Front]:
 def _front(scene: str, lines: list[np.ndarray], properties: dict, spacing_m: float | None = None) -> Front:
     """What the file does not say, the scene's name may."""
     facts = facts_of_name(scene)
-    date = facts.date
-    if properties.get("date"):
-        try:
-            date = datetime.date.fromisoformat(str(properties["date"]))
-        except ValueError:
-            raise InputError(f"{scene}: {properties['date']!r} is not a date; write YYYY-MM-DD") from None
+    date = parse_date(str(properties["date"]), scene) if properties.get("date") else facts.date
     glacier, sensor = properties.get("glacier") or facts.glacier, properties.get("sensor") or facts.sensor
     return Front(scene, lines, date, glacier, sensor, spacing_m)

@@ -1,6 +1,5 @@
 """What users choose for a time series: glacier, box and centreline."""
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Sequence
@@ -10,16 +9,17 @@ import numpy as np
 import shapely
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
-from glacierjax.geo.areas import LINES, read_area, read_shapes
+from glacierjax.geo.areas import LINES, POLYGONS, is_vector_file, read_area, read_features, read_shapes
 from glacierjax.geo.georeference import WGS84, reproject
-from glacierjax.geo.vectors import DECIMALS
-from glacierjax.terminus.box import Box, box_from_fronts, box_of
+from glacierjax.geo.vectors import point_feature, polygon_feature, write_geojson
+from glacierjax.terminus.box import Box, box_from_fronts, box_of, flow_direction
 from glacierjax.terminus.centreline import towards_ocean
 from glacierjax.terminus.fronts import Front, Plane
 from glacierjax.terminus.series import box_corners
 
 log = logging.getLogger(__name__)
+
+SEAM_M = 0.01  # parts of a polygon that are nearer than this touch
 
 
 def choose_glacier(fronts: Sequence[Front], glacier: str) -> list[Front]:
@@ -67,12 +67,30 @@ def given_box(path: str, fronts: Sequence[Front], plane: Plane) -> Box:
         xmin, ymin, xmax, ymax = area.box
         corners = np.array([(xmin, ymin), (xmin, ymax), (xmax, ymax), (xmax, ymin)])
         return box_of(shapely.Polygon(plane.from_pixels(corners, path)), lines)
-    parts = list(area.polygons.geoms) if area.polygons else []
-    if len(parts) != 1:
-        raise InputError(f"{path}: {len(parts)} polygons; the box method needs one")
-    if not parts[0].is_valid or parts[0].interiors:
-        raise InputError(f"{path}: the polygon crosses itself or has holes; draw a simple one")
-    return box_of(shapely.transform(parts[0], lambda points: plane.from_lonlat(points, path)), lines)
+    parts = shapely.get_parts(area.polygons)
+    in_plane = shapely.transform(parts, lambda points: plane.from_lonlat(points, path))
+    if not shapely.is_valid(in_plane).all():
+        raise InputError(f"{path}: the polygon crosses itself; draw a simple one")
+    polygons = shapely.get_parts(
+        shapely.union_all(in_plane, grid_size=SEAM_M)
+    )  # parts cut at 180 degrees are one again
+    if len(polygons) != 1:
+        raise InputError(f"{path}: {len(polygons)} polygons; the box method needs one")
+    if polygons[0].interiors:
+        raise InputError(f"{path}: the polygon has holes; draw a simple one")
+    return box_of(polygons[0], lines)
+
+
+def point_on_glacier(path: str, plane: Plane) -> np.ndarray | None:
+    """The point (2,) in metres that a box file marks on the glacier: the middle of a point or line beside the polygon."""
+    if not path or not is_vector_file(path):
+        return None
+    marks = [shape for shape, _ in read_features(path) if shape.geom_type not in POLYGONS]
+    if len(marks) > 1:
+        raise InputError(f"{path}: {len(marks)} points or lines beside the box; one is to mark the glacier's side")
+    if not marks:
+        return None
+    return plane.from_lonlat(shapely.get_coordinates(marks[0]), path).mean(0)
 
 
 def given_centreline(path: str, fronts: Sequence[Front], plane: Plane) -> np.ndarray | None:
@@ -86,12 +104,17 @@ def given_centreline(path: str, fronts: Sequence[Front], plane: Plane) -> np.nda
     return towards_ocean(centreline, [front.lines for front in fronts])
 
 
-def write_box(path: Path, box: Box, plane: Plane) -> None:
-    """Writes the box as GeoJSON, if the fronts lie on Earth."""
+def write_box(path: Path, box: Box, plane: Plane, fronts: Sequence[Front]) -> None:
+    """Writes the box and a point in it on the glacier's end (`point_on_glacier`) as GeoJSON, if the fronts lie on Earth."""
     if plane.crs is None:
         return
-    lonlat = np.round(reproject(box_corners(box), plane.crs, WGS84), DECIMALS)
-    ring = shapely.get_coordinates(shapely.orient_polygons(shapely.Polygon(lonlat))).tolist()  # outer ring: RFC 7946
-    polygon = {"type": "Polygon", "coordinates": [ring]}
-    member = {"type": "Feature", "geometry": polygon, "properties": {"width_m": round(box.width_m, 1)}}
-    write_text(path, json.dumps({"type": "FeatureCollection", "features": [member]}) + "\n")
+    polygon = shapely.Polygon(reproject(box_corners(box), plane.crs, WGS84))
+    flow = flow_direction([front.lines for front in fronts])
+    middle = np.array(box.polygon.centroid.coords[0])
+    upstream = ((box_corners(box) - middle) @ flow).min()
+    mark = reproject((middle + flow * upstream)[None], plane.crs, WGS84)[0]
+    members = [
+        polygon_feature(polygon, {"what": "box", "width_m": round(box.width_m, 1)}),
+        point_feature(mark, {"what": "glacier"}),
+    ]
+    write_geojson(path, members)

@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from glacierjax.core.cli import expand_home
+
 SCRIPT = '''
 """Greets somebody.
 
@@ -59,6 +61,15 @@ def greet(tmp_path_factory):
         return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
     return run
+
+
+def test_the_home_folder_stands_for_its_sign_in_every_flag(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ice")
+    given = ["predict", "--output=~/out", "-o=~", "--input", "~/a*.tif", "--config.data.dir=~/d", "--parts=~/1,b~,~/2"]
+    assert expand_home([*given, "--glacier=a~/b"]) == [
+        "predict", "--output=/home/ice/out", "-o=/home/ice", "--input", "/home/ice/a*.tif",
+        "--config.data.dir=/home/ice/d", "--parts=/home/ice/1,b~,/home/ice/2", "--glacier=a~/b",
+    ]  # fmt: skip
 
 
 def test_a_command_that_is_done_leaves_with_0_and_logs_its_own_lines_plainly(greet):

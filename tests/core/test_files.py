@@ -1,13 +1,15 @@
 """Reading images, writing files whole or not at all."""
 
 import io
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_grey_png, require_folder, write_beside, write_png, write_text
+from glacierjax.core.files import read_grey_png, require_folder, visible_files, write_beside, write_png, write_text
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 
@@ -71,3 +73,36 @@ def test_missing_and_empty_folders_are_told_apart(tmp_path):
         require_folder(tmp_path / "none", "scenes")
     with pytest.raises(InputError, match="is empty; expected scenes"):
         require_folder(tmp_path, "scenes")
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o002, 0o664), (0o077, 0o600)])
+def test_written_files_have_the_permissions_that_the_umask_leaves(tmp_path, mask, mode):
+    before = os.umask(mask)
+    try:
+        write_text(tmp_path / "a.txt", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == mode
+
+
+def test_a_disk_that_refuses_chmod_can_be_written(tmp_path, monkeypatch):
+    def refuse(*_, **__):
+        raise PermissionError(1, "Operation not permitted")
+
+    for module, names in ((os, ("chmod", "fchmod", "lchmod")), (Path, ("chmod", "lchmod"))):
+        for name in names:
+            monkeypatch.setattr(module, name, refuse, raising=False)
+    write_png(tmp_path / "a.png", GREY)
+    assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_home_folder_and_hidden_files(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_text("~/out/a.png", "x")
+    (tmp_path / "out" / "._a.png").write_text("")
+    (tmp_path / "out" / "b.txt").write_text("")
+    assert visible_files(require_folder("~/out", "files"), (".png",)) == [tmp_path / "out" / "a.png"]
+    (tmp_path / "mac").mkdir()
+    (tmp_path / "mac" / ".DS_Store").write_text("")
+    with pytest.raises(InputError, match="is empty"):
+        require_folder("~/mac", "scenes")

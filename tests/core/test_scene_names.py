@@ -5,7 +5,7 @@ import datetime
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.scene_names import NameFacts, facts_of_name, parse_name
+from glacierjax.core.scene_names import NameFacts, facts_of_name, parse_date, parse_name
 
 
 def test_name_is_taken_apart():
@@ -61,8 +61,38 @@ def test_twin_satellites_are_one_group():
         ("ERS2_19960101", NameFacts(date=datetime.date(1996, 1, 1), sensor="ERS")),
         ("orbit_20159999_20160102", NameFacts(date=datetime.date(2016, 1, 2))),
         ("120150309_fjord", NameFacts()),
+        ("2020-01-05__VV", NameFacts(date=datetime.date(2020, 1, 5))),
+        ("S1_2020-01-05__VV_20210203", NameFacts(date=datetime.date(2021, 2, 3), sensor="S1")),
+        ("test__COL_2011-11-13_TSX_7_1_092", NameFacts("COL", datetime.date(2011, 11, 13), "TSX", 7)),
         ("", NameFacts()),
     ],
 )
 def test_names_of_any_origin_tell_what_they_can(name, facts):
     assert facts_of_name(name) == facts
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2016-01-05", "2016-1-5", "2016/01/05", "2016.01.05", "20160105", "2016-01-05T00:00:00", "2016-01-05 12:30",
+     "2016-01-05T23:59:59.999Z", "2016-01-05T23:00:00-08:00", "2016-01-05T23:00:00+0530", "20160105T173017Z",
+     "2016/01/05 00:00:00.000", "2016-01-05Z", "2016-01-05 10:00:00 UTC", " 2016-01-05 ", "2016.0110"],
+)  # fmt: skip
+def test_dates_with_times_slashes_and_zones_are_their_day(text):
+    assert parse_date(text, "f") == datetime.date(2016, 1, 5)
+
+
+@pytest.mark.parametrize("day", [(2015, 1, 1), (2015, 12, 31), (2016, 2, 29), (2000, 7, 2)])
+def test_decimal_years_are_their_day(day):
+    date = datetime.date(*day)
+    start, end = datetime.date(day[0], 1, 1), datetime.date(day[0] + 1, 1, 1)
+    for shift in (0.0, 0.5):  # TermPicks counts from the day's start, others from its noon
+        decimal = day[0] + ((date - start).days + shift) / (end - start).days
+        assert parse_date(f"{decimal:.4f}", "f") == parse_date(repr(decimal + 1e-9), "f") == date
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2016", "05/01/2016", "2016-13-01", "2016-02-30", "2016-01", "2016-01-05x", "1.5"]
+)
+def test_what_is_no_date_is_refused_with_its_place(text):
+    with pytest.raises(InputError, match=r"f\.geojson: .* is not a date; write YYYY-MM-DD"):
+        parse_date(text, "f.geojson")

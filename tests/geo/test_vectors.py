@@ -10,9 +10,10 @@ from rasterio.crs import CRS
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.geo import vectors
+from glacierjax.geo.antimeridian import cut_line, cut_polygons, join_lines
 from glacierjax.geo.areas import LINES, read_area, read_features, read_shapes
-from glacierjax.geo.georeference import Georeference
-from glacierjax.geo.vectors import FIELDS, cut_at_antimeridian, feature, read_points, write_geojson, write_points
+from glacierjax.geo.georeference import WGS84, Georeference, reproject, turn_around_earth
+from glacierjax.geo.vectors import FIELDS, feature, read_points, write_geojson, write_points
 
 UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
 LINE = np.array([[10.0, 90], [12, 50], [11, 3]])
@@ -40,13 +41,13 @@ def test_geojson_holds_longitude_and_latitude_and_the_facts(tmp_path):
 
 def test_lines_across_180_degrees_are_cut_there():
     line = np.array([[179.0, -77], [179.5, -77.1], [-179.5, -77.3], [-179, -77]])
-    west, east = cut_at_antimeridian(line)
+    west, east = cut_line(line)
     np.testing.assert_allclose(west, [[179, -77], [179.5, -77.1], [180, -77.2]])
     np.testing.assert_allclose(east, [[-180, -77.2], [-179.5, -77.3], [-179, -77]])
     assert feature(line, {})["geometry"]["type"] == "MultiLineString"
-    back, forth = cut_at_antimeridian(line[::-1])
+    back, forth = cut_line(line[::-1])
     np.testing.assert_allclose((back, forth), (east[::-1], west[::-1]))
-    (whole,) = cut_at_antimeridian(line[:2])
+    (whole,) = cut_line(line[:2])
     np.testing.assert_array_equal(whole, line[:2])
 
 
@@ -106,6 +107,88 @@ def test_polygons_on_earth_become_pixels_of_the_scene(tmp_path):
     assert read_area(path).digest == read_area(path).digest != read_area(moved).digest
     with pytest.raises(InputError, match=r"area.geojson: polygons on Earth, but .* CaFFe text box"):
         read_area(path).mask((100, 90), None)
+
+
+SIDE_DEG = 0.002  # of the pixels of a scene across 180 degrees
+
+
+def across_180(west):
+    """A grid of 100 x 100 pixels in degrees that begins 0.1 degrees before 180, its longitudes counted from `west`."""
+    return Georeference(WGS84, (SIDE_DEG, 0, west, 0, -SIDE_DEG, 70.1))
+
+
+def ring(*longitudes):
+    (w, e), (s, n) = longitudes, (70.02, 70.08)
+    return [[[w, s], [e, s], [e, n], [w, n], [w, s]]]
+
+
+@pytest.mark.parametrize("west", [179.9, -180.1], ids=["on beyond 180", "from before -180"])
+@pytest.mark.parametrize(
+    "box",
+    [
+        {"type": "MultiPolygon", "coordinates": [ring(179.95, 180), ring(-180, -179.95)]},
+        {"type": "Polygon", "coordinates": ring(179.95, 180.05)},
+        {"type": "Polygon", "coordinates": ring(-180.05, -179.95)},
+        {"type": "Polygon", "coordinates": ring(179.95, -179.95)},
+    ],
+    ids=["cut at 180", "to 360", "from -360", "drawn through"],
+)
+@pytest.mark.parametrize("kind", ["degrees", "NAD83", "Mercator", "polar", "UTM"])
+def test_boxes_and_scenes_across_180_degrees_meet(tmp_path, west, box, kind):
+    area = read_area(write_json(tmp_path / "box.geojson", box))
+    grid, expected = across_180(west), np.zeros((100, 100), bool)
+    expected[10:40, 25:75] = True
+    if kind == "NAD83":
+        grid = Georeference(CRS.from_epsg(4269), grid.transform)
+    elif kind != "degrees":
+        crs = CRS.from_epsg({"Mercator": 3857, "polar": 3413, "UTM": 32601}[kind])
+        (x, y), = reproject(np.array([[179.95, 70.08]]), WGS84, crs)  # fmt: skip
+        a, e = 50.0, -50.0
+        if kind == "Mercator" and west < 0:
+            x -= turn_around_earth(crs)
+        grid = Georeference(crs, (a, 0, x - 5000, 0, e, y + 5000))
+        shape = (500, 600)
+        mask = area.mask(shape, grid)
+        columns, rows = np.meshgrid(np.arange(shape[1]) + 0.5, np.arange(shape[0]) + 0.5)
+        lonlat = grid.to_lonlat(np.column_stack([columns.ravel(), rows.ravel()]))
+        inside = (np.abs((lonlat[:, 0] + 180) % 360) <= 0.05) | (np.abs((lonlat[:, 0] + 180) % 360 - 360) <= 0.05)
+        inside &= (lonlat[:, 1] >= 70.02) & (lonlat[:, 1] <= 70.08)
+        assert inside.sum() > 5000 and (mask.ravel() != inside).sum() <= 2 * sum(shape)
+        assert np.abs(mask.sum() - inside.sum()) <= 0.01 * inside.sum()
+        return
+    np.testing.assert_array_equal(area.mask((100, 100), grid), expected)
+
+
+def test_scenes_with_longitudes_to_360_and_boxes_to_180_meet(tmp_path):
+    area = read_area(write_json(tmp_path / "b.geojson", {"type": "Polygon", "coordinates": ring(-50.05, -49.95)}))
+    for west in (309.9, -50.1):
+        mask = area.mask((100, 100), across_180(west))
+        assert mask[10:40, 25:75].all() and mask.sum() == 30 * 50
+    assert not area.mask((100, 100), across_180(129.9)).any()
+
+
+def test_wide_areas_stay_as_they_are():
+    wide = shapely.Polygon([(-180, -90), (180, -90), (180, -60), (-180, -60)])
+    arctic = shapely.box(-170, 60, 170, 85)
+    for polygon in (wide, arctic):
+        assert cut_polygons([polygon]).equals(shapely.MultiPolygon([polygon]))
+
+
+def test_a_hole_goes_along_with_its_polygon_across_180_degrees():
+    polygon = shapely.Polygon(
+        ring(179, -179)[0],
+        [shapely.box(-179.5, 70.03, -179.4, 70.04).exterior, shapely.box(179.5, 70.03, 179.6, 70.04).exterior],
+    )
+    west, east = sorted(cut_polygons([polygon]).geoms, key=lambda part: -part.bounds[0])
+    assert (len(west.interiors), len(east.interiors)) == (1, 1)
+    assert west.area + east.area == pytest.approx(0.06 * 2 - 2 * 0.1 * 0.01)
+
+
+def test_what_was_cut_at_180_degrees_is_joined_again():
+    line = np.array([[179.0, -77], [179.5, -77.1], [-179.5, -77.3], [-179, -77]])
+    (joined,) = join_lines([np.round(part, 7) for part in cut_line(line)])
+    np.testing.assert_allclose(joined[[0, 1, -2, -1]], line)
+    assert len(join_lines([line, line + 5])) == 2
 
 
 def test_the_reference_system_that_older_files_name_is_followed(tmp_path):

@@ -1,8 +1,10 @@
 """`glacierjax.timeseries` from files: known retreat on Earth and in pixels, and what is refused."""
 
 import csv
+import dataclasses
 import datetime
 import json
+import shutil
 import subprocess
 import sys
 
@@ -11,10 +13,18 @@ import pytest
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import InputError
-from glacierjax.geo.georeference import Georeference
+from glacierjax.geo.georeference import WGS84, Georeference, pixel_size, reproject
 from glacierjax.geo.vectors import feature, write_geojson, write_points
+from glacierjax.terminus.direction import one_direction
 from glacierjax.terminus.fronts import Front, lay_out, read_fronts
-from glacierjax.terminus.inputs import choose_glacier, choose_spacing, given_box, given_centreline, write_box
+from glacierjax.terminus.inputs import (
+    choose_glacier,
+    choose_spacing,
+    given_box,
+    given_centreline,
+    point_on_glacier,
+    write_box,
+)
 from glacierjax.terminus.plot import draw_series
 from glacierjax.terminus.series import csv_text, measure, summary
 
@@ -84,7 +94,7 @@ def test_both_methods_find_the_retreat_of_fronts_on_earth(placed, tmp_path):
 def test_the_box_that_was_used_can_be_given_again(placed, tmp_path):
     fronts, plane = placed
     box = given_box("", fronts, plane)
-    write_box(tmp_path / "box.geojson", box, plane)
+    write_box(tmp_path / "box.geojson", box, plane, fronts)
     again = given_box(str(tmp_path / "box.geojson"), fronts, plane)
     assert again.width_m == pytest.approx(box.width_m, rel=1e-3)
     assert [r.box_change_m for r in measure(fronts, again, None)][:-1] == pytest.approx(
@@ -158,6 +168,99 @@ def test_nothing_found_is_told(tmp_path):
     write_geojson(tmp_path / f"{name(2010)}.geojson", [])
     with pytest.raises(InputError, match="none of the scenes has a front"):
         lay_out(read_fronts([str(tmp_path)]))
+
+
+def changes(fronts, plane, on_glacier=None):
+    straight, turned = one_direction(fronts, on_glacier)
+    return [row.box_change_m for row in measure(straight, given_box("", straight, plane), None)], turned
+
+
+def reversed_scenes(fronts, names):
+    return [dataclasses.replace(f, lines=[line[::-1] for line in f.lines]) if f.scene in names else f for f in fronts]
+
+
+def test_a_front_drawn_the_other_way_round_is_turned_and_named(placed):
+    fronts, plane = placed
+    right, nothing = changes(fronts, plane)
+    assert nothing == [] and right[5] == pytest.approx(-5 * RETREAT_PX * GROUND_M, rel=2e-3)
+    for wrong in ([name(2015)], [name(2010)], [name(2011), name(2014)]):
+        found, turned = changes(reversed_scenes(fronts, wrong), plane)
+        assert turned == wrong
+        assert found[:-1] == pytest.approx(right[:-1])
+
+
+def test_pieces_of_a_front_that_run_against_the_rest_are_turned(placed):
+    fronts, plane = placed
+    cut = [
+        dataclasses.replace(f, lines=[f.lines[0][:31], f.lines[0][30:][::-1]]) if f.scene == name(2012) else f
+        for f in fronts
+    ]
+    assert changes(cut, plane)[1] == [name(2012)]
+    assert changes(cut, plane)[0][:-1] == pytest.approx(changes(fronts, plane)[0][:-1])
+
+
+def test_a_point_on_the_glacier_decides_for_all_fronts(placed, tmp_path):
+    fronts, plane = placed
+    box = given_box("", fronts, plane)
+    write_box(tmp_path / "box.geojson", box, plane, fronts)
+    on_glacier = point_on_glacier(str(tmp_path / "box.geojson"), plane)
+    all_wrong = reversed_scenes(fronts, [f.scene for f in fronts])
+    found, turned = changes(all_wrong, plane, on_glacier)
+    assert turned == [name(year) for year in YEARS]
+    assert found[:-1] == pytest.approx(changes(fronts, plane)[0][:-1])
+    half = reversed_scenes(fronts, [name(year) for year in (2010, 2012, 2014)])
+    with pytest.raises(InputError, match=r"nobody knows on which side the glacier is; .*point on the glacier"):
+        one_direction(half)
+    assert changes(half, plane, on_glacier)[0][:-1] == pytest.approx(changes(fronts, plane)[0][:-1])
+
+
+def test_a_side_wall_and_an_iceberg_keep_their_direction():
+    angle = np.linspace(0, 2 * np.pi, 40)
+    iceberg = np.column_stack([np.cos(angle), np.sin(angle)]) * 30
+    iceberg[-1] = iceberg[0]
+    straight = np.array([[0.0, 0], [0, 300]])
+    lines = [straight, np.array([[0.0, 300], [100, 300]]), iceberg]
+    fronts, turned = one_direction([Front("a", lines, datetime.date(2011, 1, 1), "JAC", None)])
+    assert turned == [] and all(new is old for new, old in zip(fronts[0].lines, lines, strict=True))
+
+
+@pytest.mark.parametrize("date", ["2016-01-05T00:00:00", "2016/01/05", "2016-01-05T23:59:59.5Z", "20160105"])
+def test_dates_as_other_programs_write_them(tmp_path, date):
+    properties = {"scene": "JAC_a", "date": date}
+    write_geojson(tmp_path / "f.geojson", [feature(UTM.to_lonlat(line(2010)), properties)])
+    assert read_fronts([str(tmp_path / "f.geojson")])[0].date == datetime.date(2016, 1, 5)
+    write_geojson(tmp_path / "f.geojson", [feature(UTM.to_lonlat(line(2010)), properties | {"date": "05.01.16"})])
+    with pytest.raises(InputError, match=r"JAC_a: '05.01.16' is not a date; write YYYY-MM-DD"):
+        read_fronts([str(tmp_path / "f.geojson")])
+
+
+def test_hidden_files_are_no_fronts(predictions, tmp_path, monkeypatch):
+    shutil.copytree(predictions / "lines", tmp_path / "lines")
+    for hidden in (".DS_Store", f"._{name(2010)}.geojson"):
+        (tmp_path / "lines" / hidden).write_bytes(b"\0\5\x16\7")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(read_fronts(["~"])) == len(read_fronts(["~/lines/*.geojson"])) == len(YEARS) + 1
+
+
+@pytest.mark.parametrize("epsg", [3031, 32601], ids=["polar stereographic", "UTM"])
+def test_a_glacier_at_180_degrees_is_measured_as_any_other(tmp_path, epsg):
+    crs = CRS.from_epsg(epsg)
+    (x, y), = reproject(np.array([[180.0, -77]]), WGS84, crs)  # fmt: skip
+    grid = Georeference(crs, (20, 0, x - 150 * 20, 0, -20, y + 150 * 20))
+    for year in YEARS:
+        write_geojson(tmp_path / f"{name(year)}.geojson", [feature(grid.to_lonlat(line(year)), {"scene": name(year)})])
+    fronts, plane = lay_out(read_fronts([str(tmp_path)]))
+    assert [len(f.lines) for f in fronts] == [1] * len(YEARS), "cut in the file, joined again"
+    box = given_box("", fronts, plane)
+    ground_m = 20 * pixel_size(grid, (300, 300)).spacing_m / 20
+    write_box(tmp_path / "box.json", box, plane, fronts)
+    again = given_box(str(tmp_path / "box.json"), fronts, plane)
+    longitudes = json.dumps(json.loads((tmp_path / "box.json").read_text()))
+    assert "MultiPolygon" in longitudes and "180.0" in longitudes and "-180.0" in longitudes
+    for used in (box, again):
+        found = [row.box_change_m for row in measure(fronts, used, None)]
+        np.testing.assert_allclose(np.diff(found), -RETREAT_PX * ground_m, rtol=0.03)
+    assert again.width_m == pytest.approx(box.width_m, rel=1e-3)
 
 
 def test_command_writes_its_four_files(predictions, tmp_path):

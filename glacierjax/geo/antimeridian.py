@@ -1,0 +1,87 @@
+"""Lines and polygons that cross 180 degrees of longitude, cut there (RFC 7946, section 3.1.9)."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import shapely
+from shapely.affinity import translate
+
+TURN_DEG = 360.0
+HALF_TURN_DEG = 180.0
+NARROW_DEG = 10.0  # no box of a glacier is wider
+
+
+def cut_line(line_lonlat: np.ndarray) -> list[np.ndarray]:
+    """The line in parts that do not cross 180 degrees, with longitudes in -180..180."""
+    longitude = np.unwrap(line_lonlat[:, 0], period=TURN_DEG)
+    sheet = np.floor((longitude + HALF_TURN_DEG) / TURN_DEG)  # which turn around the Earth
+    points, parts = [], []
+    for i, (x, y) in enumerate(zip(longitude, line_lonlat[:, 1], strict=True)):
+        if i and sheet[i] != sheet[i - 1]:
+            border = TURN_DEG * max(sheet[i], sheet[i - 1]) - HALF_TURN_DEG
+            share = (border - longitude[i - 1]) / (x - longitude[i - 1])
+            crossing = line_lonlat[i - 1, 1] + share * (y - line_lonlat[i - 1, 1])
+            parts.append([*points, (border - TURN_DEG * sheet[i - 1], crossing)])
+            points = [(border - TURN_DEG * sheet[i], crossing)]
+        points.append((x - TURN_DEG * sheet[i], y))
+    parts.append(points)
+    return [np.array(part) for part in parts if len(set(part)) > 1]
+
+
+def join_lines(parts: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Lines (n, 2) of longitude and latitude, those joined that were cut at 180 degrees; the way back from `cut_line`."""
+    joined: list[np.ndarray] = []
+    for part in parts:
+        if joined and abs(joined[-1][-1, 0]) == HALF_TURN_DEG and (joined[-1][-1] * (-1, 1) == part[0]).all():
+            joined[-1] = np.concatenate([joined[-1], part[1:]])
+        else:
+            joined.append(part)
+    return joined
+
+
+def cut_polygons(polygons: Iterable[shapely.Polygon]) -> shapely.MultiPolygon:
+    """Polygons of longitude and latitude in parts that do not cross 180 degrees, with longitudes in -180..180.
+
+    Longitudes may lie in -360..360. A side that jumps by more than 180 degrees, from 179 to -179, is taken the short way
+    round where the whole polygon is then at most `NARROW_DEG` wide.
+    """
+    parts = []
+    for polygon in map(_unwrapped, polygons):
+        west, _, east, _ = polygon.bounds
+        if west >= -HALF_TURN_DEG and east <= HALF_TURN_DEG:
+            parts.append(polygon)
+            continue
+        whole = shapely.make_valid(polygon)
+        for turns in range(int((west + HALF_TURN_DEG) // TURN_DEG), int((east + HALF_TURN_DEG) // TURN_DEG) + 1):
+            middle = turns * TURN_DEG
+            sheet = shapely.box(middle - HALF_TURN_DEG, -90, middle + HALF_TURN_DEG, 90)
+            cut = translate(shapely.intersection(whole, sheet), -middle)
+            parts += [part for part in shapely.get_parts(cut) if part.geom_type == "Polygon" and part.area > 0]
+    return shapely.MultiPolygon(parts)
+
+
+def _unwrapped(polygon: shapely.Polygon) -> shapely.Polygon:
+    """The polygon with longitudes that go on beyond 180 degrees where it crosses them."""
+    outer = _unwrapped_ring(shapely.get_coordinates(polygon.exterior))
+    if outer is None:
+        return polygon
+    middle = (outer[:, 0].min() + outer[:, 0].max()) / 2
+    holes = []
+    for ring in polygon.interiors:
+        points = shapely.get_coordinates(ring)
+        turned = _unwrapped_ring(points)
+        points = points if turned is None else turned
+        turns = np.round((middle - points[:, 0].mean()) / TURN_DEG)
+        holes.append(points + np.array([turns * TURN_DEG, 0]))
+    return shapely.Polygon(outer, holes)
+
+
+def _unwrapped_ring(points: np.ndarray) -> np.ndarray | None:
+    """Points (n, 2) with longitudes that go on beyond 180 degrees; None for a ring that does not cross them."""
+    jumps = np.abs(np.diff(points[:, 0]))
+    if not ((jumps > HALF_TURN_DEG) & (jumps < TURN_DEG)).any():
+        return None
+    longitude = np.unwrap(points[:, 0], period=TURN_DEG)
+    if np.ptp(longitude) > NARROW_DEG or not np.isclose(longitude[0], longitude[-1]):
+        return None  # a wide area, or one around a pole
+    return np.column_stack([longitude, points[:, 1]])

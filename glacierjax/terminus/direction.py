@@ -1,0 +1,71 @@
+"""Which way fronts are drawn: the glacier lies on the left of a line (y upwards), as `glacierjax.predict` writes it.
+
+Lines that other people drew may run the other way. A front counts as turned round if it runs against most of the fronts,
+or, where a point on the glacier is known, if that point lies on its right.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.terminus.fronts import Front
+
+# A line says something about the direction if it runs this straight, and is that long a part of its front.
+STRAIGHT = 0.5  # distance of its ends by its length
+SHARE_OF_FRONT = 0.1
+AGAINST = 0.7  # cosine of 45 degrees: it runs against the others, not across
+MAJORITY = 0.6  # of the fronts' length must agree, else nobody knows where the glacier is
+
+
+def one_direction(fronts: Sequence[Front], on_glacier: np.ndarray | None = None) -> tuple[list[Front], list[str]]:
+    """The fronts with the glacier on the left of all lines, and the names of the scenes whose lines were turned round.
+
+    Args:
+      fronts: in a plane in metres.
+      on_glacier: a point (2,) there, behind all fronts; None: most of the fronts are right.
+
+    Raises:
+      InputError: there is no such majority.
+    """
+    chords = [line[-1] - line[0] for front in fronts for line in front.lines if _tells(line, front)]
+    if not chords:
+        return list(fronts), []
+    along = _common_direction(np.array(chords))
+    if on_glacier is not None:
+        middle = np.mean([line.mean(0) for front in fronts for line in front.lines], axis=0)
+        x, y = on_glacier - middle
+        along *= 1.0 if along[0] * y - along[1] * x > 0 else -1.0
+    found, turned = [], []
+    for front in fronts:
+        lines = [line[::-1] if _tells(line, front) and _runs_against(line, along) else line for line in front.lines]
+        if any(new is not old for new, old in zip(lines, front.lines, strict=True)):
+            turned.append(front.scene)
+        found.append(dataclasses.replace(front, lines=lines))
+    share = sum(np.hypot(*chord) for chord in chords if chord @ along > 0) / sum(np.hypot(*chord) for chord in chords)
+    if on_glacier is None and share < MAJORITY:
+        raise InputError(
+            f"--fronts: {share:.0%} of the lines run one way and the rest the other, so nobody knows on which side the "
+            "glacier is; draw them with the glacier on the left, or add a point on the glacier to the file of --box"
+        )
+    return found, turned
+
+
+def _tells(line: np.ndarray, front: Front) -> bool:
+    """Whether a line is so long and straight that its direction must be that of the front."""
+    lengths = [float(np.hypot(*np.diff(other, axis=0).T).sum()) for other in front.lines]
+    own = float(np.hypot(*np.diff(line, axis=0).T).sum())
+    return bool(np.hypot(*(line[-1] - line[0])) > STRAIGHT * own > 0 and own >= SHARE_OF_FRONT * sum(lengths))
+
+
+def _runs_against(line: np.ndarray, along: np.ndarray) -> bool:
+    chord = line[-1] - line[0]
+    return bool(chord @ along < -AGAINST * np.hypot(*chord))
+
+
+def _common_direction(chords: np.ndarray) -> np.ndarray:
+    """Unit vector (2,) along most of the chords (n, 2): their main axis, in the direction of most of their length."""
+    _, axes = np.linalg.eigh(chords.T @ chords)
+    axis = axes[:, -1]
+    return axis if (chords @ axis).sum() >= 0 else -axis
