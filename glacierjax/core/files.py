@@ -27,7 +27,7 @@ def is_hidden(path: str | os.PathLike) -> bool:
 
 def visible_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """The files of a folder with one of `suffixes` (lower case), in the order of their names, without hidden ones."""
-    files = (file for file in sorted(folder.iterdir()) if not is_hidden(file) and file.is_file())
+    files = (file for file in sorted(folder.iterdir()) if not is_hidden(file) and not file.is_dir())
     return [file for file in files if file.suffix.lower() in suffixes]
 
 

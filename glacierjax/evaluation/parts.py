@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import user_path, write_text
-from glacierjax.evaluation.predictions import some_names
 from glacierjax.evaluation.score import aggregate, front_averages
 from glacierjax.evaluation.sums import SceneSums, sums_from_record
 from glacierjax.fronts.protocol import PROTOCOLS

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import numpy as np
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import read_grey_png, require_folder, visible_files
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, ids_from_grey
 
 ZONES = "zones"
 FRONT = "front"
-SHOWN_NAMES = 20  # of files that are missing or too many; one line is to stay readable
 
 
 def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) -> dict[str, Path]:
@@ -71,9 +70,3 @@ def _read(path: Path, shape: tuple[int, int]) -> np.ndarray:
             "(rows x columns); predict at the size of the scene"
         )
     return values
-
-
-def some_names(names: Sequence[str]) -> str:
-    """The names, of many the first ones and how many more there are."""
-    more = len(names) - SHOWN_NAMES
-    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -6,26 +6,37 @@ import glob
 import io
 import json
 import logging
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
+from glacierjax.core.cli import advice_for
+from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.files import is_hidden, user_path, visible_files, write_text
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.areas import Area
 from glacierjax.geo.scenes import SUFFIXES, ReadOptions, read_scene
 from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.records import (
+    Record,
+    Source,
+    check_settings,
+    is_done,
+    name_scenes,
+    read_records,
+    source_of,
+    write_record,
+)
 from glacierjax.prediction.scene import GEOJSON, Prediction, find_front
 
 log = logging.getLogger(__name__)
 
 SETTINGS = "settings.json"
-RECORDS = "records"
 TABLE = "scenes.csv"
 ALL_FRONTS = "fronts.geojson"
-COLUMNS = ("scene", "glacier", "date", "sensor", "pixel_spacing_m", "georeferenced", "front_lines", "length_m",
+COLUMNS: tuple[str, ...] = ("scene", "glacier", "date", "sensor", "pixel_spacing_m", "georeferenced", "front_lines", "length_m",
            "mean_uncertainty", "source")  # fmt: skip
 SHOWN_PROBLEMS = 5
 
@@ -33,28 +44,25 @@ SHOWN_PROBLEMS = 5
 def find_scenes(patterns: Sequence[str]) -> list[Path]:
     """The scene files that files, folders (all PNG and TIFF files in them) and glob patterns name, in order, none twice.
 
-    Raises `InputError` for what names none, and for two files that would be written under one name.
+    Hidden files of folders and patterns are passed over. Raises `InputError` for what names none.
     """
-    found: dict[Path, None] = {}
+    found: dict[str, Path] = {}
     for pattern in patterns:
-        path = Path(pattern)
+        path = user_path(pattern)
         if path.is_dir():
-            files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES and file.is_file()]
+            files = visible_files(path, SUFFIXES)
             if not files:
                 raise InputError(f"--input={pattern}: no {' or '.join(SUFFIXES)} file in this folder")
         elif path.exists():
             files = [path]
         else:
-            files = [Path(file) for file in sorted(glob.glob(pattern, recursive=True)) if Path(file).is_file()]  # noqa: PTH207
+            matches = (Path(match) for match in sorted(glob.glob(str(path), recursive=True)))  # noqa: PTH207
+            files = [file for file in matches if file.is_file() and not is_hidden(file)]
             if not files:
                 raise InputError(f"--input={pattern}: no such file or folder, and no file that fits it as a pattern")
-        found |= dict.fromkeys(files)
-    by_name: dict[str, Path] = {}
-    for file in found:
-        other = by_name.setdefault(file.stem, file)
-        if other is not file:
-            raise InputError(f"{file}: would be written under the name of {other}; rename it or use another --output")
-    return list(found)
+        for file in files:
+            found.setdefault(os.path.abspath(file), file)  # noqa: PTH100 (links are not followed: they are names too)
+    return list(found.values())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,57 +82,51 @@ class Batch:
         Raises `InputError` at the end if some of the files could not be predicted, and names them; at once if `output`
         holds results of other settings.
         """
-        self._settle()
-        todo = [file for file in files if self.overwrite or not self._is_done(file)]
-        if len(todo) < len(files):
+        if (self.output / SETTINGS).is_file() and not self.overwrite:
+            check_settings(self.output / SETTINGS, self._settings())
+        write_text(self.output / SETTINGS, json.dumps(self._settings(), indent=1) + "\n")
+        records = read_records(self.output)
+        names, problems = name_scenes(files, records, self.output)
+        for problem in problems.values():
+            log.info("%s", problem)
+        todo = [file for file, name in names.items() if self.overwrite or not self._is_done(file, records.get(name))]
+        if len(todo) < len(names):
             log.info(
-                "%d of %d scenes are done already (--overwrite does them again)", len(files) - len(todo), len(files)
+                "%d of %d scenes are done already (--overwrite does them again)", len(names) - len(todo), len(names)
             )
-        problems = {}
         for file in track(todo, len(todo), "scenes predicted"):
+            name = names[file]
             try:
-                self._predict(file)
+                self._predict(file, name, records.get(name))
             except InputError as error:
                 problems[file] = str(error)
-                log.info("%s", error)
+            except Exception as error:  # whatever is wrong with one scene, the others are predicted
+                log.debug("%s", file, exc_info=True)
+                reason = advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+                problems[file] = f"{file}: cannot be predicted ({reason})"
+            if file in problems:
+                log.info("%s", problems[file])
         write_summary(self.output)
+        _log_counts([name for file, name in names.items() if file not in problems], read_records(self.output))
         if problems:
             reasons = list(problems.values())
             shown = "; ".join(reasons[:SHOWN_PROBLEMS])
             more = f"; and {len(reasons) - SHOWN_PROBLEMS} more" if len(reasons) > SHOWN_PROBLEMS else ""
             raise InputError(f"{len(reasons)} of {len(files)} scenes could not be predicted: {shown}{more}")
 
-    def _predict(self, file: Path) -> None:
-        scene = read_scene(file, self.options)
+    def _is_done(self, file: Path, record: Record | None) -> bool:
+        return is_done(record, source_of(file, self.output), self.output)
+
+    def _predict(self, file: Path, name: str, before: Record | None) -> None:
+        source = source_of(file, self.output)  # as it is now: a file that changes meanwhile is done again
+        scene = dataclasses.replace(read_scene(file, self.options), name=name)
         for note in scene.warnings:
             log.warning("%s: %s", file, note)
         prediction = find_front(self.predictor, scene, self.area)
-        prediction.save(self.output, self.vector)
-        write_text(self._record(file), json.dumps(_row(prediction, file), indent=1) + "\n")  # last: it means "done"
-
-    def _is_done(self, file: Path) -> bool:
-        """The scene has a record, and has not changed since."""
-        record = self._record(file)
-        return record.is_file() and file.is_file() and record.stat().st_mtime >= file.stat().st_mtime
-
-    def _record(self, file: Path) -> Path:
-        return self.output / RECORDS / f"{file.stem}.json"
-
-    def _settle(self) -> None:
-        """Writes down the settings, or compares them with those that the folder's results were made with."""
-        path, settings = self.output / SETTINGS, self._settings()
-        if path.is_file() and not self.overwrite:
-            try:
-                before = json.loads(path.read_text(encoding="utf-8"))
-                changed = [name for name in settings if before.get(name) != settings[name]]
-            except (OSError, ValueError, AttributeError) as error:
-                raise InputError(f"{path}: not readable ({error}); remove it or use another --output") from error
-            if changed:
-                raise InputError(
-                    f"{self.output}: holds results of other settings ({', '.join(changed)}); use another --output, or "
-                    "--overwrite to do all of them again"
-                )
-        write_text(path, json.dumps(settings, indent=1) + "\n")
+        written = [path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector)]
+        write_record(self.output, Record(source, _row(prediction, source), written))
+        for left_over in set(before.files if before else ()) - set(written):
+            (self.output / left_over).unlink(missing_ok=True)
 
     def _settings(self) -> dict[str, Any]:
         predictor = self.predictor
@@ -140,20 +142,32 @@ class Batch:
 
 def write_summary(output: Path) -> None:
     """scenes.csv, a row for each scene with a record, and fronts.geojson, the lines of all georeferenced ones."""
-    rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((output / RECORDS).glob("*.json"))]
+    rows = [record.row for record in read_records(output).values()]
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
     write_text(output / TABLE, text.getvalue())
     paths = [output / "lines" / f"{row['scene']}{GEOJSON}" for row in rows if row["georeferenced"]]
+    if missing := [path.name for path in paths if not path.is_file()]:
+        log.warning("%s: removed, so not in %s; predict their scenes again", some_names(missing), ALL_FRONTS)
     if paths:
-        lines = [line for path in paths for line in path.read_text(encoding="utf-8").splitlines()[1:-1]]
+        lines = [
+            line for path in paths if path.is_file() for line in path.read_text(encoding="utf-8").splitlines()[1:-1]
+        ]
         members = ",\n".join(line.rstrip(",") for line in lines if line)
         write_text(output / ALL_FRONTS, f'{{"type": "FeatureCollection", "features": [\n{members}\n]}}\n')
 
 
-def _row(prediction: Prediction, file: Path) -> dict[str, Any]:
+def _log_counts(names: Sequence[str], records: Mapping[str, Record]) -> None:
+    """How many of the scenes have a front, and which have none."""
+    without = [name for name in names if not records[name].row["front_lines"]]
+    log.info("%d scenes: %d with a front, %d without one", len(names), len(names) - len(without), len(without))
+    if without:
+        log.warning("no front in %s", some_names(without))
+
+
+def _row(prediction: Prediction, source: Source) -> dict[str, Any]:
     scene, facts = prediction.scene, facts_of_name(prediction.scene.name)
     return {
         "scene": scene.name,
@@ -165,5 +179,5 @@ def _row(prediction: Prediction, file: Path) -> dict[str, Any]:
         "front_lines": len(prediction.front_lines),
         "length_m": round(sum(prediction.lengths_m), 1),
         "mean_uncertainty": round(float(prediction.uncertainty.mean(dtype=float)), 4),
-        "source": str(file),
+        "source": source.path,
     }

@@ -9,6 +9,7 @@ import numpy as np
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.grey import AUTO, grey_from_array
 from glacierjax.geo.scenes import ReadOptions, Scene, read_scene, spacing_without_map
@@ -53,7 +54,7 @@ class Model:
             image, valid = grey_from_array(scene, scale)
             read = Scene(name, image, valid, spacing_without_map(name, name, pixel_spacing_m))
         else:
-            read = read_scene(Path(scene), options)
+            read = read_scene(user_path(scene), options)
         return find_front(self.predictor, read, _area(box))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_png
+from glacierjax.core.files import user_path, write_png
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, grey_from_ids
 from glacierjax.fronts import clean_zones
@@ -80,7 +80,7 @@ class Prediction:
         where the scene is georeferenced, else .png; overlays/NAME.png; lines/NAME.geojson, or .csv with pixel
         coordinates. `vector`: further formats of the lines, "gpkg" and "shp" (extra [vector]).
         """
-        folder, scene = Path(folder), self.scene
+        folder, scene = user_path(folder), self.scene
         maps: list[tuple[str, np.ndarray | None, str]] = [
             ("zones", grey_from_ids(self.zones), "zones: 0 NA, 64 rock, 127 glacier, 254 ocean and ice melange"),
             ("uncertainty", self.uncertainty, "entropy of the zone probabilities, 0 to 1"),

@@ -3,16 +3,24 @@
 import csv
 import json
 import os
+import shutil
+import warnings
 
 import numpy as np
 import pytest
+import rasterio
+import shapely
 from brightness import make_predictor
+from rasterio import Affine
+from rasterio.errors import NotGeoreferencedWarning
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
-from glacierjax.geo.georeference import Georeference, crs_from_user
+from glacierjax.geo.areas import Area
+from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
 from glacierjax.geo.rasters import write_raster
 from glacierjax.geo.scenes import ReadOptions
+from glacierjax.prediction import folder
 from glacierjax.prediction.folder import Batch, find_scenes
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -25,12 +33,12 @@ def scenes(tmp_path):
     """A picture and a map with a front of 60 pixels, and a damaged file between them."""
     image = np.full((60, 70), 30, np.uint8)
     image[:, :40] = 200
-    folder = tmp_path / "scenes"
-    write_png(folder / f"{PICTURE}.png", image)
-    write_raster(folder / f"{MAP}.tif", image, UTM, "grey")
-    (folder / "Jorum.png").write_bytes((folder / f"{PICTURE}.png").read_bytes()[:50])
-    (folder / "notes.txt").write_text("no scene")
-    return folder
+    where = tmp_path / "scenes"
+    write_png(where / f"{PICTURE}.png", image)
+    write_raster(where / f"{MAP}.tif", image, UTM, "grey")
+    (where / "Jorum.png").write_bytes((where / f"{PICTURE}.png").read_bytes()[:50])
+    (where / "notes.txt").write_text("no scene")
+    return where
 
 
 def batch(tmp_path, predictor=None, **rest):
@@ -53,15 +61,194 @@ def test_what_is_done_is_not_done_again_unless_asked_or_changed(tmp_path, scenes
     files = [scenes / f"{PICTURE}.png", scenes / f"{MAP}.tif"]
     zones = tmp_path / "out" / "zones" / f"{PICTURE}.png"
     batch(tmp_path).run(files[:1])
-    zones.unlink()
+    zones.write_bytes(b"mark")
     batch(tmp_path).run(files)
-    assert not zones.exists() and (tmp_path / "out" / "zones" / f"{MAP}.tif").exists()
-    os.utime(files[0], (2_000_000_000, 2_000_000_000))
-    batch(tmp_path).run(files)
-    assert zones.exists(), "the scene is newer"
-    zones.unlink()
+    assert zones.read_bytes() == b"mark" and (tmp_path / "out" / "zones" / f"{MAP}.tif").exists()
+    for time in (2_000_000_000, 1_000_000_000):  # newer, then older: a file that was replaced by one of another archive
+        os.utime(files[0], (time, time))
+        batch(tmp_path).run(files)
+        assert zones.read_bytes() != b"mark", "the scene is another"
+        zones.write_bytes(b"mark")
     batch(tmp_path, overwrite=True).run(files)
-    assert zones.exists()
+    assert zones.read_bytes() != b"mark"
+
+
+def test_any_output_that_is_missing_is_made_again(tmp_path, scenes):
+    file, out = scenes / f"{MAP}.tif", tmp_path / "out"
+    batch(tmp_path, vector=["shp"]).run([file])
+    written = [path for path in out.rglob("*") if path.is_file() and path.parent != out]
+    assert len(written) >= 10
+    for path in written:
+        path.unlink()
+        batch(tmp_path, vector=["shp"]).run([file])
+        assert path.is_file(), path
+    (out / "records" / f"{MAP}.json").write_text("{")
+    batch(tmp_path, vector=["shp"]).run([file])
+    assert json.loads((out / "records" / f"{MAP}.json").read_text())["row"]["scene"] == MAP
+    (out / "lines" / f"{MAP}.geojson").unlink()
+    batch(tmp_path, vector=["shp"]).run([scenes / f"{PICTURE}.png"])
+    assert json.loads((out / "fronts.geojson").read_text())["features"] == []
+
+
+def dated_folders(tmp_path):
+    """A folder a date, each with VV.tif, fronts at columns 40 and 50."""
+    files = []
+    for date, column in (("20200101", 40), ("20200301", 50)):
+        image = np.full((60, 70), 30, np.uint8)
+        image[:, :column] = 200
+        files.append(tmp_path / date / "VV.tif")
+        write_raster(files[-1], image, UTM, "grey")
+    return files
+
+
+def fronts_of(out):
+    """Date and mean x in pixels of each front in fronts.geojson."""
+    found = {}
+    for member in json.loads((out / "fronts.geojson").read_text())["features"]:
+        on_map = reproject(np.array(member["geometry"]["coordinates"]), WGS84, UTM.crs)
+        properties = member["properties"]
+        found[properties["scene"], properties["date"]] = round((on_map[:, 0].mean() - 500_000) / 20, 2)
+    return found
+
+
+def test_scenes_of_one_name_in_one_call_get_the_names_of_their_folders(tmp_path):
+    files = dated_folders(tmp_path)
+    for _ in range(2):
+        batch(tmp_path).run(find_scenes([str(tmp_path / "2020*" / "VV.tif")]))
+        assert fronts_of(tmp_path / "out") == {
+            ("20200101__VV", "2020-01-01"): 40, ("20200301__VV", "2020-03-01"): 50,
+        }  # fmt: skip
+    assert len(files) == len(list((tmp_path / "out" / "zones").iterdir()))
+
+
+@pytest.mark.parametrize("newer", [True, False])
+def test_scenes_of_one_name_in_two_calls_are_both_kept(tmp_path, newer, caplog):
+    files = dated_folders(tmp_path)
+    os.utime(files[newer], (2_000_000_000, 2_000_000_000))
+    for _ in range(2):
+        for file in files:
+            batch(tmp_path).run([file])
+        assert fronts_of(tmp_path / "out") == {("VV", None): 40, ("20200301__VV", "2020-03-01"): 50}
+    caplog.clear()
+    with caplog.at_level("INFO", logger="glacierjax"):
+        batch(tmp_path).run(files)
+    assert "2 of 2 scenes are done already" in caplog.text
+
+
+def test_names_that_differ_in_capital_letters_alone_are_told_apart(tmp_path):
+    image = np.full((60, 70), 30, np.uint8)
+    image[:, :40] = 200
+    for where, name in (("a", "VV_2020-01-01"), ("b", "vv_2020-01-01")):
+        write_raster(tmp_path / where / f"{name}.tif", image, UTM, "grey")
+    batch(tmp_path).run(find_scenes([str(tmp_path / "a"), str(tmp_path / "b")]))
+    assert {name for name, _ in fronts_of(tmp_path / "out")} == {"a__VV_2020-01-01", "b__vv_2020-01-01"}
+
+
+def test_a_scene_that_was_moved_is_known_again(tmp_path, caplog):
+    files = dated_folders(tmp_path)
+    batch(tmp_path).run(files[:1])
+    (tmp_path / "archive").mkdir()
+    moved = files[0].rename(tmp_path / "archive" / "VV.tif")
+    with caplog.at_level("INFO", logger="glacierjax"):
+        batch(tmp_path).run([moved])
+    assert "1 of 1 scenes are done already" in caplog.text
+    shutil.copytree(tmp_path, tmp_path.with_name("copy"), dirs_exist_ok=True)
+    caplog.clear()
+    with caplog.at_level("INFO", logger="glacierjax"):  # paths in records are relative: all may be moved together
+        batch(tmp_path.with_name("copy")).run([tmp_path.with_name("copy") / "archive" / "VV.tif"])
+    assert "1 of 1 scenes are done already" in caplog.text
+
+
+def test_two_files_of_one_name_in_one_folder_are_refused_and_the_others_done(tmp_path, scenes):
+    write_png(scenes / f"{MAP}.png", np.zeros((4, 4), np.uint8))
+    with pytest.raises(InputError, match=rf"2 of 4 .*{MAP}.tif: would be written under the name of .*{MAP}.png"):
+        batch(tmp_path, options=ReadOptions(pixel_spacing_m=20)).run(find_scenes([str(scenes)]))
+    assert (tmp_path / "out" / "zones" / f"{PICTURE}.png").exists()
+
+
+def test_whatever_happens_in_one_scene_the_others_are_done(tmp_path, scenes, monkeypatch):
+    (scenes / "Jorum.png").unlink()
+    (scenes / "._hidden.tif").write_bytes(b"\0\5\x16\7")
+    (scenes / ".DS_Store").write_bytes(b"\0")
+    read = folder.read_scene
+
+    def fail_for_maps(file, options):
+        if file.suffix == ".tif":
+            raise TypeError("a library's own words\nand more")
+        return read(file, options)
+
+    monkeypatch.setattr(folder, "read_scene", fail_for_maps)
+    with pytest.raises(
+        InputError, match=rf"^1 of 2 .*{MAP}.tif: cannot be predicted \(TypeError: a library's own words\)$"
+    ):
+        batch(tmp_path).run(find_scenes([str(scenes)]))
+    assert (tmp_path / "out" / "zones" / f"{PICTURE}.png").exists()
+    monkeypatch.undo()
+    batch(tmp_path).run(find_scenes([str(scenes)]))
+    assert (tmp_path / "out" / "zones" / f"{MAP}.tif").exists(), "the next start does what is left"
+
+
+def tiff(path, array, **profile):
+    """A GeoTIFF of any kind."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        height, width = array.shape
+        with rasterio.open(
+            path, "w", driver="GTiff", count=1, height=height, width=width, dtype=array.dtype, **profile
+        ) as file:
+            file.write(array, 1)
+
+
+def test_a_folder_of_all_kinds_gives_the_good_scenes_and_names_the_others(tmp_path, caplog):
+    where, out = tmp_path / "mixed", tmp_path / "out"
+    image = np.full((60, 70), 30, np.uint8)
+    image[:, :40] = 200
+    good = [f"JAC_{year}-07-01_S1_20_1_001" for year in range(2010, 2020)]
+    for number, name in enumerate(good):
+        if number % 2:
+            write_png(where / f"{name}.png", image)
+        else:
+            write_raster(where / f"{name}.tif", image, UTM, "grey")
+    on_map = {"crs": UTM.crs, "transform": Affine(*UTM.transform)}
+    (where / "nothing.png").write_bytes(b"")
+    (where / "empty.tif").write_bytes(b"")
+    (where / "text.tif").write_text("not a TIFF")
+    (where / "cut.tif").write_bytes((where / f"{good[0]}.tif").read_bytes()[:300])
+    (where / "COL_2011-11-13_TSX_20_1_092.png").write_bytes((where / f"{good[1]}.png").read_bytes()[:50])
+    write_png(where / "COL_2011-11-13_TSX_20_1_093.png", np.dstack([image, 255 - image, image]))
+    write_png(where / "no_spacing.png", image)
+    tiff(where / "complex.tif", image.astype(np.complex64), **on_map)
+    tiff(where / "no_map.tif", image)
+    tiff(where / "no_data.tif", np.full((60, 70), np.nan, np.float32), **on_map)
+    tiff(where / "on_a_line.tif", image, crs=UTM.crs, transform=Affine(20, 20, 0, 20, 20, 0))
+    (where / "link.tif").symlink_to("nowhere.tif")
+    bad = {file.stem for file in where.iterdir()} - set(good)
+    (where / "folder.tif").mkdir()
+    for hidden in (".DS_Store", "._x.tif", ".x.png"):
+        (where / hidden).write_bytes(b"\0\5\x16\7")
+    (where / "Thumbs.db").write_bytes(b"\0")
+    for done in ("", "10 of 22 scenes are done already"):
+        caplog.clear()
+        with caplog.at_level("INFO", logger="glacierjax"), pytest.raises(InputError, match="12 of 22 scenes could not"):
+            batch(tmp_path).run(find_scenes([str(where)]))
+        assert done in caplog.text
+        assert all(f"{name}." in caplog.text for name in bad), caplog.text
+        rows = list(csv.DictReader((out / "scenes.csv").read_text().splitlines()))
+        assert [row["scene"] for row in rows] == good and {row["front_lines"] for row in rows} == {"1"}
+
+
+def test_scenes_without_a_front_are_counted_and_named(tmp_path, scenes, caplog):
+    write_png(scenes / "water.png", np.full((40, 40), 30, np.uint8))
+    (scenes / "Jorum.png").unlink()
+    with caplog.at_level("INFO", logger="glacierjax"):
+        batch(tmp_path, options=ReadOptions(pixel_spacing_m=20)).run(find_scenes([str(scenes)]))
+    assert "3 scenes: 2 with a front, 1 without one" in caplog.text and "no front in water" in caplog.text
+
+
+def test_a_box_beside_the_scene_is_warned_of(tmp_path, scenes, caplog):
+    beside = Area("fjord.geojson", polygons=shapely.MultiPolygon([shapely.box(-40, 60, -39, 61)]))
+    batch(tmp_path, area=beside).run([scenes / f"{MAP}.tif"])
+    assert f"{MAP}: no pixel of it lies inside of fjord.geojson" in caplog.text
 
 
 def test_results_of_other_settings_are_not_mixed(tmp_path, scenes):
@@ -89,9 +276,3 @@ def test_what_names_no_scene_is_told(tmp_path, pattern):
     target = str(tmp_path / "empty" / pattern) if pattern else str(tmp_path / "empty")
     with pytest.raises(InputError, match=r"--input=.*: no "):
         find_scenes([target])
-
-
-def test_two_scenes_of_one_name_are_refused(tmp_path, scenes):
-    write_png(tmp_path / "other" / f"{MAP}.png", np.zeros((4, 4), np.uint8))
-    with pytest.raises(InputError, match=rf"{MAP}.tif: would be written under the name of .*other"):
-        find_scenes([str(tmp_path / "other"), str(scenes)])
