@@ -8,6 +8,7 @@ import datetime
 import re
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.products import polarisation_of_name, product_of_name
 
 # Hemispheres of CaFFe's glaciers: they decide which months are winter (method of Gourmelon et al. 2022).
 HEMISPHERES = {
@@ -39,6 +40,7 @@ _SENSORS = {
 }
 FOLDER_MARK = "__"  # between a folder's name and a scene's, where the scene's alone is not unique
 DAY_ROUNDING = 0.02  # of a day: decimal years are written with a few digits, and fall a little short of their day
+SENTINEL_1 = "S1"  # of all four satellites
 NAME_GRAMMAR = "GLACIER_YYYY-MM-DD_SENSOR_PIXELSPACING_QUALITY_ORBIT"
 
 
@@ -90,16 +92,20 @@ def parse_name(name: str, where: str | None = None) -> SceneId:
 
 @dataclasses.dataclass(frozen=True)
 class NameFacts:
-    """What the name of a scene of any origin tells; None: nothing."""
+    """What the name of a scene of any origin tells; None: nothing. `orbit`: absolute; `relative_orbit`: ground track."""
 
     glacier: str | None = None
     date: datetime.date | None = None
     sensor: str | None = None
     pixel_spacing_m: int | None = None
+    polarisation: str | None = None
+    orbit: int | None = None
+    relative_orbit: int | None = None
 
 
 def facts_of_name(name: str) -> NameFacts:
-    """All that CaFFe's grammar tells; of another name the first date (2015-03-09, 20150309) and the satellite, if any.
+    """All that CaFFe's grammar or the name of a Sentinel-1 product tells; of another name the first date (2015-03-09,
+    20150309), the satellite and the polarisation, if any.
 
     Of a name with a folder before it, `FOLDER__NAME` (`glacierjax.prediction.folder`), the folder tells what the rest
     does not.
@@ -108,7 +114,14 @@ def facts_of_name(name: str) -> NameFacts:
     try:
         scene = parse_name(last)
     except InputError:
-        return NameFacts(date=first_date(last) or first_date(name), sensor=_first_sensor(last) or _first_sensor(name))
+        date, sensor = first_date(last) or first_date(name), _first_sensor(last) or _first_sensor(name)
+        facts = NameFacts(None, date, sensor, None, polarisation_of_name(last) or polarisation_of_name(name))
+        product = product_of_name(name)
+        if product is None:
+            return facts
+        date = product.start.date() if product.start else date
+        orbits = {"orbit": product.orbit, "relative_orbit": product.relative_orbit}
+        return dataclasses.replace(facts, date=date, sensor=SENTINEL_1, **orbits)
     return NameFacts(scene.glacier, scene.date, scene.sensor, scene.pixel_spacing_m)
 
 

@@ -1,0 +1,126 @@
+"""What `--input` means: files, folders, patterns, links and STAC items become a list of sources, each of them one scene."""
+
+import glob
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.products import product_of_name
+from glacierjax.geo.layers import IMAGE_SUFFIXES, Found, sources_of_files
+from glacierjax.geo.passes import join_passes
+from glacierjax.geo.sources import Source, gdal_path, is_virtual
+from glacierjax.geo.stac import sources_of_stac
+
+log = logging.getLogger(__name__)
+
+STAC_SUFFIXES = (".json", ".geojson")
+SAFE, SNAP, SNAP_DATA, ZIP = ".safe", ".dim", ".data", ".zip"
+INSIDE_PRODUCTS = ("measurement",)  # folders of products that hold images
+
+
+def find_sources(
+    patterns: Sequence[str], polarisation: str | None = None, asset: str | None = None
+) -> list[Source]:
+    """The scenes that files, folders, glob patterns, links and STAC files name, in order, none twice.
+
+    Args:
+      patterns: paths, patterns, links (https://, s3://, /vsicurl/...), JSON files of a STAC item or item collection. Of a
+        folder all images in it, and in the folders below it that are products by their name; no hidden files.
+      polarisation: of products that hold several; None: the co-polarised one.
+      asset: of STAC items; None: by polarisation.
+
+    Layers of a product that are no images are left out; pieces of one pass become one source. A product that cannot be
+    read is a source with a problem. Raises `InputError` for a pattern that names nothing.
+    """
+    found: dict[str, Found] = {}
+    ready: list[Source] = []
+    for pattern in patterns:
+        if Path(pattern).suffix.lower() in STAC_SUFFIXES and not is_virtual(pattern):
+            ready += sources_of_stac(Path(pattern), polarisation, asset)
+            continue
+        before = len(found) + len(ready)
+        for file in _files(pattern):
+            if file.problem:
+                ready.append(Source(file.path, (), problem=file.problem))
+            else:
+                found.setdefault(file.path, file)
+        if len(found) + len(ready) == before and not _is_known(pattern, found):
+            raise InputError(f"--input={pattern}: no {', '.join(IMAGE_SUFFIXES)} file in this folder")
+    sources = join_passes([*sources_of_files(list(found.values()), polarisation), *ready])
+    if not sources:
+        raise InputError(
+            f"--input={patterns[0]}: only layers that are no images by their names ({len(found)} files); name one of the "
+            "files itself if it is an image"
+        )
+    return sources
+
+
+def _is_known(pattern: str, found: dict[str, Found]) -> bool:
+    """Whether another pattern has named its files already."""
+    return any(file.path in found for file in _files(pattern))
+
+
+def _files(pattern: str) -> Iterator[Found]:
+    """The files of one pattern; what looks like a product but cannot be read, with its problem."""
+    if is_virtual(pattern):
+        yield Found(gdal_path(pattern), named=True)
+        return
+    path = Path(pattern).expanduser()
+    if path.is_dir():
+        yield from _inside(path)
+    elif path.exists():
+        yield from _file(path, named=True)
+    else:
+        matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
+        chosen = [match for match in matches if match.is_file() or _is_product(match)]
+        if not chosen:
+            raise InputError(f"--input={pattern}: no such file or folder, and no file that fits it as a pattern")
+        for match in chosen:
+            yield from _inside(match) if match.is_dir() else _file(match)
+
+
+def _inside(folder: Path) -> Iterator[Found]:
+    """The files of a folder that may be images, and of the products below it."""
+    if folder.suffix.lower() == SAFE and "_SLC_" in folder.name:
+        yield Found(str(folder), problem=_say(folder, "single-look complex, in radar geometry; order it as RTC"))
+        return
+    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    count = 0
+    for entry in entries:
+        below = _inside(entry) if entry.is_dir() and _is_product(entry) else _file(entry) if entry.is_file() else ()
+        for file in below:
+            count += 1
+            yield file
+    if not count and folder.suffix.lower() == SAFE:
+        yield Found(str(folder), problem=_say(folder, "no measurement/*.tiff in it; copy or download it again"))
+
+
+def _is_product(path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    return (
+        path.suffix.lower() in (SAFE, SNAP_DATA)
+        or path.name in INSIDE_PRODUCTS
+        or product_of_name(path.name) is not None
+    )
+
+
+def _file(path: Path, named: bool = False) -> Iterator[Found]:
+    """The file, if it may be an image; a named one always, since it is told what is wrong with it when it is read."""
+    suffix = path.suffix.lower()
+    if suffix == SNAP:
+        data = path.with_suffix(SNAP_DATA)
+        if not data.is_dir():
+            yield Found(str(path), problem=_say(path, f"its folder {data.name} is not beside it; copy both"))
+        elif named:
+            yield from _inside(data)
+    elif suffix == ZIP:
+        if named or product_of_name(path.name) is not None:
+            yield Found(str(path), problem=_say(path, "a packed product; unpack it and give the folder"))
+    elif named or suffix in IMAGE_SUFFIXES:
+        yield Found(str(path), named=named)
+
+
+def _say(path: Path, problem: str) -> str:
+    return f"{path}: {problem}"

@@ -1,0 +1,74 @@
+"""Rectangles that are read from a raster: around an area of interest, with the context that networks need."""
+
+import dataclasses
+from typing import NamedTuple
+
+import numpy as np
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.looks import looks_for
+from glacierjax.geo.areas import Area
+from glacierjax.geo.georeference import Georeference, pixel_size
+
+
+class Region(NamedTuple):
+    """Rows `top` to `bottom` and columns `left` to `right` of a grid, the upper bounds exclusive."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return self.bottom - self.top, self.right - self.left
+
+    @property
+    def slices(self) -> tuple[slice, slice]:
+        return slice(self.top, self.bottom), slice(self.left, self.right)
+
+    def meets(self, other: "Region") -> bool:
+        return min(self.common(other).shape) > 0
+
+    def common(self, other: "Region") -> "Region":
+        low, high = (max(a, b) for a, b in zip(self[:2], other[:2], strict=True)), self._least(other)
+        return Region(*low, *high)
+
+    def _least(self, other: "Region") -> tuple[int, int]:
+        return min(self.bottom, other.bottom), min(self.right, other.right)
+
+    def grown(self, margin: int) -> "Region":
+        return Region(self.top - margin, self.left - margin, self.bottom + margin, self.right + margin)
+
+    def moved(self, rows: int, columns: int) -> "Region":
+        return Region(self.top + rows, self.left + columns, self.bottom + rows, self.right + columns)
+
+
+@dataclasses.dataclass(frozen=True)
+class Interest:
+    """What of large scenes is wanted: the rectangle around `area`, read with `context_px` pixels of the network around it.
+
+    `network_spacing_m`: pixel spacing that the network works at; 0: the scene's own.
+    """
+
+    area: Area
+    context_px: int
+    network_spacing_m: float = 0
+
+    def inner(self, georeference: Georeference, grid: Region) -> Region:
+        """The rectangle around the area, as far as the grid has it. Raises `InputError` if they do not meet."""
+        points = self.area.outline(georeference)
+        inverse = np.linalg.inv(np.array(georeference.transform).reshape(2, 3)[:, :2])
+        c, f = georeference.transform[2], georeference.transform[5]
+        pixels = (points - (c, f)) @ inverse.T
+        left, top = np.floor(pixels.min(0)).astype(int)
+        right, bottom = np.ceil(pixels.max(0)).astype(int)
+        found = Region(int(top), int(left), int(bottom), int(right)).common(grid)
+        if min(found.shape) <= 0:
+            raise InputError(f"lies beside the area of interest {self.area.where}; leave it out or draw another --aoi")
+        return found
+
+    def margin_px(self, georeference: Georeference, shape: tuple[int, int]) -> int:
+        """Pixels of the scene on each side that the network looks at."""
+        spacing_m = pixel_size(georeference, shape).spacing_m
+        return self.context_px * looks_for(spacing_m, self.network_spacing_m)
