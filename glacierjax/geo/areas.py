@@ -1,5 +1,6 @@
 """Where a front may be: a CaFFe box in pixels, or polygons on Earth from GeoJSON."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -54,6 +55,18 @@ class Area:
         # The scene may count its longitudes from 0 to 360, or on beyond 180.
         copies = [translate(on_map, turns * turn) for turns in ((-1, 0, 1) if turn else (0,))]
         return features.geometry_mask(copies, shape, Affine(*georeference.transform), invert=True)
+
+    def outlines(self, georeference: Georeference) -> list[np.ndarray]:
+        """The corners (n, 2) of each part in the reference system of a scene; without those that it cannot show."""
+        if self.polygons is None:
+            xmin, ymin, xmax, ymax = self.box or BoundingBox(0, 0, 0, 0)
+            return [georeference.to_crs(np.array([(xmin, ymin), (xmax, ymin), (xmax, ymax), (xmin, ymax)]))]
+        found = []
+        for part in self.polygons.geoms:
+            points = shapely.get_coordinates(shapely.segmentize(part, LONGEST_SIDE_DEG))
+            with contextlib.suppress(InputError):  # on the other side of the Earth
+                found.append(reproject(points, WGS84, georeference.crs))
+        return found
 
 
 def read_area(path: str | Path) -> Area:

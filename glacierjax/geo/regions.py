@@ -27,15 +27,9 @@ class Region(NamedTuple):
     def slices(self) -> tuple[slice, slice]:
         return slice(self.top, self.bottom), slice(self.left, self.right)
 
-    def meets(self, other: "Region") -> bool:
-        return min(self.common(other).shape) > 0
-
     def common(self, other: "Region") -> "Region":
-        low, high = (max(a, b) for a, b in zip(self[:2], other[:2], strict=True)), self._least(other)
-        return Region(*low, *high)
-
-    def _least(self, other: "Region") -> tuple[int, int]:
-        return min(self.bottom, other.bottom), min(self.right, other.right)
+        """What both have; its shape has a side of 0 or less if there is nothing."""
+        return Region(*np.maximum(self[:2], other[:2]).tolist(), *np.minimum(self[2:], other[2:]).tolist())
 
     def grown(self, margin: int) -> "Region":
         return Region(self.top - margin, self.left - margin, self.bottom + margin, self.right + margin)
@@ -56,19 +50,23 @@ class Interest:
     network_spacing_m: float = 0
 
     def inner(self, georeference: Georeference, grid: Region) -> Region:
-        """The rectangle around the area, as far as the grid has it. Raises `InputError` if they do not meet."""
-        points = self.area.outline(georeference)
+        """The rectangle around what the grid has of the area. Raises `InputError` if they do not meet."""
         inverse = np.linalg.inv(np.array(georeference.transform).reshape(2, 3)[:, :2])
-        c, f = georeference.transform[2], georeference.transform[5]
-        pixels = (points - (c, f)) @ inverse.T
-        left, top = np.floor(pixels.min(0)).astype(int)
-        right, bottom = np.ceil(pixels.max(0)).astype(int)
-        found = Region(int(top), int(left), int(bottom), int(right)).common(grid)
-        if min(found.shape) <= 0:
+        origin = georeference.transform[2], georeference.transform[5]
+        found = [_around((points - origin) @ inverse.T).common(grid) for points in self.area.outlines(georeference)]
+        found = [part for part in found if min(part.shape) > 0]
+        if not found:
             raise InputError(f"lies beside the area of interest {self.area.where}; leave it out or draw another --aoi")
-        return found
+        return Region(*np.min([part[:2] for part in found], 0).tolist(), *np.max([part[2:] for part in found], 0).tolist())
 
     def margin_px(self, georeference: Georeference, shape: tuple[int, int]) -> int:
         """Pixels of the scene on each side that the network looks at."""
         spacing_m = pixel_size(georeference, shape).spacing_m
         return self.context_px * looks_for(spacing_m, self.network_spacing_m)
+
+
+def _around(pixels: np.ndarray) -> Region:
+    """The whole pixels that points (n, 2) of column and row lie in."""
+    left, top = np.floor(pixels.min(0)).astype(int).tolist()
+    right, bottom = np.ceil(pixels.max(0)).astype(int).tolist()
+    return Region(top, left, bottom, right)

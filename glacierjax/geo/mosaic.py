@@ -1,0 +1,256 @@
+"""Opens what a scene is read from as one raster: a file, a part of it, or tiles of one pass on a common grid.
+
+Files that need cutting or mosaicking are joined by a virtual raster of GDAL (VRT), so that pixels are read once, from where
+they lie, and only those of the region. Tiles on another grid are resampled to the nearest pixel, half a pixel off at most:
+means would smooth their speckle.
+"""
+
+import contextlib
+import dataclasses
+import itertools
+import logging
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import rasterio
+from rasterio.crs import CRS
+from rasterio.dtypes import dtype_rev, typename_fwd
+from rasterio.enums import ColorInterp, MaskFlags, Resampling
+from rasterio.shutil import copy, delete
+from rasterio.transform import Affine
+from rasterio.vrt import WarpedVRT
+from rasterio.windows import Window
+
+from glacierjax.core.errors import InputError
+from glacierjax.geo.georeference import Georeference
+from glacierjax.geo.regions import Interest, Region
+from glacierjax.geo.sources import MaskLayer, Source, Tile, is_remote, shown_path
+
+log = logging.getLogger(__name__)
+
+# Of links: no look around for files beside them, and an end to waiting. Tokens and keys stand in the environment, if needed.
+REMOTE = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_CONNECTTIMEOUT": "20", "GDAL_HTTP_LOW_SPEED_TIME": "30",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1", "VSI_CACHE": "TRUE",
+}  # fmt: skip
+SAME_PIXEL = 1e-3  # grids whose pixels lie over each other to this share of a pixel are one grid
+LARGEST_GAP = 4.0  # a mosaic's area may be so many times that of its tiles
+
+
+@dataclasses.dataclass(frozen=True)
+class Raster:
+    """`dataset` holds the region that is read, on its own grid; `inner`: the part of it that was asked for, the rest is
+    context, None: all; `masks`: of layover and shadow, on the same grid."""
+
+    dataset: rasterio.DatasetReader
+    inner: Region | None = None
+    masks: tuple[tuple[WarpedVRT, MaskLayer], ...] = ()
+
+    def is_affected(self, window: Window) -> np.ndarray | None:
+        """bool (h, w): layover or shadow, in any of the masks; None without masks."""
+        found = [layer.is_affected(mask.read(layer.band, window=window)) for mask, layer in self.masks]
+        return np.logical_or.reduce(found) if found else None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Placed:
+    """A tile on the common grid: `path` of a raster on that grid, of which `region` of the grid is filled."""
+
+    path: str
+    dataset: Any
+    tile: Tile
+    region: Region
+
+
+@contextlib.contextmanager
+def open_raster(source: Source, interest: Interest | None = None, mask_band: int | None = None) -> Iterator[Raster]:
+    """The raster of a source, cut to the area of interest.
+
+    `mask_band`: of the file itself. Raises `InputError` for a source with a problem, and where area and scene do not meet;
+    `RasterioError` if a file cannot be read.
+    """
+    if source.problem:
+        raise InputError(source.problem)
+    with contextlib.ExitStack() as stack:
+        if any(is_remote(tile.path) for tile in source.tiles):
+            stack.enter_context(rasterio.Env(**REMOTE))
+        datasets = [stack.enter_context(rasterio.open(tile.path)) for tile in source.tiles]
+        if len(datasets) == 1 and interest is None:
+            dataset, inner, used = datasets[0], None, source.tiles
+        else:
+            dataset, inner, used = _cut(datasets, source, interest, stack)
+        layers = [layer for tile in used if (layer := _mask_layer(tile, mask_band))]
+        yield Raster(dataset, inner, tuple((_on_grid_of(dataset, layer, stack), layer) for layer in layers))
+
+
+def georeference_of(dataset: rasterio.DatasetReader) -> Georeference | None:
+    """Where a raster lies; None for one without map grid. Raises `InputError` for a grid without area."""
+    if dataset.crs is None or dataset.transform.is_identity:
+        return None
+    transform = tuple(dataset.transform)[:6]
+    if abs(dataset.transform.determinant) == 0 or not np.isfinite(transform).all():
+        raise InputError("its geotransform puts all pixels on one line; georeference it again")
+    return Georeference(dataset.crs, transform)
+
+
+def _cut(
+    datasets: Sequence[rasterio.DatasetReader], source: Source, interest: Interest | None, stack: contextlib.ExitStack
+) -> tuple[rasterio.DatasetReader, Region | None, list[Tile]]:
+    """A virtual raster of the tiles, or of what is asked for of them; the part that is no context; the tiles in it."""
+    grid = _common_grid(datasets, source)
+    placed = [_place(dataset, tile, grid, stack) for dataset, tile in zip(datasets, source.tiles, strict=True)]
+    whole = _union([part.region for part in placed])
+    inner = None
+    if interest is not None:
+        asked = interest.inner(grid, whole)
+        whole = asked.grown(interest.margin_px(grid, whole.shape)).common(whole)
+        inner = asked.moved(-whole.top, -whole.left)
+        placed = [part for part in placed if min(part.region.common(whole).shape) > 0]
+    filled = sum(np.prod(part.region.common(whole).shape, dtype=float) for part in placed)
+    if np.prod(whole.shape, dtype=float) > LARGEST_GAP * filled:
+        raise InputError(f"its {len(placed)} tiles lie far apart; put them into folders of their own, or give --aoi")
+    text = _virtual_raster(placed, grid, whole)
+    return stack.enter_context(rasterio.open(text)), inner, [part.tile for part in placed]
+
+
+def _common_grid(datasets: Sequence[rasterio.DatasetReader], source: Source) -> Georeference:
+    """The grid of the first tile in the reference system that most of them have."""
+    grids = []
+    for dataset, tile in zip(datasets, source.tiles, strict=True):
+        georeference = georeference_of(dataset)
+        if georeference is None:
+            what = "the area of interest" if len(datasets) == 1 else "a mosaic"
+            raise InputError(f"{shown_path(tile.path)}: no map grid, which {what} needs{advice(dataset, tile.path)}")
+        grids.append(georeference)
+    most = Counter(grid.crs.to_wkt() for grid in grids).most_common(1)[0][0]
+    return next(grid for grid in grids if grid.crs.to_wkt() == most)
+
+
+def _place(dataset: rasterio.DatasetReader, tile: Tile, grid: Georeference, stack: contextlib.ExitStack) -> _Placed:
+    """The tile on the grid, as it is if its pixels lie on the grid's, else resampled."""
+    to_grid = ~Affine(*grid.transform)
+    offset = to_grid @ dataset.transform if dataset.crs == grid.crs else None
+    if offset is not None:
+        steps = np.array([offset.a - 1, offset.b, offset.d, offset.e - 1]) * max(dataset.shape)
+        column, row = round(offset.c), round(offset.f)
+        if np.abs([*steps, offset.c - column, offset.f - row]).max() <= SAME_PIXEL:
+            region = Region(0, 0, *dataset.shape).moved(row, column)
+            return _Placed(tile.path, dataset, tile, region)
+    corners = _corners_on(dataset, grid.crs)
+    pixels = np.array([to_grid @ tuple(point) for point in corners])
+    left, top = np.floor(pixels.min(0)).astype(int).tolist()
+    right, bottom = np.ceil(pixels.max(0)).astype(int).tolist()
+    region = Region(top, left, bottom, right)
+    warped = stack.enter_context(
+        WarpedVRT(
+            dataset, crs=grid.crs, transform=Affine(*grid.transform) @ Affine.translation(left, top), height=region.shape[0],
+            width=region.shape[1], resampling=Resampling.nearest, src_nodata=_empty(dataset), nodata=_empty(dataset),
+        )
+    )  # fmt: skip
+    path = f"/vsimem/glacierjax_{next(_numbers)}.vrt"
+    copy(warped, path, driver="VRT")
+    stack.callback(delete, path)
+    log.info("%s: resampled to the grid of the other tiles", shown_path(tile.path))
+    return _Placed(path, warped, tile, region)
+
+
+_numbers = itertools.count()
+
+
+def _corners_on(dataset: rasterio.DatasetReader, crs: CRS) -> np.ndarray:
+    """Points (n, 2) around a raster in another reference system; its sides are bent there."""
+    along = np.linspace(0, 1, 21)
+    sides = [np.column_stack(side) for side in ((along, 0 * along), (along, 1 + 0 * along), (0 * along, along),
+                                                (1 + 0 * along, along))]  # fmt: skip
+    pixels = np.concatenate(sides) * (dataset.width, dataset.height)
+    own = np.array([dataset.transform @ tuple(point) for point in pixels])
+    x, y = rasterio.warp.transform(dataset.crs, crs, *own.T)[:2]
+    return np.column_stack([x, y])
+
+
+def _union(regions: Sequence[Region]) -> Region:
+    return Region(*np.min([r[:2] for r in regions], 0).tolist(), *np.max([r[2:] for r in regions], 0).tolist())
+
+
+def _empty(dataset: Any) -> float:
+    """What stands where a tile has no data: declared, or 0, which backscatter never is."""
+    return 0.0 if dataset.nodata is None else dataset.nodata
+
+
+def _virtual_raster(placed: Sequence[_Placed], grid: Georeference, whole: Region) -> str:
+    """The text of a VRT with all bands of the tiles in a region of the grid; what lies over each other: the last one."""
+    first = placed[0].dataset
+    height, width = whole.shape
+    root = ElementTree.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
+    ElementTree.SubElement(root, "SRS").text = grid.crs.to_wkt()
+    transform = Affine(*grid.transform) @ Affine.translation(whole.left, whole.top)
+    a, b, c, d, e, f = tuple(transform)[:6]
+    ElementTree.SubElement(root, "GeoTransform").text = ", ".join(repr(float(value)) for value in (c, a, b, f, d, e))
+    several = len(placed) > 1
+    for band in first.indexes:
+        kind = typename_fwd[dtype_rev[first.dtypes[band - 1]]]
+        element = ElementTree.SubElement(root, "VRTRasterBand", dataType=kind, band=str(band))
+        _describe(element, first, band, _empty(first) if several else first.nodata)
+        for part in placed:
+            _add_source(element, part, str(band), whole, _empty(part.dataset) if several else None)
+    if not several and MaskFlags.per_dataset in first.mask_flag_enums[0] and MaskFlags.alpha not in first.mask_flag_enums[0]:
+        band = ElementTree.SubElement(ElementTree.SubElement(root, "MaskBand"), "VRTRasterBand", dataType="Byte")
+        _add_source(band, placed[0], "mask,1", whole, None)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _describe(element: ElementTree.Element, dataset: Any, band: int, nodata: float | None) -> None:
+    """What a band says of itself."""
+    if nodata is not None:
+        ElementTree.SubElement(element, "NoDataValue").text = repr(float(nodata))
+    if dataset.descriptions[band - 1]:
+        ElementTree.SubElement(element, "Description").text = dataset.descriptions[band - 1]
+    for name, value, neutral in (("Scale", dataset.scales[band - 1], 1), ("Offset", dataset.offsets[band - 1], 0)):
+        if value != neutral:
+            ElementTree.SubElement(element, name).text = repr(float(value))
+    colour = dataset.colorinterp[band - 1]
+    ElementTree.SubElement(element, "ColorInterp").text = colour.name.capitalize()
+    if colour == ColorInterp.palette:
+        table = ElementTree.SubElement(element, "ColorTable")
+        for entry in dataset.colormap(band).values():
+            ElementTree.SubElement(table, "Entry", {f"c{i}": str(value) for i, value in enumerate(entry, 1)})
+
+
+def _add_source(element: ElementTree.Element, part: _Placed, band: str, whole: Region, empty: float | None) -> None:
+    """The part of a tile that lies in the region; `empty`: value that lets other tiles show through."""
+    common = part.region.common(whole)
+    source = ElementTree.SubElement(element, "SimpleSource" if empty is None else "ComplexSource")
+    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="0", shared="0").text = part.path
+    ElementTree.SubElement(source, "SourceBand").text = band
+    for name, region in (("SrcRect", part.region), ("DstRect", whole)):
+        place = common.moved(-region.top, -region.left)
+        rows, columns = place.shape
+        ElementTree.SubElement(
+            source, name, xOff=str(place.left), yOff=str(place.top), xSize=str(columns), ySize=str(rows)
+        )
+    if empty is not None:
+        ElementTree.SubElement(source, "NODATA").text = repr(float(empty))
+
+
+def _mask_layer(tile: Tile, mask_band: int | None) -> MaskLayer | None:
+    if mask_band is not None:
+        from glacierjax.geo.sources import MASK_AFFECTED
+
+        return MaskLayer(tile.path, MASK_AFFECTED, mask_band)
+    return tile.mask
+
+
+def _on_grid_of(dataset: rasterio.DatasetReader, layer: MaskLayer, stack: contextlib.ExitStack) -> WarpedVRT:
+    """A mask, resampled to the pixels of the scene."""
+    mask = stack.enter_context(rasterio.open(layer.path))
+    if georeference_of(mask) is None or georeference_of(dataset) is None:
+        raise InputError(f"{shown_path(layer.path)}: no map grid, so it cannot be laid over the scene; take it away")
+    return stack.enter_context(
+        WarpedVRT(
+            mask, crs=dataset.crs, transform=dataset.transform, height=dataset.height, width=dataset.width,
+            resampling=Resampling.nearest,
+        )
+    )  # fmt: skip
