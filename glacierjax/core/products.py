@@ -70,7 +70,8 @@ ANCILLARY_BESIDE_AN_IMAGE = (
     "corr", "slope", "aspect",
 )  # fmt: skip
 _ANCILLARY_END = re.compile(
-    r"(?:^|[_.\-\s])(?P<layer>" + "|".join(map(re.escape, sorted(ANCILLARY, key=len, reverse=True))) + r")$", re.IGNORECASE
+    r"(?:^|[_.\-\s])(?P<layer>" + "|".join(map(re.escape, sorted(ANCILLARY, key=len, reverse=True))) + r")$",
+    re.IGNORECASE,
 )
 _WEAK_END = re.compile(r"(?:^|[_.\-\s])(?P<layer>" + "|".join(ANCILLARY_BESIDE_AN_IMAGE) + r")$", re.IGNORECASE)
 
@@ -109,7 +110,16 @@ class Product:
     @property
     def pass_key(self) -> tuple:
         """The same for pieces of one pass that were processed alike; `LONGEST_GAP` tells passes apart."""
-        return self.kind, self.satellite, self.mode, self.type, self.polarisations, self.orbit, self.relative_orbit, self.take
+        return (
+            self.kind,
+            self.satellite,
+            self.mode,
+            self.type,
+            self.polarisations,
+            self.orbit,
+            self.relative_orbit,
+            self.take,
+        )
 
 
 def product_of_name(name: str) -> Product | None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import rasterio
 from PIL import TiffImagePlugin
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.products import choose_polarisation, polarisation_of_name, product_of_name
 from glacierjax.geo.layers import SNAP_MASKS
+from glacierjax.geo.sources import is_virtual
 
 # Sigma0_VV, Gamma0_VV_db, Intensity_VH, VV, VV_lin: a polarisation and words that say how it was calibrated.
 _IMAGE_BAND = re.compile(
@@ -24,12 +26,11 @@ _LONGEST_TAG = 20_000_000
 
 
 class Band(NamedTuple):
-    """`number` from 1; `polarisation` None: not known; `note`: what was guessed, in words; `mask`: band of the mask."""
+    """`number` from 1; `polarisation` None: not known; `note`: what was guessed, in words."""
 
     number: int
     polarisation: str | None
     note: str = ""
-    mask: int | None = None
 
 
 def choose_band(
@@ -49,12 +50,11 @@ def choose_band(
     """
     told = [_IMAGE_BAND.fullmatch(text or "") for text in descriptions]
     by_number = {number: match["polarisation"].upper() for number, match in enumerate(told, 1) if match}
-    mask = next((i for i, text in enumerate(descriptions, 1) if (text or "").lower() in SNAP_MASKS), None)
     of_name = polarisation_of_name(name)
     if band is not None:
         if band > len(descriptions):
             raise InputError(f"--band={band}: {where} has {len(descriptions)} band(s)")
-        return Band(band, by_number.get(band) or (of_name if len(descriptions) == 1 else None), mask=mask)
+        return Band(band, by_number.get(band) or (of_name if len(descriptions) == 1 else None))
     if by_number:
         held = tuple(by_number.values())
         chosen = choose_polarisation(held, polarisation)
@@ -64,7 +64,7 @@ def choose_band(
             wanted = polarisation or "co-polarised"
             raise InputError(f"{where}: no {wanted} band, only {', '.join(held)}; choose one with --polarisation")
         number = next(number for number, found in by_number.items() if found == chosen)
-        return Band(number, chosen, mask=mask)
+        return Band(number, chosen)
     if polarisation is not None and of_name is not None and of_name != polarisation:
         raise InputError(f"{where}: its name says {of_name}, not --polarisation={polarisation}; give the other file")
     if len(descriptions) > 1 and (polarisation is not None or _is_dual(name)):
@@ -75,7 +75,21 @@ def choose_band(
         note = f"neither band nor name tells the polarisation; taken as {polarisation}"
     elif len(descriptions) > 1:
         note = f"band 1 of {len(descriptions)}; --band chooses another"
-    return Band(1, of_name or polarisation if len(descriptions) == 1 else None, note, mask)
+    return Band(1, of_name or polarisation if len(descriptions) == 1 else None, note)
+
+
+def descriptions_of(dataset: rasterio.DatasetReader, path: str) -> tuple[str | None, ...]:
+    """What the bands of a file say they are."""
+    if dataset.count > 1 and not any(dataset.descriptions) and not is_virtual(path):
+        names = snap_band_names(path)
+        if len(names) >= dataset.count:
+            return tuple(names[: dataset.count])
+    return dataset.descriptions
+
+
+def mask_band(descriptions: Sequence[str | None]) -> int | None:
+    """The band with SNAP's mask of layover and shadow, from 1."""
+    return next((i for i, text in enumerate(descriptions, 1) if (text or "").lower() in SNAP_MASKS), None)
 
 
 def snap_band_names(path: str) -> list[str]:

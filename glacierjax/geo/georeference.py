@@ -36,6 +36,17 @@ class Georeference:
         a, b, c, d, e, f = self.transform
         return points_px @ np.array([[a, d], [b, e]]) + (c, f)
 
+    def to_pixels(self, points: np.ndarray) -> np.ndarray:
+        """Column and row (n, 2) in pixels of coordinates (n, 2) x, y in the reference system."""
+        a, b, c, d, e, f = self.transform
+        return (points - (c, f)) @ np.linalg.inv([[a, d], [b, e]])
+
+    def moved(self, columns: int, rows: int) -> "Georeference":
+        """That of the part of the scene that begins so many pixels to the right and below."""
+        a, b, _, d, e, _ = self.transform
+        x, y = self.to_crs(np.array([[columns, rows]], float))[0].tolist()
+        return Georeference(self.crs, (a, b, x, d, e, y))
+
     def to_lonlat(self, points_px: np.ndarray) -> np.ndarray:
         """Longitude and latitude (n, 2), WGS84 degrees, of points (n, 2) column, row in pixels."""
         return reproject(self.to_crs(points_px), self.crs, WGS84)

@@ -19,9 +19,7 @@ SAFE, SNAP, SNAP_DATA, ZIP = ".safe", ".dim", ".data", ".zip"
 INSIDE_PRODUCTS = ("measurement",)  # folders of products that hold images
 
 
-def find_sources(
-    patterns: Sequence[str], polarisation: str | None = None, asset: str | None = None
-) -> list[Source]:
+def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset: str | None = None) -> list[Source]:
     """The scenes that files, folders, glob patterns, links and STAC files name, in order, none twice.
 
     Args:

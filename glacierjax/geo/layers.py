@@ -17,8 +17,17 @@ from glacierjax.core.products import (
     without_layer,
     without_polarisation,
 )
-from glacierjax.core.scene import facts_of_name
-from glacierjax.geo.sources import GAMMA_AFFECTED, MASK_AFFECTED, MaskLayer, Source, Tile, is_virtual, shown_path, stem_of
+from glacierjax.core.scene_names import facts_of_name
+from glacierjax.geo.sources import (
+    GAMMA_AFFECTED,
+    MASK_AFFECTED,
+    MaskLayer,
+    Source,
+    Tile,
+    is_virtual,
+    shown_path,
+    stem_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +36,8 @@ RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img")
 IMAGE_SUFFIXES = PNG_SUFFIXES + RASTER_SUFFIXES
 # Names of files that tell nothing but their content: the folder has the name.
 _CONTENT_ONLY = re.compile(
-    r"(?:(?:iw|ew)\d?|sigma0|gamma0|beta0|amplitude|intensity|rtc|grd|db|lin|backscatter|sar|cog|[_.\-\s])*", re.IGNORECASE
+    r"(?:(?:iw|ew)\d?|sigma0|gamma0|beta0|amplitude|intensity|rtc|grd|db|lin|backscatter|sar|cog|[_.\-\s])*",
+    re.IGNORECASE,
 )
 _FOLDERS_INSIDE = ("measurement",)
 _FOLDER_SUFFIXES = re.compile(r"\.(?:safe|data)$", re.IGNORECASE)

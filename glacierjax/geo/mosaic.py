@@ -25,9 +25,11 @@ from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from glacierjax.core.errors import InputError
-from glacierjax.geo.georeference import Georeference
-from glacierjax.geo.regions import Interest, Region
-from glacierjax.geo.sources import MaskLayer, Source, Tile, is_remote, shown_path
+from glacierjax.geo.bands import descriptions_of, mask_band
+from glacierjax.geo.control_points import advice
+from glacierjax.geo.georeference import Georeference, reproject
+from glacierjax.geo.regions import Interest, Region, around
+from glacierjax.geo.sources import MASK_AFFECTED, MaskLayer, Source, Tile, is_remote, shown_path
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ REMOTE = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_CONNECTTIMEOUT": "20", "GDAL_HTTP_LOW_SPEED_TIME": "30",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1000", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1", "VSI_CACHE": "TRUE",
 }  # fmt: skip
+BORDER_POINTS = 21
 SAME_PIXEL = 1e-3  # grids whose pixels lie over each other to this share of a pixel are one grid
 LARGEST_GAP = 4.0  # a mosaic's area may be so many times that of its tiles
 
@@ -66,10 +69,10 @@ class _Placed:
 
 
 @contextlib.contextmanager
-def open_raster(source: Source, interest: Interest | None = None, mask_band: int | None = None) -> Iterator[Raster]:
+def open_raster(source: Source, interest: Interest | None = None) -> Iterator[Raster]:
     """The raster of a source, cut to the area of interest.
 
-    `mask_band`: of the file itself. Raises `InputError` for a source with a problem, and where area and scene do not meet;
+    Raises `InputError` for a source with a problem, and where area and scene do not meet;
     `RasterioError` if a file cannot be read.
     """
     if source.problem:
@@ -82,7 +85,8 @@ def open_raster(source: Source, interest: Interest | None = None, mask_band: int
             dataset, inner, used = datasets[0], None, source.tiles
         else:
             dataset, inner, used = _cut(datasets, source, interest, stack)
-        layers = [layer for tile in used if (layer := _mask_layer(tile, mask_band))]
+        opened = dict(zip(source.tiles, datasets, strict=True))
+        layers = [layer for tile in used if (layer := _mask_layer(tile, opened[tile]))]
         yield Raster(dataset, inner, tuple((_on_grid_of(dataset, layer, stack), layer) for layer in layers))
 
 
@@ -131,22 +135,16 @@ def _common_grid(datasets: Sequence[rasterio.DatasetReader], source: Source) -> 
 
 def _place(dataset: rasterio.DatasetReader, tile: Tile, grid: Georeference, stack: contextlib.ExitStack) -> _Placed:
     """The tile on the grid, as it is if its pixels lie on the grid's, else resampled."""
-    to_grid = ~Affine(*grid.transform)
-    offset = to_grid @ dataset.transform if dataset.crs == grid.crs else None
-    if offset is not None:
-        steps = np.array([offset.a - 1, offset.b, offset.d, offset.e - 1]) * max(dataset.shape)
-        column, row = round(offset.c), round(offset.f)
-        if np.abs([*steps, offset.c - column, offset.f - row]).max() <= SAME_PIXEL:
-            region = Region(0, 0, *dataset.shape).moved(row, column)
-            return _Placed(tile.path, dataset, tile, region)
-    corners = _corners_on(dataset, grid.crs)
-    pixels = np.array([to_grid @ tuple(point) for point in corners])
-    left, top = np.floor(pixels.min(0)).astype(int).tolist()
-    right, bottom = np.ceil(pixels.max(0)).astype(int).tolist()
-    region = Region(top, left, bottom, right)
+    if dataset.crs == grid.crs:
+        steps = np.linalg.solve(_matrix(grid.transform), _matrix(dataset.transform))
+        column, row = (round(step) for step in steps[:2, 2])
+        off = (steps - np.array([[1, 0, column], [0, 1, row], [0, 0, 1]])) * (dataset.width, dataset.height, 1)
+        if np.abs(off).max() <= SAME_PIXEL:
+            return _Placed(tile.path, dataset, tile, Region(0, 0, *dataset.shape).moved(row, column))
+    region = around(grid.to_pixels(_border_on(dataset, grid.crs)))
     warped = stack.enter_context(
         WarpedVRT(
-            dataset, crs=grid.crs, transform=Affine(*grid.transform) @ Affine.translation(left, top), height=region.shape[0],
+            dataset, crs=grid.crs, transform=Affine(*grid.moved(region.left, region.top).transform), height=region.shape[0],
             width=region.shape[1], resampling=Resampling.nearest, src_nodata=_empty(dataset), nodata=_empty(dataset),
         )
     )  # fmt: skip
@@ -160,15 +158,16 @@ def _place(dataset: rasterio.DatasetReader, tile: Tile, grid: Georeference, stac
 _numbers = itertools.count()
 
 
-def _corners_on(dataset: rasterio.DatasetReader, crs: CRS) -> np.ndarray:
-    """Points (n, 2) around a raster in another reference system; its sides are bent there."""
-    along = np.linspace(0, 1, 21)
-    sides = [np.column_stack(side) for side in ((along, 0 * along), (along, 1 + 0 * along), (0 * along, along),
-                                                (1 + 0 * along, along))]  # fmt: skip
-    pixels = np.concatenate(sides) * (dataset.width, dataset.height)
-    own = np.array([dataset.transform @ tuple(point) for point in pixels])
-    x, y = rasterio.warp.transform(dataset.crs, crs, *own.T)[:2]
-    return np.column_stack([x, y])
+def _border_on(dataset: rasterio.DatasetReader, crs: CRS) -> np.ndarray:
+    """Points (n, 2) along the border of a raster in another reference system, where its sides are bent."""
+    along = np.linspace(0, 1, BORDER_POINTS)
+    sides = [np.column_stack(side) for edge in (0 * along, 0 * along + 1) for side in ((along, edge), (edge, along))]
+    own = Georeference(dataset.crs, tuple(dataset.transform)[:6])
+    return reproject(own.to_crs(np.concatenate(sides) * (dataset.width, dataset.height)), dataset.crs, crs)
+
+
+def _matrix(transform: Sequence[float]) -> np.ndarray:
+    return np.array([*tuple(transform)[:6], 0, 0, 1]).reshape(3, 3)
 
 
 def _union(regions: Sequence[Region]) -> Region:
@@ -186,8 +185,7 @@ def _virtual_raster(placed: Sequence[_Placed], grid: Georeference, whole: Region
     height, width = whole.shape
     root = ElementTree.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
     ElementTree.SubElement(root, "SRS").text = grid.crs.to_wkt()
-    transform = Affine(*grid.transform) @ Affine.translation(whole.left, whole.top)
-    a, b, c, d, e, f = tuple(transform)[:6]
+    a, b, c, d, e, f = grid.moved(whole.left, whole.top).transform
     ElementTree.SubElement(root, "GeoTransform").text = ", ".join(repr(float(value)) for value in (c, a, b, f, d, e))
     several = len(placed) > 1
     for band in first.indexes:
@@ -196,7 +194,11 @@ def _virtual_raster(placed: Sequence[_Placed], grid: Georeference, whole: Region
         _describe(element, first, band, _empty(first) if several else first.nodata)
         for part in placed:
             _add_source(element, part, str(band), whole, _empty(part.dataset) if several else None)
-    if not several and MaskFlags.per_dataset in first.mask_flag_enums[0] and MaskFlags.alpha not in first.mask_flag_enums[0]:
+    if (
+        not several
+        and MaskFlags.per_dataset in first.mask_flag_enums[0]
+        and MaskFlags.alpha not in first.mask_flag_enums[0]
+    ):
         band = ElementTree.SubElement(ElementTree.SubElement(root, "MaskBand"), "VRTRasterBand", dataType="Byte")
         _add_source(band, placed[0], "mask,1", whole, None)
     return ElementTree.tostring(root, encoding="unicode")
@@ -235,12 +237,10 @@ def _add_source(element: ElementTree.Element, part: _Placed, band: str, whole: R
         ElementTree.SubElement(source, "NODATA").text = repr(float(empty))
 
 
-def _mask_layer(tile: Tile, mask_band: int | None) -> MaskLayer | None:
-    if mask_band is not None:
-        from glacierjax.geo.sources import MASK_AFFECTED
-
-        return MaskLayer(tile.path, MASK_AFFECTED, mask_band)
-    return tile.mask
+def _mask_layer(tile: Tile, dataset: rasterio.DatasetReader) -> MaskLayer | None:
+    """The tile's mask, a file beside it or one of its own bands."""
+    band = mask_band(descriptions_of(dataset, tile.path))
+    return tile.mask or (MaskLayer(tile.path, MASK_AFFECTED, band) if band else None)
 
 
 def _on_grid_of(dataset: rasterio.DatasetReader, layer: MaskLayer, stack: contextlib.ExitStack) -> WarpedVRT:

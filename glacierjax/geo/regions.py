@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.looks import looks_for
+from glacierjax.core.spacing import looks_for
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import Georeference, pixel_size
 
@@ -51,13 +51,13 @@ class Interest:
 
     def inner(self, georeference: Georeference, grid: Region) -> Region:
         """The rectangle around what the grid has of the area. Raises `InputError` if they do not meet."""
-        inverse = np.linalg.inv(np.array(georeference.transform).reshape(2, 3)[:, :2])
-        origin = georeference.transform[2], georeference.transform[5]
-        found = [_around((points - origin) @ inverse.T).common(grid) for points in self.area.outlines(georeference)]
+        found = [around(georeference.to_pixels(points)).common(grid) for points in self.area.outlines(georeference)]
         found = [part for part in found if min(part.shape) > 0]
         if not found:
             raise InputError(f"lies beside the area of interest {self.area.where}; leave it out or draw another --aoi")
-        return Region(*np.min([part[:2] for part in found], 0).tolist(), *np.max([part[2:] for part in found], 0).tolist())
+        return Region(
+            *np.min([part[:2] for part in found], 0).tolist(), *np.max([part[2:] for part in found], 0).tolist()
+        )
 
     def margin_px(self, georeference: Georeference, shape: tuple[int, int]) -> int:
         """Pixels of the scene on each side that the network looks at."""
@@ -65,7 +65,7 @@ class Interest:
         return self.context_px * looks_for(spacing_m, self.network_spacing_m)
 
 
-def _around(pixels: np.ndarray) -> Region:
+def around(pixels: np.ndarray) -> Region:
     """The whole pixels that points (n, 2) of column and row lie in."""
     left, top = np.floor(pixels.min(0)).astype(int).tolist()
     right, bottom = np.ceil(pixels.max(0)).astype(int).tolist()

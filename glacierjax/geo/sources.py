@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from glacierjax.core.scene import NameFacts
+from glacierjax.core.scene_names import NameFacts
 
 # Where GDAL finds what other programs write with a scheme.
 _VIRTUAL = {"http": "/vsicurl/http://", "https": "/vsicurl/https://", "s3": "/vsis3/", "gs": "/vsigs/", "az": "/vsiaz/"}
@@ -19,6 +19,7 @@ _QUERY = re.compile(r"\?.*", re.DOTALL)
 # 2 and 4 (layover), 8 and 16 (shadow). OPERA's and SNAP's: 1 to 3 for one of them or both; OPERA's 255: outside.
 GAMMA_AFFECTED = tuple(value for value in range(32) if value & 0b11110)
 MASK_AFFECTED = (1, 2, 3)
+_NOTHING_KNOWN = NameFacts()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Source:
 
     name: str
     tiles: tuple[Tile, ...]
-    facts: NameFacts = NameFacts()
+    facts: NameFacts = _NOTHING_KNOWN
     problem: str = ""
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
-from glacierjax.core.scene import SENTINEL_1, NameFacts, facts_of_name
+from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
 from glacierjax.geo.layers import RASTER_SUFFIXES, mask_of
 from glacierjax.geo.sources import MaskLayer, Source, Tile, gdal_path, is_virtual, shown_path, stem_of
 
@@ -31,7 +31,9 @@ def sources_of_stac(path: Path, polarisation: str | None = None, asset: str | No
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
         members = document["features"] if document["type"] == "FeatureCollection" else [document]
-        items = {str(item["id"]): item for item in members if item["type"] == "Feature" and isinstance(item["assets"], dict)}
+        items = {
+            str(item["id"]): item for item in members if item["type"] == "Feature" and isinstance(item["assets"], dict)
+        }
         if not items:
             raise ValueError("no items in it")
     except FileNotFoundError:
@@ -44,7 +46,9 @@ def sources_of_stac(path: Path, polarisation: str | None = None, asset: str | No
     return [_source(identifier, item, path, polarisation, asset) for identifier, item in items.items()]
 
 
-def _source(identifier: str, item: Mapping[str, Any], path: Path, polarisation: str | None, asset: str | None) -> Source:
+def _source(
+    identifier: str, item: Mapping[str, Any], path: Path, polarisation: str | None, asset: str | None
+) -> Source:
     name = _UNSAFE.sub("_", identifier)
     try:
         held = item.get("assets", {})
