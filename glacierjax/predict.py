@@ -5,9 +5,12 @@
   python -m glacierjax.predict --checkpoint=RUN1 --checkpoint=RUN2 --rotations --input=scenes --box=fjord.geojson
     --vector=gpkg --output=OUT                            (an ensemble; fronts only inside the polygons)
 
-Reads PNG and GeoTIFF. Writes OUT/zones, uncertainty, fronts (GeoTIFF where the scene is georeferenced, else PNG),
-lines (GeoJSON), overlays, the table OUT/scenes.csv and all fronts in OUT/fronts.geojson. Started again, it goes on
-with the scenes that are not done yet.
+  python -m glacierjax.predict --checkpoint=RUN --input=downloads --aoi=fjord.geojson --output=OUT
+                                                        (Sentinel-1 products; of each only the fjord is read)
+
+Reads PNG, GeoTIFF, Sentinel-1 products, links and STAC items. Writes OUT/zones, uncertainty, fronts (GeoTIFF where the
+scene is georeferenced, else PNG), lines (GeoJSON), overlays, the table OUT/scenes.csv and all fronts in
+OUT/fronts.geojson. Started again, it goes on with the scenes that are not done yet.
 """
 
 import logging
@@ -25,13 +28,22 @@ _CHECKPOINT = flags.DEFINE_multi_string(
     "checkpoint", [], "Training folder or checkpoint of a network; several make an ensemble."
 )
 _WHICH = flags.DEFINE_enum("which", "best_iou", ["best_iou", "best_mde", "last"], "Which checkpoint of a folder.")
-_INPUT = flags.DEFINE_multi_string("input", [], "Scene, folder of scenes, or pattern in quotes; may be repeated.")
+_INPUT = flags.DEFINE_multi_string(
+    "input", [], "Scene, product, folder, pattern in quotes, link, or STAC items (.json); may be repeated."
+)
 _OUTPUT = flags.DEFINE_string("output", "", "Folder for the results.")
 _BOX = flags.DEFINE_string("box", "", "Where a front may be: CaFFe box (.txt, pixels) or polygons (.geojson).")
 _MODE = flags.DEFINE_enum("mode", None, ["tiled", "overlap", "whole"], "How a network goes over a scene.")
 _ROTATIONS = flags.DEFINE_bool("rotations", False, "Average the network over four rotations of each scene.")
 _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Metres a pixel, if neither georeference nor name tells.")
-_BAND = flags.DEFINE_integer("band", 1, "Band of a GeoTIFF, counted from 1.")
+_BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1; without it by polarisation.")
+_POLARISATION = flags.DEFINE_enum(
+    "polarisation", None, ["HH", "HV", "VH", "VV"], "Of products that hold several; without it the co-polarised one."
+)
+_ASSET = flags.DEFINE_string("asset", None, "Asset of STAC items; without it by polarisation.")
+_AOI = flags.DEFINE_string(
+    "aoi", "", "Area of interest (polygons, .geojson): only this part of each scene is read, with the context it needs."
+)
 _SCALE = flags.DEFINE_enum(
     "scale", "auto", ["auto", "linear", "db"], "Values that are not 8-bit: amplitude or intensity, or decibels."
 )
@@ -47,22 +59,26 @@ def main() -> None:
             raise InputError(f"--{name}: missing; --help shows an example")
     # Imported here: --help must not wait for rasterio and JAX.
     from glacierjax.geo.areas import read_area
+    from glacierjax.geo.inputs import find_sources
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.vectors import require_vector_extra
     from glacierjax.prediction.devices import log_devices
-    from glacierjax.prediction.folder import Batch, find_scenes
+    from glacierjax.prediction.folder import Batch
     from glacierjax.prediction.model import load
+    from glacierjax.prediction.scene import interest_for
 
-    options = ReadOptions(_SPACING.value, _BAND.value, _SCALE.value)
-    files = find_scenes(_INPUT.value)
+    options = ReadOptions(_SPACING.value, _BAND.value, _SCALE.value, _POLARISATION.value)
+    sources = find_sources(_INPUT.value, _POLARISATION.value, _ASSET.value)
     area = read_area(_BOX.value) if _BOX.value else None
+    aoi = read_area(_AOI.value) if _AOI.value else None
     for kind in _VECTOR.value:
         require_vector_extra(kind)
     predictor = load(*_CHECKPOINT.value, which=_WHICH.value, mode=_MODE.value, rotations=_ROTATIONS.value).predictor
     log_devices()
-    log.info("network: %s, mode %s; %d scene(s)", ", ".join(predictor.sources), predictor.mode, len(files))
+    log.info("network: %s, mode %s; %d scene(s)", ", ".join(predictor.sources), predictor.mode, len(sources))
     output = Path(_OUTPUT.value)
-    Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value).run(files)
+    interest = interest_for(predictor, aoi, area)
+    Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value, interest).run(sources)
     log.info("written: %s", output)
 
 

@@ -56,6 +56,7 @@ _PATTERNS = {
     "pyroSAR": re.compile(rf"{_BEGIN}{_SATELLITE}_+{_MODE}_+[AD]_{_TIME}"),
 }
 _POLARISATION = re.compile(r"(?<![A-Za-z0-9])(?:[HV]{2}|[hv]{2})(?![A-Za-z0-9])")
+_POLARISATION_AND_MARK = re.compile(rf"[_.\-\s]{_POLARISATION.pattern}|{_POLARISATION.pattern}[_.\-\s]?")
 
 # Layers beside the image. What ends with one of these words is none, in every folder.
 ANCILLARY = (
@@ -161,8 +162,7 @@ def without_polarisation(name: str) -> str:
         return _POLARISATION.sub("", re.sub(r"-\d{3}(-cog)?$", "", product.text, flags=re.IGNORECASE))
     if polarisation_of_name(name) is None:
         return name
-    shorter = _POLARISATION.sub("", name)
-    return re.sub(r"([_.\-\s])[_.\-\s]+", r"\1", shorter).strip("_.- ")
+    return _POLARISATION_AND_MARK.sub("", name)
 
 
 def ancillary_layer(name: str) -> str | None:

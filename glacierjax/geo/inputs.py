@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import is_hidden, user_path
 from glacierjax.core.products import product_of_name
 from glacierjax.geo.layers import IMAGE_SUFFIXES, Found, sources_of_files
 from glacierjax.geo.passes import join_passes
@@ -64,14 +65,14 @@ def _files(pattern: str) -> Iterator[Found]:
     if is_virtual(pattern):
         yield Found(gdal_path(pattern), named=True)
         return
-    path = Path(pattern).expanduser()
+    path = user_path(pattern)
     if path.is_dir():
         yield from _inside(path)
     elif path.exists():
         yield from _file(path, named=True)
     else:
         matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
-        chosen = [match for match in matches if match.is_file() or _is_product(match)]
+        chosen = [match for match in matches if not is_hidden(match) and (not match.is_dir() or _is_product(match))]
         if not chosen:
             raise InputError(f"--input={pattern}: no such file or folder, and no file that fits it as a pattern")
         for match in chosen:
@@ -83,10 +84,10 @@ def _inside(folder: Path) -> Iterator[Found]:
     if folder.suffix.lower() == SAFE and "_SLC_" in folder.name:
         yield Found(str(folder), problem=_say(folder, "single-look complex, in radar geometry; order it as RTC"))
         return
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    entries = sorted(entry for entry in folder.iterdir() if not is_hidden(entry))
     count = 0
     for entry in entries:
-        below = _inside(entry) if entry.is_dir() and _is_product(entry) else _file(entry) if entry.is_file() else ()
+        below = _inside(entry) if entry.is_dir() and _is_product(entry) else _file(entry) if not entry.is_dir() else ()
         for file in below:
             count += 1
             yield file

@@ -26,6 +26,7 @@ from glacierjax.geo.mosaic import Raster, georeference_of, open_raster
 from glacierjax.geo.regions import Interest, Region
 from glacierjax.geo.sources import Source, is_virtual
 
+READING = ("band", "files", "layover_shadow_masks")  # what of `Scene.reading` stands in tables
 BLOCK_PIXELS = 16_000_000  # read at a time: a scene is in memory as grey only
 
 
@@ -161,7 +162,7 @@ def _read_raster(source: Source, options: ReadOptions, interest: Interest | None
             "ones; warp the scene to a projected reference system first"
         )
     facts = dataclasses.replace(source.facts, polarisation=band.polarisation or source.facts.polarisation)
-    reading = {"band": band.number, "files": len(source.tiles), "layover_shadow_masks": len(raster.masks)}
+    reading = dict(zip(READING, (band.number, len(source.tiles), len(raster.masks)), strict=True))
     return Scene(source.name, image, valid, spacing_m, georeference, tuple(notes), facts, raster.inner, reading)
 
 

@@ -9,12 +9,13 @@ import numpy as np
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.grey import AUTO, grey_from_array
+from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scenes import ReadOptions, Scene, read_scene, spacing_without_map
+from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor, open_predictor
-from glacierjax.prediction.scene import Prediction, find_front
+from glacierjax.prediction.scene import Prediction, find_front, interest_for
 
 ARRAY = "array"  # name of a scene that comes from none
 
@@ -31,31 +32,36 @@ class Model:
         pixel_spacing_m: float | None = None,
         box: str | os.PathLike | Sequence[float] | None = None,
         *,
-        band: int = 1,
+        band: int | None = None,
         scale: str = AUTO,
+        polarisation: str | None = None,
+        aoi: str | os.PathLike | None = None,
         name: str = ARRAY,
     ) -> Prediction:
         """Zones, uncertainty and calving front of a scene.
 
         Args:
-          scene: a PNG or GeoTIFF file, or grey values or backscatter (H, W); `glacierjax.geo.grey` tells what becomes of
-            values that are not 8-bit.
+          scene: a PNG or GeoTIFF file, a Sentinel-1 product, a link or a STAC item, or grey values or backscatter (H, W);
+            `glacierjax.geo.grey` tells what becomes of values that are not 8-bit.
           pixel_spacing_m: metres a pixel, where neither a georeference nor the scene's name tells, or to override them.
           box: where a front may be: a CaFFe box file, a GeoJSON file of polygons, or (xmin, ymin, xmax, ymax) in pixels.
-          band: of a GeoTIFF, counted from 1.
+          band: of a GeoTIFF, counted from 1; None: by polarisation.
           scale: auto, linear or db.
+          polarisation: of products that hold several; None: the co-polarised one.
+          aoi: area of interest, a GeoJSON file of polygons: only this part of the scene is read.
           name: of a scene given as array.
 
         Raises:
           InputError: the file cannot be read, or the pixel spacing is not known.
         """
-        options = ReadOptions(pixel_spacing_m, band, scale)
+        options, area = ReadOptions(pixel_spacing_m, band, scale, polarisation), _area(box)
         if isinstance(scene, np.ndarray):
             image, valid = grey_from_array(scene, scale)
             read = Scene(name, image, valid, spacing_without_map(name, name, pixel_spacing_m))
         else:
-            read = read_scene(user_path(scene), options)
-        return find_front(self.predictor, read, _area(box))
+            interest = interest_for(self.predictor, _area(aoi), area)
+            read = read_scene(_one_source(scene, polarisation), options, interest)
+        return find_front(self.predictor, read, area)
 
 
 def load(
@@ -75,6 +81,13 @@ def load(
     if not checkpoints:
         raise InputError("no checkpoint given; name a folder that glacierjax.train or glacierjax.convert wrote")
     return Model(open_predictor([str(path) for path in checkpoints], which, mode, rotations))
+
+
+def _one_source(scene: str | os.PathLike, polarisation: str | None) -> Source:
+    sources = find_sources([str(scene)], polarisation)
+    if len(sources) > 1:
+        raise InputError(f"{scene}: {len(sources)} scenes ({sources[0].name}, ...); give one of them")
+    return sources[0]
 
 
 def _area(box: str | os.PathLike | Sequence[float] | None) -> Area | None:

@@ -1,6 +1,6 @@
-"""What an output folder says is done: a record for each scene, with its source as it was and the files that were written.
+"""What an output folder says is done: a record for each scene, with its files as they were and those that were written.
 
-A scene is written under the name of its file. Where another scene has that name, folders stand before it: A/VV.tif and
+A scene is written under the name of its source. Where another scene has that name, folders stand before it: A/VV.tif and
 B/VV.tif become A__VV and B__VV.
 """
 
@@ -16,6 +16,7 @@ from typing import Any
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 from glacierjax.core.scene_names import FOLDER_MARK
+from glacierjax.geo.sources import Source, is_virtual
 
 log = logging.getLogger(__name__)
 
@@ -23,25 +24,33 @@ RECORDS = "records"  # folder of them in the output
 
 
 @dataclasses.dataclass(frozen=True)
-class Source:
-    """A scene's file: `path` from the output folder (so that both can be moved), size and time; -1: no file on disk."""
+class FileState:
+    """A file that a scene is read from: `path` from the output folder (so that both can be moved), size and time; -1: no
+    file on disk, as links."""
 
     path: str
     size_bytes: int = -1
     modified_ns: int = -1
 
 
+States = tuple[FileState, ...]
+
+
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """One scene that is done. `row` of the table; `files` that were written, from the output folder."""
+    """One scene that is done. `source`: its files; `row` of the table; `files` that were written, from the output folder."""
 
-    source: Source
+    source: States
     row: dict[str, Any]
     files: list[str]
 
 
-def source_of(file: Path, output: Path) -> Source:
-    """What identifies a scene's file."""
+def states_of(source: Source, output: Path) -> States:
+    """What identifies the files of a source, its masks too."""
+    return tuple(FileState(path) if is_virtual(path) else _state(Path(path), output) for path in source.paths)
+
+
+def _state(file: Path, output: Path) -> FileState:
     try:
         path = Path(os.path.relpath(file, output)).as_posix()
     except ValueError:  # another drive of Windows
@@ -49,8 +58,8 @@ def source_of(file: Path, output: Path) -> Source:
     try:
         state = file.stat()
     except OSError:
-        return Source(path)
-    return Source(path, state.st_size, state.st_mtime_ns)
+        return FileState(path)
+    return FileState(path, state.st_size, state.st_mtime_ns)
 
 
 def read_records(output: Path) -> dict[str, Record]:
@@ -59,9 +68,8 @@ def read_records(output: Path) -> dict[str, Record]:
     for file in sorted((output / RECORDS).glob("*.json")):
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
-            found[content["row"]["scene"]] = Record(
-                Source(**content["source"]), content["row"], [str(path) for path in content["files"]]
-            )
+            source = tuple(FileState(**state) for state in content["source"])
+            found[content["row"]["scene"]] = Record(source, content["row"], [str(path) for path in content["files"]])
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning(
                 "%s: not a readable record (%s: %s); its scene counts as not done", file, type(error).__name__, error
@@ -75,69 +83,89 @@ def write_record(output: Path, record: Record) -> None:
     write_text(output / RECORDS / f"{record.row['scene']}.json", text)
 
 
-def is_done(record: Record | None, source: Source, output: Path) -> bool:
-    """Whether a scene is there, made from its file as it is now, with all that was written."""
-    if record is None or not _is_same(record.source, source, output):
+def is_done(record: Record | None, now: States, output: Path) -> bool:
+    """Whether a scene is there, made from its files as they are now, with all that was written."""
+    if record is None or not _is_same(record.source, now, output):
         return False
     return all((output / file).is_file() for file in record.files)
 
 
-def _is_same(before: Source, now: Source, output: Path) -> bool:
-    """The same file, unchanged; it may have been moved."""
+def _is_same(before: States, now: States, output: Path) -> bool:
+    """The same files, unchanged; they may have been moved."""
     if before == now:
         return True
-    moved = now.size_bytes >= 0 and not (output / before.path).exists()
-    return moved and dataclasses.replace(before, path=now.path) == now
+    moved = all(state.size_bytes >= 0 for state in now) and not any((output / state.path).exists() for state in before)
+    return moved and [_content(state) for state in before] == [_content(state) for state in now]
+
+
+def _content(state: FileState) -> tuple[int, int]:
+    return state.size_bytes, state.modified_ns
 
 
 def name_scenes(
-    files: Sequence[Path], records: Mapping[str, Record], output: Path
-) -> tuple[dict[Path, str], dict[Path, str]]:
-    """The name of each scene in the output, and what is wrong with the files that get none.
+    sources: Sequence[Source], records: Mapping[str, Record], output: Path
+) -> tuple[dict[Source, str], dict[Source, str]]:
+    """The name of each scene in the output, and what is wrong with the sources that get none.
 
-    A file that has a record keeps its name. Others get the name of the file, with as many folders before it as it needs to
+    A source that has a record keeps its name. Others get their own name, with as many folders before it as it needs to
     differ from all names there, capital letters or not.
     """
-    names: dict[Path, str] = {}
-    sources = {file: source_of(file, output) for file in files}
-    name_of_path = {record.source.path: name for name, record in records.items()}
-    for file, source in sources.items():
-        name, namesake = name_of_path.get(source.path), records.get(file.stem)
-        if name is None and namesake and _is_same(namesake.source, source, output):
-            name = file.stem
+    names: dict[Source, str] = {}
+    problems = {source: source.problem for source in sources if source.problem}
+    readable = [source for source in sources if not source.problem]
+    states = {source: states_of(source, output) for source in readable}
+    name_of_path = {record.source[0].path: name for name, record in records.items() if record.source}
+    for source, state in states.items():
+        name, namesake = name_of_path.get(state[0].path), records.get(source.name)
+        if name is None and namesake and _is_same(namesake.source, state, output):
+            name = source.name
         if name is not None and name not in names.values():
-            names[file] = name
+            names[source] = name
     taken = {name.casefold() for name in records}
-    problems: dict[Path, str] = {}
-    rest: list[Path] = []
-    first: dict[tuple[Path, str], Path] = {(file.parent, file.stem.casefold()): file for file in names}
-    for file in (file for file in files if file not in names):
-        other = first.setdefault((file.parent, file.stem.casefold()), file)
-        if other is file:
-            rest.append(file)
+    rest: list[Source] = []
+    first = {_place(source): source for source in names}
+    for source in (source for source in readable if source not in names):
+        other = first.setdefault(_place(source), source)
+        if other is source:
+            rest.append(source)
         else:
-            problems[file] = f"{file}: would be written under the name of {other}; rename one of them"
+            where = source.where
+            problems[source] = f"{where}: would be written under the name of {other.where}; rename one of them"
     folders = 0
     while rest:
-        named = {file: _with_folders(file, folders) for file in rest}
+        named = {source: _with_folders(source, folders) for source in rest}
         counts = Counter(name.casefold() for name in named.values() if name)
-        for file, name in named.items():
+        for source, name in named.items():
             if name is None:
-                problems[file] = f"{file}: its name is that of another scene in {output}; use another --output"
+                problems[source] = (
+                    f"{source.where}: its name is that of another scene in {output}; use another --output"
+                )
             elif counts[name.casefold()] == 1 and name.casefold() not in taken:
-                names[file] = name
+                names[source] = name
         taken |= {name.casefold() for name in names.values()}
-        rest = [file for file in rest if file not in names and file not in problems]
+        rest = [source for source in rest if source not in names and source not in problems]
         folders += 1
-    return {file: names[file] for file in files if file in names}, problems
+    return {source: names[source] for source in readable if source in names}, problems
 
 
-def _with_folders(file: Path, folders: int) -> str | None:
-    """The file's name with so many folders before it; None if it does not lie that deep."""
-    parents = Path(os.path.abspath(file)).parent.parts[1:]  # noqa: PTH100 (links are not followed)
+def _place(source: Source) -> tuple[tuple[str, ...], str]:
+    return _folders(source), source.name.casefold()
+
+
+def _with_folders(source: Source, folders: int) -> str | None:
+    """The source's name with so many folders before it; None if it does not lie that deep."""
+    parents = _folders(source)
     if folders > len(parents):
         return None
-    return FOLDER_MARK.join([*parents[len(parents) - folders :], file.stem])
+    return FOLDER_MARK.join([*parents[len(parents) - folders :], source.name])
+
+
+def _folders(source: Source) -> tuple[str, ...]:
+    """The folders that the first file of a source lies in."""
+    path = source.paths[0]
+    if not is_virtual(path):
+        path = Path(os.path.abspath(path)).as_posix()  # noqa: PTH100 (links are not followed)
+    return tuple(part for part in path.split("/")[:-1] if part)
 
 
 def check_settings(path: Path, settings: Mapping[str, Any]) -> None:

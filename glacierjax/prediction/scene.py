@@ -12,7 +12,6 @@ from PIL import Image
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path, write_png
-from glacierjax.core.scene_names import facts_of_name
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, grey_from_ids
 from glacierjax.fronts import clean_zones
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
@@ -21,6 +20,7 @@ from glacierjax.fronts.postprocess import mask_invalid
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import segment_lengths_m
 from glacierjax.geo.rasters import raster_path, write_raster
+from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
 from glacierjax.prediction.ensemble import Predictor
@@ -124,7 +124,7 @@ class Prediction:
         return [line[::-1] for line in self.front_lines] if mirrored else self.front_lines
 
     def _properties(self) -> list[dict[str, Any]]:
-        facts = facts_of_name(self.scene.name)
+        facts = self.scene.facts
         return [
             {
                 "scene": self.scene.name, "line": number, "glacier": facts.glacier,
@@ -136,8 +136,20 @@ class Prediction:
         ]  # fmt: skip
 
 
+def interest_for(predictor: Predictor, area: Area | None, box: Area | None = None) -> Interest | None:
+    """What of large scenes is read for these networks around an area; None: all.
+
+    Raises `InputError` for a `box` in pixels, which would lie elsewhere in the part that is read.
+    """
+    if area is None:
+        return None
+    if box is not None and box.box is not None:
+        raise InputError(f"{box.where}: a box in pixels of the whole scene, of which --aoi reads a part; give polygons")
+    return Interest(area, predictor.context_px, predictor.pixel_spacing_m)
+
+
 def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> Prediction:
-    """Zones, uncertainty and front of a scene; its probabilities exist a strip at a time only."""
+    """Zones, uncertainty and front of a scene, without its context; probabilities exist a strip at a time only."""
     zones = np.empty(scene.image.shape, np.uint8)
     uncertainty = np.empty(scene.image.shape, np.float32)
     deviation = np.empty(scene.image.shape, np.float32) if predictor.members > 1 else None
@@ -149,6 +161,10 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
         uncertainty[rows] = entropy(mean)
         if deviation is not None:
             deviation[rows] = spread.max(-1)
+    if scene.inner is not None:
+        zones, uncertainty = zones[scene.inner.slices], uncertainty[scene.inner.slices]
+        deviation = None if deviation is None else deviation[scene.inner.slices]
+        scene = scene.without_context()
     zones = mask_invalid(zones, scene.valid)
     allowed = None if area is None else area.mask(scene.image.shape, scene.georeference)
     if area and allowed is not None and not allowed.any():

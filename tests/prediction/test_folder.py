@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,10 +19,11 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
+from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.rasters import write_raster
 from glacierjax.geo.scenes import ReadOptions
 from glacierjax.prediction import folder
-from glacierjax.prediction.folder import Batch, find_scenes
+from glacierjax.prediction.folder import Batch
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 UTM = Georeference(crs_from_user("EPSG:32622", "test"), (20, 0, 500_000, 0, -20, 7_650_000))
@@ -41,13 +43,17 @@ def scenes(tmp_path):
     return where
 
 
+def sources(*files):
+    return find_sources([str(file) for file in files])
+
+
 def batch(tmp_path, predictor=None, **rest):
     return Batch(predictor or make_predictor(0.9), tmp_path / "out", rest.pop("options", ReadOptions()), **rest)
 
 
 def test_a_bad_file_does_not_stop_the_others_and_is_named_at_the_end(tmp_path, scenes):
     with pytest.raises(InputError, match=r"^1 of 3 scenes could not be predicted: .*Jorum.png: not a readable image"):
-        batch(tmp_path).run(find_scenes([str(scenes)]))
+        batch(tmp_path).run(find_sources([str(scenes)]))
     rows = list(csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines()))
     assert [(r["scene"], r["date"], r["sensor"], r["georeferenced"]) for r in rows] == [
         (PICTURE, "2011-11-13", "TSX", "False"), (MAP, "2015-03-09", "S1", "True"),
@@ -60,43 +66,43 @@ def test_a_bad_file_does_not_stop_the_others_and_is_named_at_the_end(tmp_path, s
 def test_what_is_done_is_not_done_again_unless_asked_or_changed(tmp_path, scenes):
     files = [scenes / f"{PICTURE}.png", scenes / f"{MAP}.tif"]
     zones = tmp_path / "out" / "zones" / f"{PICTURE}.png"
-    batch(tmp_path).run(files[:1])
+    batch(tmp_path).run(sources(*files[:1]))
     zones.write_bytes(b"mark")
-    batch(tmp_path).run(files)
+    batch(tmp_path).run(sources(*files))
     assert zones.read_bytes() == b"mark" and (tmp_path / "out" / "zones" / f"{MAP}.tif").exists()
     for time in (2_000_000_000, 1_000_000_000):  # newer, then older: a file that was replaced by one of another archive
         os.utime(files[0], (time, time))
-        batch(tmp_path).run(files)
+        batch(tmp_path).run(sources(*files))
         assert zones.read_bytes() != b"mark", "the scene is another"
         zones.write_bytes(b"mark")
-    batch(tmp_path, overwrite=True).run(files)
+    batch(tmp_path, overwrite=True).run(sources(*files))
     assert zones.read_bytes() != b"mark"
 
 
 def test_any_output_that_is_missing_is_made_again(tmp_path, scenes):
     file, out = scenes / f"{MAP}.tif", tmp_path / "out"
-    batch(tmp_path, vector=["shp"]).run([file])
+    batch(tmp_path, vector=["shp"]).run(sources(file))
     written = [path for path in out.rglob("*") if path.is_file() and path.parent != out]
     assert len(written) >= 10
     for path in written:
         path.unlink()
-        batch(tmp_path, vector=["shp"]).run([file])
+        batch(tmp_path, vector=["shp"]).run(sources(file))
         assert path.is_file(), path
     (out / "records" / f"{MAP}.json").write_text("{")
-    batch(tmp_path, vector=["shp"]).run([file])
+    batch(tmp_path, vector=["shp"]).run(sources(file))
     assert json.loads((out / "records" / f"{MAP}.json").read_text())["row"]["scene"] == MAP
     (out / "lines" / f"{MAP}.geojson").unlink()
-    batch(tmp_path, vector=["shp"]).run([scenes / f"{PICTURE}.png"])
+    batch(tmp_path, vector=["shp"]).run(sources(scenes / f"{PICTURE}.png"))
     assert json.loads((out / "fronts.geojson").read_text())["features"] == []
 
 
-def dated_folders(tmp_path):
-    """A folder a date, each with VV.tif, fronts at columns 40 and 50."""
+def dated_folders(tmp_path, name="scene"):
+    """A folder a date, each with a scene of the same name, fronts at columns 40 and 50."""
     files = []
     for date, column in (("20200101", 40), ("20200301", 50)):
         image = np.full((60, 70), 30, np.uint8)
         image[:, :column] = 200
-        files.append(tmp_path / date / "VV.tif")
+        files.append(tmp_path / date / f"{name}.tif")
         write_raster(files[-1], image, UTM, "grey")
     return files
 
@@ -114,11 +120,17 @@ def fronts_of(out):
 def test_scenes_of_one_name_in_one_call_get_the_names_of_their_folders(tmp_path):
     files = dated_folders(tmp_path)
     for _ in range(2):
-        batch(tmp_path).run(find_scenes([str(tmp_path / "2020*" / "VV.tif")]))
+        batch(tmp_path).run(find_sources([str(tmp_path / "2020*" / "scene.tif")]))
         assert fronts_of(tmp_path / "out") == {
-            ("20200101__VV", "2020-01-01"): 40, ("20200301__VV", "2020-03-01"): 50,
+            ("20200101__scene", "2020-01-01"): 40, ("20200301__scene", "2020-03-01"): 50,
         }  # fmt: skip
     assert len(files) == len(list((tmp_path / "out" / "zones").iterdir()))
+
+
+def test_files_that_tell_only_their_polarisation_have_the_name_and_date_of_their_folders_from_the_start(tmp_path):
+    for file in dated_folders(tmp_path, "VV"):
+        batch(tmp_path).run(sources(file))
+    assert fronts_of(tmp_path / "out") == {("20200101_VV", "2020-01-01"): 40, ("20200301_VV", "2020-03-01"): 50}
 
 
 @pytest.mark.parametrize("newer", [True, False])
@@ -127,11 +139,11 @@ def test_scenes_of_one_name_in_two_calls_are_both_kept(tmp_path, newer, caplog):
     os.utime(files[newer], (2_000_000_000, 2_000_000_000))
     for _ in range(2):
         for file in files:
-            batch(tmp_path).run([file])
-        assert fronts_of(tmp_path / "out") == {("VV", None): 40, ("20200301__VV", "2020-03-01"): 50}
+            batch(tmp_path).run(sources(file))
+        assert fronts_of(tmp_path / "out") == {("scene", None): 40, ("20200301__scene", "2020-03-01"): 50}
     caplog.clear()
     with caplog.at_level("INFO", logger="glacierjax"):
-        batch(tmp_path).run(files)
+        batch(tmp_path).run(sources(*files))
     assert "2 of 2 scenes are done already" in caplog.text
 
 
@@ -140,29 +152,29 @@ def test_names_that_differ_in_capital_letters_alone_are_told_apart(tmp_path):
     image[:, :40] = 200
     for where, name in (("a", "VV_2020-01-01"), ("b", "vv_2020-01-01")):
         write_raster(tmp_path / where / f"{name}.tif", image, UTM, "grey")
-    batch(tmp_path).run(find_scenes([str(tmp_path / "a"), str(tmp_path / "b")]))
+    batch(tmp_path).run(find_sources([str(tmp_path / "a"), str(tmp_path / "b")]))
     assert {name for name, _ in fronts_of(tmp_path / "out")} == {"a__VV_2020-01-01", "b__vv_2020-01-01"}
 
 
 def test_a_scene_that_was_moved_is_known_again(tmp_path, caplog):
     files = dated_folders(tmp_path)
-    batch(tmp_path).run(files[:1])
+    batch(tmp_path).run(sources(*files[:1]))
     (tmp_path / "archive").mkdir()
-    moved = files[0].rename(tmp_path / "archive" / "VV.tif")
+    moved = files[0].rename(tmp_path / "archive" / "scene.tif")
     with caplog.at_level("INFO", logger="glacierjax"):
-        batch(tmp_path).run([moved])
+        batch(tmp_path).run(sources(moved))
     assert "1 of 1 scenes are done already" in caplog.text
     shutil.copytree(tmp_path, tmp_path.with_name("copy"), dirs_exist_ok=True)
     caplog.clear()
     with caplog.at_level("INFO", logger="glacierjax"):  # paths in records are relative: all may be moved together
-        batch(tmp_path.with_name("copy")).run([tmp_path.with_name("copy") / "archive" / "VV.tif"])
+        batch(tmp_path.with_name("copy")).run(sources(tmp_path.with_name("copy") / "archive" / "scene.tif"))
     assert "1 of 1 scenes are done already" in caplog.text
 
 
 def test_two_files_of_one_name_in_one_folder_are_refused_and_the_others_done(tmp_path, scenes):
     write_png(scenes / f"{MAP}.png", np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match=rf"2 of 4 .*{MAP}.tif: would be written under the name of .*{MAP}.png"):
-        batch(tmp_path, options=ReadOptions(pixel_spacing_m=20)).run(find_scenes([str(scenes)]))
+        batch(tmp_path, options=ReadOptions(pixel_spacing_m=20)).run(find_sources([str(scenes)]))
     assert (tmp_path / "out" / "zones" / f"{PICTURE}.png").exists()
 
 
@@ -172,19 +184,19 @@ def test_whatever_happens_in_one_scene_the_others_are_done(tmp_path, scenes, mon
     (scenes / ".DS_Store").write_bytes(b"\0")
     read = folder.read_scene
 
-    def fail_for_maps(file, options):
-        if file.suffix == ".tif":
+    def fail_for_maps(source, *rest):
+        if source.where.endswith(".tif"):
             raise TypeError("a library's own words\nand more")
-        return read(file, options)
+        return read(source, *rest)
 
     monkeypatch.setattr(folder, "read_scene", fail_for_maps)
     with pytest.raises(
         InputError, match=rf"^1 of 2 .*{MAP}.tif: cannot be predicted \(TypeError: a library's own words\)$"
     ):
-        batch(tmp_path).run(find_scenes([str(scenes)]))
+        batch(tmp_path).run(find_sources([str(scenes)]))
     assert (tmp_path / "out" / "zones" / f"{PICTURE}.png").exists()
     monkeypatch.undo()
-    batch(tmp_path).run(find_scenes([str(scenes)]))
+    batch(tmp_path).run(find_sources([str(scenes)]))
     assert (tmp_path / "out" / "zones" / f"{MAP}.tif").exists(), "the next start does what is left"
 
 
@@ -230,7 +242,7 @@ def test_a_folder_of_all_kinds_gives_the_good_scenes_and_names_the_others(tmp_pa
     for done in ("", "10 of 22 scenes are done already"):
         caplog.clear()
         with caplog.at_level("INFO", logger="glacierjax"), pytest.raises(InputError, match="12 of 22 scenes could not"):
-            batch(tmp_path).run(find_scenes([str(where)]))
+            batch(tmp_path).run(find_sources([str(where)]))
         assert done in caplog.text
         assert all(f"{name}." in caplog.text for name in bad), caplog.text
         rows = list(csv.DictReader((out / "scenes.csv").read_text().splitlines()))
@@ -241,33 +253,33 @@ def test_scenes_without_a_front_are_counted_and_named(tmp_path, scenes, caplog):
     write_png(scenes / "water.png", np.full((40, 40), 30, np.uint8))
     (scenes / "Jorum.png").unlink()
     with caplog.at_level("INFO", logger="glacierjax"):
-        batch(tmp_path, options=ReadOptions(pixel_spacing_m=20)).run(find_scenes([str(scenes)]))
+        batch(tmp_path, options=ReadOptions(pixel_spacing_m=20)).run(find_sources([str(scenes)]))
     assert "3 scenes: 2 with a front, 1 without one" in caplog.text and "no front in water" in caplog.text
 
 
 def test_a_box_beside_the_scene_is_warned_of(tmp_path, scenes, caplog):
     beside = Area("fjord.geojson", polygons=shapely.MultiPolygon([shapely.box(-40, 60, -39, 61)]))
-    batch(tmp_path, area=beside).run([scenes / f"{MAP}.tif"])
+    batch(tmp_path, area=beside).run(sources(scenes / f"{MAP}.tif"))
     assert f"{MAP}: no pixel of it lies inside of fjord.geojson" in caplog.text
 
 
 def test_results_of_other_settings_are_not_mixed(tmp_path, scenes):
     files = [scenes / f"{PICTURE}.png"]
-    batch(tmp_path).run(files)
+    batch(tmp_path).run(sources(*files))
     for other in ({"predictor": make_predictor(0.9, 0.5)}, {"options": ReadOptions(scale="db")}):
         with pytest.raises(
             InputError, match=r"out: holds results of other settings \((checkpoints|scale)\); .*--overwrite"
         ):
-            batch(tmp_path, **other).run(files)
-        batch(tmp_path, overwrite=True, **other).run(files)
-        batch(tmp_path, **other).run(files)
-        batch(tmp_path, overwrite=True).run(files)
+            batch(tmp_path, **other).run(sources(*files))
+        batch(tmp_path, overwrite=True, **other).run(sources(*files))
+        batch(tmp_path, **other).run(sources(*files))
+        batch(tmp_path, overwrite=True).run(sources(*files))
 
 
 def test_scenes_are_found_by_file_folder_and_pattern(scenes):
-    names = [path.name for path in find_scenes([str(scenes)])]
+    names = [Path(source.where).name for source in find_sources([str(scenes)])]
     assert names == [f"{PICTURE}.png", "Jorum.png", f"{MAP}.tif"]
-    assert [p.name for p in find_scenes([str(scenes / "*.tif"), str(scenes / f"{MAP}.tif")])] == [f"{MAP}.tif"]
+    assert [source.name for source in find_sources([str(scenes / "*.tif"), str(scenes / f"{MAP}.tif")])] == [MAP]
 
 
 @pytest.mark.parametrize("pattern", ["nothing.png", "*.jpg", ""])
@@ -275,4 +287,4 @@ def test_what_names_no_scene_is_told(tmp_path, pattern):
     (tmp_path / "empty").mkdir()
     target = str(tmp_path / "empty" / pattern) if pattern else str(tmp_path / "empty")
     with pytest.raises(InputError, match=r"--input=.*: no "):
-        find_scenes([target])
+        find_sources([target])
