@@ -2,6 +2,7 @@
 
 import re
 import struct
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -95,7 +96,8 @@ def mask_band(descriptions: Sequence[str | None]) -> int | None:
 def snap_band_names(path: str) -> list[str]:
     """The names of the bands of a TIFF that SNAP wrote, which GDAL does not see; none for other files."""
     try:
-        with Path(path).open("rb") as file:
+        with Path(path).open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of damage, which GDAL names when it reads the file
             header = file.read(8)
             if header[2:3] == b"+" or header[3:4] == b"+":  # BigTIFF
                 header += file.read(8)

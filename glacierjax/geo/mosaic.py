@@ -34,7 +34,7 @@ from glacierjax.geo.sources import MASK_AFFECTED, MaskLayer, Source, Tile, is_re
 log = logging.getLogger(__name__)
 
 # Of links: no look around for files beside them, and an end to waiting. Tokens and keys stand in the environment, if needed.
-REMOTE = {
+REMOTE: dict[str, Any] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_CONNECTTIMEOUT": "20", "GDAL_HTTP_LOW_SPEED_TIME": "30",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1000", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1", "VSI_CACHE": "TRUE",
 }  # fmt: skip

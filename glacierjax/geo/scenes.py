@@ -150,7 +150,7 @@ def _read_raster(source: Source, options: ReadOptions, interest: Interest | None
                 band = _band(dataset, source, options)
                 image, valid = _grey(raster, band.number, where, options)
     except RasterioError as error:
-        text = re.sub(r"\?[^\s'\"]*", "", str(error))  # links end with signatures
+        text = re.sub(r"\?[^\s'\"]*", "", str(error.__cause__ or error))  # links end with signatures
         raise InputError(f"{where}: not a readable GeoTIFF ({text}); copy or download it again") from error
     except InputError as error:
         known = (where, "--", *source.paths)
@@ -162,7 +162,7 @@ def _read_raster(source: Source, options: ReadOptions, interest: Interest | None
             "ones; warp the scene to a projected reference system first"
         )
     facts = dataclasses.replace(source.facts, polarisation=band.polarisation or source.facts.polarisation)
-    reading = dict(zip(READING, (band.number, len(source.tiles), len(raster.masks)), strict=True))
+    reading: dict[str, Any] = dict(zip(READING, (band.number, len(source.tiles), len(raster.masks)), strict=True))
     return Scene(source.name, image, valid, spacing_m, georeference, tuple(notes), facts, raster.inner, reading)
 
 

@@ -55,7 +55,10 @@ def test_twin_satellites_are_one_group():
     ("name", "facts"),
     [
         ("COL_2011-11-13_TSX_7_1_092", NameFacts("COL", datetime.date(2011, 11, 13), "TSX", 7)),
-        ("S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db", NameFacts(date=datetime.date(2015, 3, 9), sensor="S1")),
+        (
+            "S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db",
+            NameFacts(date=datetime.date(2015, 3, 9), sensor="S1", polarisation="VV"),
+        ),
         ("TDX1_SAR__SSC______SM_S_SRA_20130417T101512", NameFacts(date=datetime.date(2013, 4, 17), sensor="TDX")),
         ("jakobshavn-2019_07_31", NameFacts(date=datetime.date(2019, 7, 31))),
         ("ERS2_19960101", NameFacts(date=datetime.date(1996, 1, 1), sensor="ERS")),
