@@ -51,13 +51,14 @@ class Area:
             )
         polygons = shapely.segmentize(self.polygons, LONGEST_SIDE_DEG)
         on_map = shapely.transform(polygons, lambda points: reproject(points, WGS84, georeference.crs))
-        turn = turn_around_earth(georeference.crs)
-        # The scene may count its longitudes from 0 to 360, or on beyond 180.
-        copies = [translate(on_map, turns * turn) for turns in ((-1, 0, 1) if turn else (0,))]
+        copies = [translate(on_map, shift) for shift in _shifts(georeference)]
         return features.geometry_mask(copies, shape, Affine(*georeference.transform), invert=True)
 
     def outlines(self, georeference: Georeference) -> list[np.ndarray]:
-        """The corners (n, 2) of each part in the reference system of a scene; without those that it cannot show."""
+        """The corners (n, 2) of each part in the reference system of a scene; without those that it cannot show.
+
+        In degrees each part stands there at each of its longitudes: a scene may count from 0 to 360, or on beyond 180.
+        """
         if self.polygons is None:
             xmin, ymin, xmax, ymax = self.box or BoundingBox(0, 0, 0, 0)
             return [georeference.to_crs(np.array([(xmin, ymin), (xmax, ymin), (xmax, ymax), (xmin, ymax)]))]
@@ -65,8 +66,15 @@ class Area:
         for part in self.polygons.geoms:
             points = shapely.get_coordinates(shapely.segmentize(part, LONGEST_SIDE_DEG))
             with contextlib.suppress(InputError):  # on the other side of the Earth
-                found.append(reproject(points, WGS84, georeference.crs))
+                on_map = reproject(points, WGS84, georeference.crs)
+                found += [on_map + np.array([shift, 0]) for shift in _shifts(georeference)]
         return found
+
+
+def _shifts(georeference: Georeference) -> tuple[float, ...]:
+    """What may have to be added to x, as a scene in degrees may count from 0 to 360, or on beyond 180."""
+    turn = turn_around_earth(georeference.crs)
+    return (-turn, 0, turn) if turn else (0,)
 
 
 def read_area(path: str | Path) -> Area:

@@ -204,3 +204,30 @@ def test_scale_offset_and_no_data_survive_cutting(tmp_path):
     with open_raster(source_of_file(path), Interest(area(tmp_path, 10.5, 10.5, 19.5, 19.5), 2)) as raster:
         assert (raster.dataset.scales, raster.dataset.offsets, raster.dataset.nodata) == ((0.001,), (-50.0,), 0)
         np.testing.assert_array_equal(raster.dataset.read(1), values[8:22, 8:22])
+
+
+@pytest.mark.parametrize("west", [179.9, -180.1])
+def test_an_area_across_180_degrees_is_found_in_degrees_of_every_count(tmp_path, west):
+    """The scene reaches from 179.9 E to 179.9 W, whatever it calls them; the area is cut at 180, as RFC 7946 asks."""
+    path = write(tmp_path / "w.tif", power((40, 200)), left=west, top=70, crs="EPSG:4326", spacing_m=0.001)
+    parts = [
+        [[x0, 69.9755], [x1, 69.9755], [x1, 69.9905], [x0, 69.9905], [x0, 69.9755]]
+        for x0, x1 in ((179.9905, 180), (-180, -179.9805))
+    ]
+    (tmp_path / "a.geojson").write_text(json.dumps({"type": "MultiPolygon", "coordinates": [[part] for part in parts]}))
+    scene = read_scene(path, interest=Interest(read_area(tmp_path / "a.geojson"), 0))
+    assert scene.image.shape == (16, 30)
+    lonlat = scene.georeference.to_lonlat(np.array([[0.0, 0], [30, 16]]))
+    np.testing.assert_allclose(lonlat[:, 0] % 360, [179.99, 180.02], atol=1e-9)
+
+
+def test_an_area_far_away_on_the_other_side_of_the_earth_is_no_hindrance(tmp_path):
+    near = area(tmp_path, 40.5, 30.5, 59.5, 49.5)
+    far = [[[130, -80], [131, -80], [131, -79], [130, -80]]]
+    document = {
+        "type": "MultiPolygon",
+        "coordinates": [[np.array(near.polygons.geoms[0].exterior.coords).tolist()], far],
+    }
+    (tmp_path / "two.geojson").write_text(json.dumps(document))
+    scene = read_scene(write(tmp_path / "w.tif", WHOLE), interest=Interest(read_area(tmp_path / "two.geojson"), 0))
+    assert scene.image.shape == (20, 20)
