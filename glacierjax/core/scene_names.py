@@ -102,6 +102,11 @@ class NameFacts:
     orbit: int | None = None
     relative_orbit: int | None = None
 
+    def filled_from(self, other: "NameFacts") -> "NameFacts":
+        """These facts, and what they leave open from the other ones."""
+        own = {name: value for name, value in dataclasses.asdict(self).items() if value is not None}
+        return dataclasses.replace(other, **own)
+
 
 def facts_of_name(name: str) -> NameFacts:
     """All that CaFFe's grammar or the name of a Sentinel-1 product tells; of another name the first date (2015-03-09,

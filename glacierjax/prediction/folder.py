@@ -13,6 +13,7 @@ from glacierjax.core.cli import advice_for
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import write_text
 from glacierjax.core.progress import track
+from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.areas import Area
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import READING, ReadOptions, read_scene
@@ -98,7 +99,8 @@ class Batch:
 
     def _predict(self, source: Source, name: str, before: Record | None) -> None:
         states = states_of(source, self.output)  # as they are now: files that change meanwhile are done again
-        scene = dataclasses.replace(read_scene(source, self.options, self.interest), name=name)
+        scene = read_scene(source, self.options, self.interest)
+        scene = dataclasses.replace(scene, name=name, known=scene.facts.filled_from(facts_of_name(name)))
         for note in scene.warnings:
             log.warning("%s: %s", source.where, note)
         prediction = find_front(self.predictor, scene, self.area)
