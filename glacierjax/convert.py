@@ -6,6 +6,9 @@
 
 Reads Microsoft's Swin V2 files and the official Tyrion, OptSimMIM and OptTranslator checkpoints without PyTorch, and
 runs nothing that they contain. Prints what became of each group of tensors.
+
+Tensors do not tell at what pixel spacing a network wants its scenes, nor its windows and groups. --to=torch writes them
+beside the tensors, and the way back reads them. Of other files, what is assumed is printed, and flags set it.
 """
 
 import sys
@@ -15,93 +18,40 @@ from absl import flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
-from glacierjax.model import preset
-
-AUTO = "auto"
-NAMES_SHOWN = 5
 
 _INPUT = flags.DEFINE_string(
     "input", None, "PyTorch file; with --to=torch a glacierjax checkpoint or workdir.", required=True
 )
 _OUTPUT = flags.DEFINE_string("output", None, "New checkpoint folder; with --to=torch the new file.", required=True)
 _MODEL = flags.DEFINE_string(
-    "model", AUTO, "tyrion, optsimmim, opttranslator, swin (encoder only), or auto: by its names."
+    "model", None, "tyrion, optsimmim, opttranslator or swin (encoder only). Default: by the names of its tensors."
 )
 _TO = flags.DEFINE_enum("to", "glacierjax", ["glacierjax", "torch"], "What to write.")
 _PRESET = flags.DEFINE_string("preset", None, "Sizes of the network by name; without it the file's shapes tell them.")
+_SPACING = flags.DEFINE_float(
+    "pixel_spacing_m",
+    None,
+    "Metres a pixel that the network wants; 0: the scenes as they are. Default: as the file says.",
+)
+_CONTEXT = flags.DEFINE_integer("context_px", None, "Side of the network's input. Default: as the file says.")
+_WINDOW = flags.DEFINE_integer("window_size", None, "Side of an attention window. Default: as the file says.")
+_GROUPS = flags.DEFINE_integer("num_groups", None, "Groups of the decoder's norms. Default: as the file says.")
 _WHICH = flags.DEFINE_string("which", "best_iou", "With --to=torch: which checkpoint of a workdir.")
 
 
-def _from_torch(source: Path, output: Path) -> None:
-    from glacierjax.checkpoints import native, torch_file, torch_import, torch_names
-
-    if output.exists():
-        raise InputError(f"--output={output}: exists already; choose a new folder or remove it")
-    mapping = torch_file.read_torch(source)
-    try:
-        model = torch_import.detect_model(mapping) if _MODEL.value == AUTO else _MODEL.value
-        fields = preset(_PRESET.value) if _PRESET.value else torch_import.infer_fields(mapping, model)
-        params, report = torch_import.params_from_torch(mapping, model, fields)
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from error
-    for names, problem in ((report.missing, "lacks"), (report.unknown, "holds what is unknown to")):
-        if names:
-            raise InputError(f"{source}: {problem} {model}: {_shown(names)}; choose another --model or another file")
-    spec = torch_names.model_named(model)
-    network = spec.network(**fields)
-    stored = ("embed_dim", "depths", "num_heads", "window_size", "mlp_ratio", "num_groups", *fields)
-    record = {
-        "task": spec.task,
-        "model": {name: _plain(getattr(network, name)) for name in dict.fromkeys(stored)},
-        "source": {"file": source.name, "model": model},
-    }
-    native.save_checkpoint(output, params, record)
-    print(f"{source}: {model}, {', '.join(f'{name} {value}' for name, value in record['model'].items())}")
-    if report.prefix:
-        print(f"  names begin with {report.prefix!r}, which was cut off")
-    print(f"  taken: {len(report.taken)} tensors")
-    print(f"  recomputed: {len(report.recomputed)} ({_shown(report.recomputed)})")
-    print(f"  known to be of no use: {len(report.never_used)} ({_shown(report.never_used)})")
-    print(f"written: {output}")
-
-
-def _to_torch(source: Path, output: Path) -> None:
-    from glacierjax.checkpoints import native, torch_import, torch_names, torch_writer
-
-    if output.exists():
-        raise InputError(f"--output={output}: exists already; choose a new file or remove it")
-    checkpoint = native.load_checkpoint(source, _WHICH.value)
-    task = checkpoint.record["task"]
-    model = next((name for name, spec in torch_names.MODELS.items() if spec.task == task), None)
-    if model is None:
-        raise InputError(f"{checkpoint.path}: its task {task!r} has no PyTorch counterpart")
-    if _MODEL.value not in (AUTO, model):
-        raise InputError(f"--model={_MODEL.value}: {checkpoint.path} holds {model}; leave the flag out")
-    fields = {name: tuple(v) if isinstance(v, list) else v for name, v in checkpoint.record["model"].items()}
-    try:
-        state_dict, report = torch_import.params_to_torch(checkpoint.params, model, fields)
-    except InputError as error:
-        raise InputError(f"{checkpoint.path}: {error}") from error
-    torch_writer.write_torch(output, state_dict)
-    print(f"{checkpoint.path}: {model}, {len(report.given)} tensors")
-    print(f"  recomputed by PyTorch: {', '.join(report.recomputed)}")
-    print(f"  not in the file, because no output depends on them: {', '.join(report.never_used)}")
-    print("  so load it with load_state_dict(..., strict=False)")
-    print(f"written: {output}")
-
-
-def _shown(names: tuple[str, ...]) -> str:
-    rest = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return (", ".join(names[:NAMES_SHOWN]) + rest) or "none"
-
-
-def _plain(value):
-    return list(value) if isinstance(value, tuple) else value
-
-
 def main() -> None:
-    convert = _to_torch if _TO.value == "torch" else _from_torch
-    convert(Path(_INPUT.value), Path(_OUTPUT.value))
+    # Imported here: --help must not wait for JAX.
+    from glacierjax.checkpoints.conversion import Wanted, from_torch, to_torch
+
+    source, output = Path(_INPUT.value), Path(_OUTPUT.value)
+    wanted = Wanted(_SPACING.value, _CONTEXT.value, _WINDOW.value, _GROUPS.value)
+    if _TO.value == "torch":
+        if wanted != Wanted():
+            raise InputError(f"--to=torch: the checkpoint says what its network wants; leave {wanted.flags()} out")
+        lines = to_torch(source, output, _MODEL.value, _WHICH.value)
+    else:
+        lines = from_torch(source, output, _MODEL.value, _PRESET.value, wanted)
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ callbacks, hyper parameters, `os.system`) becomes an `Inert` object: nothing of 
 """
 
 import io
+import json
 import pickle
 import pickletools
 import zipfile
@@ -19,6 +20,7 @@ import numpy as np
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
 
+RECORD = "glacierjax.json"  # what a network is and wants of its scenes, in files that glacierjax wrote
 STATE_DICT_KEYS = ("state_dict", "model")  # where Lightning and Microsoft's Swin keep the tensors
 LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # of files older than PyTorch 1.6
 FORBIDDEN_OPCODES = {"EXT1", "EXT2", "EXT4", "NEXT_BUFFER", "READONLY_BUFFER"}  # reach outside the stream
@@ -219,6 +221,20 @@ def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise InputError(f"{path}: the entry {name!r} of the state dict is no tensor of numbers; remove it")
     return mapping
+
+
+def read_record(path: str | Path) -> dict[str, Any] | None:
+    """The record that `glacierjax.checkpoints.write_torch` left in a PyTorch file; None where there is none."""
+    path = user_path(path)
+    try:
+        with zipfile.ZipFile(path) as handle:
+            names = [name for name in handle.namelist() if name.endswith(f"/{RECORD}")]
+            record = json.loads(_Archive(handle, path).read(RECORD)) if names else None
+    except (OSError, zipfile.BadZipFile, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: its {RECORD} is not readable ({error}); copy the file again") from error
+    if record is not None and not isinstance(record, dict):
+        raise InputError(f"{path}: its {RECORD} is no JSON object; copy the file again")
+    return record
 
 
 def read_torch(path: str | Path) -> dict[str, np.ndarray]:

@@ -1,14 +1,16 @@
 """State dicts written as PyTorch files, without PyTorch; `torch.load(path, weights_only=True)` reads them."""
 
+import json
 import pickle
 import struct
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from glacierjax.checkpoints.torch_file import STORAGE_TYPES
+from glacierjax.checkpoints.torch_file import RECORD, STORAGE_TYPES
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path, write_beside
 
@@ -46,9 +48,12 @@ def _tensor(key: str, array: np.ndarray) -> bytes:
     return _global("torch._utils", "_rebuild_tensor_v2") + arguments + pickle.REDUCE
 
 
-def write_torch(path: str | Path, state_dict: Mapping[str, np.ndarray]) -> None:
-    """Writes names -> arrays as a PyTorch file, whole or not at all; the same input gives the same bytes.
+def write_torch(
+    path: str | Path, state_dict: Mapping[str, np.ndarray], record: Mapping[str, Any] | None = None
+) -> None:
+    """Writes names -> arrays as a PyTorch file, atomically; the same input gives the same bytes.
 
+    `record`: JSON that stands beside the tensors as `RECORD` in the archive; PyTorch passes over it.
     Raises `InputError` when the file exists or cannot be written, `KeyError` for a type that PyTorch does not have.
     """
     path = user_path(path)
@@ -67,4 +72,6 @@ def write_torch(path: str | Path, state_dict: Mapping[str, np.ndarray]) -> None:
         entry("byteorder", b"little")
         for i, array in enumerate(arrays.values()):
             entry(f"data/{i}", array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
+        if record is not None:
+            entry(RECORD, json.dumps(record, sort_keys=True, allow_nan=False).encode())
         entry("version", b"3\n")

@@ -10,7 +10,9 @@ import pytest
 from official_like import TINY, tiny_params, tiny_state_dict
 
 from glacierjax.checkpoints import read_torch, write_torch
-from glacierjax.checkpoints.native import load_checkpoint
+from glacierjax.checkpoints.conversion import Wanted, from_torch, to_torch
+from glacierjax.checkpoints.native import load_checkpoint, save_checkpoint
+from glacierjax.core.errors import InputError
 
 
 def convert(*arguments):
@@ -38,6 +40,61 @@ def test_official_file_becomes_a_checkpoint_and_comes_back(tmp_path):
     official = tiny_state_dict("tyrion")
     for name, array in read_torch(tmp_path / "back.pth").items():
         assert array.tobytes() == official[name].tobytes()
+
+
+WANTS = {
+    "data": {"pixel_spacing_m": 20.0, "context_px": 192, "dir": "/data/of/somebody", "name": "caffe"},
+    "validation": {"mode": "overlap"},
+}
+
+
+def test_what_a_network_wants_goes_to_pytorch_and_comes_back(tmp_path):
+    fields = {**TINY, "window_size": 4, "num_groups": 2}
+    record = {"task": "segmentation", "model": {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()},
+              "config": WANTS, "metrics": {"iou": 0.5}}  # fmt: skip
+    save_checkpoint(tmp_path / "ours", tiny_params("tyrion"), record)
+    told = to_torch(tmp_path / "ours", tmp_path / "away.pth", None, "last")
+    assert "pixel_spacing_m 20.0, context_px 192, window_size 4, num_groups 2" in " ".join(told)
+    assert b"somebody" not in (tmp_path / "away.pth").read_bytes()
+    from_torch(tmp_path / "away.pth", tmp_path / "back", None, None, Wanted())
+    back = load_checkpoint(tmp_path / "back").record
+    assert back["model"] == {**record["model"], "num_classes": 4} and back["metrics"] == record["metrics"]
+    assert (
+        back["config"]["data"] == {**WANTS["data"], "dir": ""} and back["config"]["validation"] == WANTS["validation"]
+    )
+    from_torch(tmp_path / "away.pth", tmp_path / "other", None, None, Wanted(pixel_spacing_m=40.0, window_size=8))
+    other = load_checkpoint(tmp_path / "other").record
+    assert (other["config"]["data"]["pixel_spacing_m"], other["config"]["data"]["context_px"]) == (40, 192)
+    assert (other["model"]["window_size"], other["model"]["num_groups"]) == (8, 2)
+
+
+def test_what_a_file_does_not_tell_is_printed_and_can_be_set(tmp_path):
+    write_torch(tmp_path / "official.pth", tiny_state_dict("tyrion"))
+    told = "\n".join(from_torch(tmp_path / "official.pth", tmp_path / "a", None, None, Wanted(num_groups=2)))
+    assert "not told by the file, so assumed: --pixel_spacing_m (scenes as they are), --context_px (512)" in told
+    told = from_torch(tmp_path / "official.pth", tmp_path / "b", None, None, Wanted(20.0, 192, 4, 2))
+    assert "assumed" not in "\n".join(told)
+    record = load_checkpoint(tmp_path / "b").record
+    assert record["config"] == {"data": {"pixel_spacing_m": 20.0, "context_px": 192}}
+    with pytest.raises(InputError, match="--num_groups=0: give a number of at least 1"):
+        Wanted(num_groups=0)
+
+
+@pytest.mark.parametrize(
+    ("record", "problem"),
+    [
+        ({}, "has no `model`"),
+        ({"model": {**TINY, "embed_dim": 7}}, "its record says embed_dim 7, but its tensors"),
+        ({"model": {**TINY, "num_groups": "x"}}, "num_groups 'x', which is no number"),
+        ({"model": {**TINY, "evil": 1}}, "evil"),
+        ({"model": TINY, "config": []}, "settings in its record are not readable"),
+    ],
+)
+def test_a_record_that_does_not_fit_is_refused(tmp_path, record, problem):
+    write_torch(tmp_path / "odd.pth", tiny_state_dict("tyrion"), record)
+    with pytest.raises(InputError, match=rf"odd\.pth: .*{problem}"):
+        from_torch(tmp_path / "odd.pth", tmp_path / "out", None, None, Wanted())
+    assert not (tmp_path / "out").exists()
 
 
 def test_encoder_of_microsoft_is_recorded_with_its_sizes(tmp_path):

@@ -1,0 +1,180 @@
+"""PyTorch files to checkpoints and back, with what a network is and wants of its scenes: `glacierjax.convert`."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
+
+from glacierjax.checkpoints import native, torch_file, torch_import, torch_names, torch_writer
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
+from glacierjax.model import preset
+
+NAMES_SHOWN = 5
+SCENE_FIELDS = ("pixel_spacing_m", "context_px")  # of config.data
+MODEL_FIELDS = ("window_size", "num_groups")  # that tensors do not tell, or not always
+
+
+@dataclasses.dataclass(frozen=True)
+class Wanted:
+    """What tensors do not tell; None: as the file says. Metres a pixel (0: any), pixels, pixels of a stage, groups."""
+
+    pixel_spacing_m: float | None = None
+    context_px: int | None = None
+    window_size: int | None = None
+    num_groups: int | None = None
+
+    def __post_init__(self):
+        for name in (*SCENE_FIELDS, *MODEL_FIELDS):
+            value = getattr(self, name)
+            least = 0 if name == "pixel_spacing_m" else 1
+            if value is not None and not least <= value < float("inf"):
+                raise InputError(f"--{name}={value}: give a number of at least {least}")
+
+    def fields(self, names: Sequence[str]) -> dict[str, Any]:
+        """Those of the fields that are given."""
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def flags(self) -> str:
+        """The flags that are given."""
+        return ", ".join(f"--{name}" for name in self.fields((*SCENE_FIELDS, *MODEL_FIELDS)))
+
+
+def from_torch(source: Path, output: Path, model: str | None, sizes: str | None, wanted: Wanted) -> list[str]:
+    """Writes the checkpoint folder `output` of a PyTorch file; returns what to tell of it, as lines.
+
+    Args:
+      source: the official code's file, Microsoft's, or one of `to_torch`.
+      output: a new folder.
+      model: a name of `torch_names.MODELS`; None: the one that the tensors' names tell.
+      sizes: a preset's name; None: as the file's record or its shapes tell.
+      wanted: comes before what the file says.
+
+    Raises:
+      InputError: the file cannot be read or is of another model, or `output` exists.
+    """
+    if user_path(output).exists():
+        raise InputError(f"--output={output}: exists already; choose a new folder or remove it")
+    mapping, given = torch_file.read_torch(source), torch_file.read_record(source)
+    try:
+        model = model or torch_import.detect_model(mapping)
+        inferred = torch_import.infer_fields(mapping, model)
+        fields = preset(sizes) if sizes else inferred if given is None else _recorded_fields(given, inferred)
+        fields |= wanted.fields(MODEL_FIELDS)
+        params, report = torch_import.params_from_torch(mapping, model, fields)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    for names, problem in ((report.missing, "lacks"), (report.unknown, "holds what is unknown to")):
+        if names:
+            raise InputError(f"{source}: {problem} {model}: {_shown(names)}; choose another --model or another file")
+    spec = torch_names.model_named(model)
+    network = spec.network(**fields)
+    stored = ("embed_dim", "depths", "num_heads", "window_size", "mlp_ratio", "num_groups", *fields)
+    record: dict[str, Any] = {
+        **{name: value for name, value in (given or {}).items() if name in ("config", "metrics")},
+        "task": spec.task,
+        "model": {name: _plain(getattr(network, name)) for name in dict.fromkeys(stored)},
+        "source": {"file": source.name, "model": model},
+    }
+    if scenes := wanted.fields(SCENE_FIELDS):
+        config = record.setdefault("config", {})
+        config["data"] = {**config.get("data", {}), **scenes}
+    native.save_checkpoint(output, params, record)
+    lines = [f"{source}: {model}, {', '.join(f'{name} {value}' for name, value in record['model'].items())}"]
+    if report.prefix:
+        lines.append(f"  names begin with {report.prefix!r}, which was cut off")
+    lines += [
+        f"  taken: {len(report.taken)} tensors",
+        f"  recomputed: {len(report.recomputed)} ({_shown(report.recomputed)})",
+        f"  known to be of no use: {len(report.never_used)} ({_shown(report.never_used)})",
+    ]
+    if given is None and not sizes:
+        told = {*inferred, *wanted.fields((*SCENE_FIELDS, *MODEL_FIELDS))}
+        lines += _assumed([name for name in (*SCENE_FIELDS, *MODEL_FIELDS) if name not in told], record["model"])
+    elif given is not None:
+        lines.append(f"  as the file says: {_scenes_text(record)}")
+    return [*lines, f"written: {output}"]
+
+
+def to_torch(source: Path, output: Path, model: str | None, which: str) -> list[str]:
+    """Writes a checkpoint as the PyTorch file `output`, its record beside the tensors; returns what to tell of it.
+
+    Raises `InputError` when there is no such checkpoint, it has no PyTorch counterpart, or `output` exists.
+    """
+    if user_path(output).exists():
+        raise InputError(f"--output={output}: exists already; choose a new file or remove it")
+    checkpoint = native.load_checkpoint(source, which)
+    task = checkpoint.record["task"]
+    found = next((name for name, spec in torch_names.MODELS.items() if spec.task == task), None)
+    if found is None:
+        raise InputError(f"{checkpoint.path}: its task {task!r} has no PyTorch counterpart")
+    if model not in (None, found):
+        raise InputError(f"--model={model}: {checkpoint.path} holds {found}; leave the flag out")
+    try:
+        state_dict, report = torch_import.params_to_torch(checkpoint.params, found, _model_fields(checkpoint.record))
+    except InputError as error:
+        raise InputError(f"{checkpoint.path}: {error}") from error
+    torch_writer.write_torch(output, state_dict, without_paths(checkpoint.record))
+    return [
+        f"{checkpoint.path}: {found}, {len(report.given)} tensors",
+        f"  recomputed by PyTorch: {', '.join(report.recomputed)}",
+        f"  not in the file, because no output depends on them: {', '.join(report.never_used)}",
+        "  so load it with load_state_dict(..., strict=False)",
+        f"  beside the tensors, as {torch_file.RECORD} in the archive: {_scenes_text(checkpoint.record)}",
+        f"written: {output}",
+    ]
+
+
+def without_paths(value: Any) -> Any:
+    """A record whose absolute paths, which mean nothing on another machine, are empty."""
+    if isinstance(value, Mapping):
+        return {key: without_paths(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_paths(item) for item in value]
+    is_path = isinstance(value, str) and (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute())
+    return "" if is_path else value
+
+
+def _model_fields(record: Mapping[str, Any]) -> dict[str, Any]:
+    fields = record.get("model")
+    if not isinstance(fields, Mapping):
+        raise InputError("its record has no `model`; give the sizes with --preset")
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
+
+
+def _recorded_fields(record: Mapping[str, Any], inferred: Mapping[str, Any]) -> dict[str, Any]:
+    """The model fields of a file's record, if they are those of its tensors and its settings are readable."""
+    fields = {**inferred, **_model_fields(record)}
+    for name, value in inferred.items():
+        if fields[name] != value:
+            raise InputError(f"its record says {name} {fields[name]}, but its tensors {value}; give --preset")
+    for name in MODEL_FIELDS:
+        if not isinstance(fields.get(name), int):
+            raise InputError(f"its record says {name} {fields.get(name)!r}, which is no number; give --preset")
+    config = record.get("config", {})
+    if not isinstance(config, Mapping) or not isinstance(config.get("data", {}), Mapping):
+        raise InputError("the settings in its record are not readable; export it again")
+    return fields
+
+
+def _scenes_text(record: Mapping[str, Any]) -> str:
+    """What the network wants, as far as it is recorded."""
+    data = record.get("config", {}).get("data", {})
+    known = [f"{name} {data[name]}" for name in SCENE_FIELDS if name in data]
+    return ", ".join([*known, *(f"{name} {record['model'].get(name)}" for name in MODEL_FIELDS)])
+
+
+def _assumed(names: Sequence[str], model: Mapping[str, Any]) -> list[str]:
+    if not names:
+        return []
+    taken = {"pixel_spacing_m": "scenes as they are", "context_px": "512", **{n: str(model[n]) for n in MODEL_FIELDS}}
+    return [f"  not told by the file, so assumed: {', '.join(f'--{name} ({taken[name]})' for name in names)}"]
+
+
+def _shown(names: Sequence[str]) -> str:
+    rest = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return (", ".join(names[:NAMES_SHOWN]) + rest) or "none"
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
