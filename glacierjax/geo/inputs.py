@@ -2,6 +2,8 @@
 
 import glob
 import logging
+import os
+import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -43,7 +45,7 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
             if file.problem:
                 ready.append(Source(file.path, (), problem=file.problem))
             else:
-                found.setdefault(file.path, file)
+                found.setdefault(_key(file), file)
         if len(found) + len(ready) == before and not _is_known(pattern, found):
             raise InputError(f"--input={pattern}: no {', '.join(IMAGE_SUFFIXES)} file in this folder")
     sources = join_passes([*sources_of_files(list(found.values()), polarisation), *ready])
@@ -57,7 +59,12 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
 
 def _is_known(pattern: str, found: dict[str, Found]) -> bool:
     """Whether another pattern has named its files already."""
-    return any(file.path in found for file in _files(pattern))
+    return any(_key(file) in found for file in _files(pattern))
+
+
+def _key(file: Found) -> str:
+    """The same for a file however it is named; links are not followed, they are names too."""
+    return file.path if is_virtual(file.path) else os.path.abspath(file.path)  # noqa: PTH100
 
 
 def _files(pattern: str) -> Iterator[Found]:
@@ -116,9 +123,24 @@ def _file(path: Path, named: bool = False) -> Iterator[Found]:
             yield from _inside(data)
     elif suffix == ZIP:
         if named or product_of_name(path.name) is not None:
-            yield Found(str(path), problem=_say(path, "a packed product; unpack it and give the folder"))
+            yield from _inside_zip(path)
     elif named or suffix in IMAGE_SUFFIXES:
         yield Found(str(path), named=named)
+
+
+def _inside_zip(path: Path) -> Iterator[Found]:
+    """The files of a zip that may be images, which GDAL reads where they are."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = sorted(member for member in archive.namelist() if Path(member).suffix.lower() in IMAGE_SUFFIXES)
+    except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        yield Found(str(path), problem=_say(path, f"not a readable zip ({error}); copy or download it again"))
+        return
+    members = [member for member in members if not any(part.startswith(".") for part in member.split("/"))]
+    for member in members:
+        yield Found(f"/vsizip/{path.absolute().as_posix()}/{member}")
+    if not members:
+        yield Found(str(path), problem=_say(path, "no image in it; give the folder or the files of a product"))
 
 
 def _say(path: Path, problem: str) -> str:

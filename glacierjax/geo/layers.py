@@ -4,9 +4,10 @@ import dataclasses
 import logging
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from glacierjax.core.files import visible_files
 from glacierjax.core.products import (
     CO_POLARISED,
     ancillary_layer,
@@ -67,7 +68,9 @@ class Layer:
 
     @property
     def folder(self) -> str:
-        return shown_path(self.path).rpartition("/")[0]
+        if is_virtual(self.path):
+            return shown_path(self.path).rpartition("/")[0]
+        return Path(self.path).parent.as_posix()
 
 
 def sources_of_files(files: Sequence[Found], polarisation: str | None = None) -> list[Source]:
@@ -81,7 +84,9 @@ def sources_of_files(files: Sequence[Found], polarisation: str | None = None) ->
         images = _images(group)
         left_out.update(layer.layer or "picture" for layer in group if layer not in images)
         if images and folder not in masks:
-            masks[folder] = {} if is_virtual(images[0].path) else masks_in(Path(folder or "."))
+            local = not is_virtual(images[0].path)
+            near = [str(path) for path in _visible(Path(folder))] if local else [file.path for file in files]
+            masks[folder] = masks_of(layer for path in near if (layer := layer_of(path)).folder == folder)
         sources += _group_sources(images, polarisation, masks.get(folder, {}))
     if left_out:
         what = ", ".join(f"{count} {layer}" for layer, count in sorted(left_out.items()))
@@ -91,21 +96,18 @@ def sources_of_files(files: Sequence[Found], polarisation: str | None = None) ->
 
 def source_of_file(path: str | Path) -> Source:
     """A single image, whatever its name says, with the mask that lies beside it."""
-    image = layer_of(str(path))
-    masks = {} if is_virtual(str(path)) else masks_in(Path(path).parent)
-    return _source(image, masks)
+    near = [] if is_virtual(str(path)) else _visible(Path(path).parent)
+    return _source(layer_of(str(path)), masks_of(layer_of(str(other)) for other in near))
 
 
-def masks_in(folder: Path) -> dict[str, MaskLayer]:
-    """The layover and shadow masks in a folder, by the base of their product, OPERA's static ones by their burst."""
+def masks_of(layers: Iterable[Layer]) -> dict[str, MaskLayer]:
+    """The layover and shadow masks among the files of a folder, by the base of their product; OPERA's static ones by burst."""
     found = {}
-    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if file.suffix.lower() in RASTER_SUFFIXES and not file.name.startswith("."):
-            layer = layer_of(str(file))
-            mask = mask_of(str(file), layer.layer) if layer.layer else None
-            product = product_of_name(layer.base)
-            if mask is not None:
-                found[product.burst if product and product.is_static else layer.base] = mask
+    for layer in layers:
+        mask = mask_of(layer.path, layer.layer) if layer.layer else None
+        product = product_of_name(layer.base)
+        if mask is not None:
+            found[product.burst if product and product.is_static else layer.base] = mask
     return found
 
 
@@ -174,6 +176,10 @@ def _source(image: Layer, masks: Masks) -> Source:
     product = product_of_name(image.name)
     mask = masks.get(image.base) or (masks.get(product.burst) if product and product.burst else None)
     return Source(image.name, (Tile(image.path, mask),), facts_of_name(image.name))
+
+
+def _visible(folder: Path) -> list[Path]:
+    return visible_files(folder, RASTER_SUFFIXES) if folder.is_dir() else []
 
 
 def _folder_name(path: str) -> str:

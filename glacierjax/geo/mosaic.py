@@ -11,6 +11,7 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
@@ -38,6 +39,8 @@ REMOTE: dict[str, Any] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_CONNECTTIMEOUT": "20", "GDAL_HTTP_LOW_SPEED_TIME": "30",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1000", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1", "VSI_CACHE": "TRUE",
 }  # fmt: skip
+DRIVERS = {".vrt": "VRT", ".img": "ENVI", ".png": "PNG"}  # what is opened by the suffix of a name
+USUAL_DRIVER = "GTiff"
 BORDER_POINTS = 21
 SAME_PIXEL = 1e-3  # grids whose pixels lie over each other to this share of a pixel are one grid
 LARGEST_GAP = 4.0  # a mosaic's area may be so many times that of its tiles
@@ -80,7 +83,7 @@ def open_raster(source: Source, interest: Interest | None = None) -> Iterator[Ra
     with contextlib.ExitStack() as stack:
         if any(is_remote(tile.path) for tile in source.tiles):
             stack.enter_context(rasterio.Env(**REMOTE))
-        datasets = [stack.enter_context(rasterio.open(tile.path)) for tile in source.tiles]
+        datasets = [stack.enter_context(_open(tile.path)) for tile in source.tiles]
         if len(datasets) == 1 and interest is None:
             dataset, inner, used = datasets[0], None, source.tiles
         else:
@@ -98,6 +101,12 @@ def georeference_of(dataset: rasterio.DatasetReader) -> Georeference | None:
     if abs(dataset.transform.determinant) == 0 or not np.isfinite(transform).all():
         raise InputError("its geotransform puts all pixels on one line; georeference it again")
     return Georeference(dataset.crs, transform)
+
+
+def _open(path: str) -> rasterio.DatasetReader:
+    """The raster; by its name only what belongs to it is tried, as some of GDAL's formats lead to other files."""
+    suffix = PurePosixPath(shown_path(path)).suffix.lower()
+    return rasterio.open(path, driver=DRIVERS.get(suffix, USUAL_DRIVER))
 
 
 def _cut(
@@ -245,7 +254,7 @@ def _mask_layer(tile: Tile, dataset: rasterio.DatasetReader) -> MaskLayer | None
 
 def _on_grid_of(dataset: rasterio.DatasetReader, layer: MaskLayer, stack: contextlib.ExitStack) -> WarpedVRT:
     """A mask, resampled to the pixels of the scene."""
-    mask = stack.enter_context(rasterio.open(layer.path))
+    mask = stack.enter_context(_open(layer.path))
     if georeference_of(mask) is None or georeference_of(dataset) is None:
         raise InputError(f"{shown_path(layer.path)}: no map grid, so it cannot be laid over the scene; take it away")
     return stack.enter_context(

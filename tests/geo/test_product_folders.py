@@ -1,6 +1,7 @@
 """Folders as they are downloaded: which file is the image, what is its mask, what is left out."""
 
 import logging
+import zipfile
 
 import numpy as np
 import pytest
@@ -155,12 +156,35 @@ def test_other_packages_are_named_with_what_to_do(tmp_path):
     (tmp_path / f"{slc}.SAFE").mkdir()
     (tmp_path / f"{GRD}.SAFE").mkdir()
     (tmp_path / f"{HYP3}.zip").write_bytes(b"PK")
+    with zipfile.ZipFile(tmp_path / f"{GRD}.zip", "w") as archive:
+        archive.writestr("readme.txt", "")
     (tmp_path / "holiday.zip").write_bytes(b"PK")
     write(tmp_path / "fjord.tif", power())
     problems = {source.name.rpartition("/")[2]: source.problem for source in find_sources([str(tmp_path)])}
-    assert set(problems) == {f"{slc}.SAFE", f"{GRD}.SAFE", f"{HYP3}.zip", "fjord"}
+    assert set(problems) == {f"{slc}.SAFE", f"{GRD}.SAFE", f"{HYP3}.zip", f"{GRD}.zip", "fjord"}
     assert "order it as RTC" in problems[f"{slc}.SAFE"] and "no measurement" in problems[f"{GRD}.SAFE"]
-    assert "unpack it" in problems[f"{HYP3}.zip"] and not problems["fjord"]
+    assert "not a readable zip" in problems[f"{HYP3}.zip"] and "no image in it" in problems[f"{GRD}.zip"]
+    assert not problems["fjord"]
+
+
+def test_a_zipped_product_is_read_where_it_is(tmp_path):
+    ls_map = np.ones((40, 50), np.uint8)
+    ls_map[:, :3] = 17
+    folder = hyp3_folder(tmp_path / "unpacked" / HYP3, ls_map=ls_map)
+    with zipfile.ZipFile(tmp_path / f"{HYP3}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in folder.iterdir():
+            archive.write(file, f"{HYP3}/{file.name}")
+    (zipped,), (plain,) = find_sources([str(tmp_path / f"{HYP3}.zip")]), find_sources([str(folder)])
+    assert zipped.name == plain.name and zipped.tiles[0].mask is not None
+    scene = read_scene(zipped)
+    np.testing.assert_array_equal(scene.image, read_scene(plain).image)
+    assert not scene.valid[:, :3].any() and scene.valid[:, 3:].all()
+
+
+def test_a_file_that_is_named_in_two_ways_is_one_scene(tmp_path, monkeypatch):
+    write(tmp_path / "fjord.tif", power())
+    monkeypatch.chdir(tmp_path)
+    assert names("fjord.tif", "./fjord.tif", tmp_path, "f*.tif") == ["fjord"]
 
 
 def test_gamma_s_map_becomes_no_data(tmp_path):
