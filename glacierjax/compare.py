@@ -5,19 +5,22 @@
   python -m glacierjax.compare --method=OUT1,OUT2 --paper              (beside the published figures)
 
 Each item is a metrics.json, or the folder of an evaluation that holds one. The tables are printed; with --output they are
-written to compare.md too, and every figure to compare.json. All items must be of the same scenes and protocol.
+also written to compare.md, and every figure to compare.json. All items must have the same scenes and protocol.
 """
 
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 from absl import flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
+
+if TYPE_CHECKING:
+    from glacierjax.reports.metrics import Metrics
 
 BASELINE = flags.DEFINE_list("baseline", [], "Evaluations of the method to compare with, one for each seed.")
 METHOD = flags.DEFINE_list("method", [], "Evaluations of the method that may be better, one for each seed.")
@@ -39,11 +42,12 @@ def main() -> None:
     from glacierjax.reports.seeds import comparison_blocks, comparison_record
     from glacierjax.reports.tables import markdown
 
-    record: dict[str, Any] = {"baseline": BASELINE.value, "method": METHOD.value}
+    record: dict[str, object] = {"baseline": BASELINE.value, "method": METHOD.value}
     blocks = []
     if baseline:
-        record |= comparison_record(baseline, method)
-        blocks += comparison_blocks(record)
+        compared = comparison_record(baseline, method)
+        record |= compared
+        blocks += comparison_blocks(compared)
     if PAPER.value:
         record["published_mde_m"] = PUBLISHED_MDE_M
         blocks += published_blocks(method)
@@ -59,8 +63,8 @@ def metrics_path(item: str) -> Path:
     return Path(item) / METRICS_FILE if Path(item).is_dir() else Path(item)
 
 
-def read_metrics(item: str) -> dict[str, Any]:
-    """What a metrics.json, or the one in a folder, holds; raises `InputError` when it is missing or something else."""
+def read_metrics(item: str) -> "Metrics":
+    """Reads a metrics.json, or the one in a folder; raises `InputError` when it is missing or something else."""
     path = metrics_path(item)
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
@@ -71,11 +75,11 @@ def read_metrics(item: str) -> dict[str, Any]:
         raise InputError(f"{path}: not a JSON file ({error}); evaluate again") from error
     if not isinstance(metrics, dict) or not {"protocol", "mde_m", "zones", "subsets", "per_scene"} <= metrics.keys():
         raise InputError(f"{path}: not what python -m glacierjax.evaluate writes; evaluate again")
-    return metrics
+    return cast("Metrics", metrics)
 
 
-def check_comparable(all_metrics: list[dict], items: list[str]) -> None:
-    """Raises `InputError` unless all are of the same scenes and protocol, and no item occurs twice."""
+def check_comparable(all_metrics: list["Metrics"], items: list[str]) -> None:
+    """Raises `InputError` unless all have the same scenes and protocol, and no item occurs twice."""
     paths = [metrics_path(item).resolve() for item in items]
     twice = [item for number, item in enumerate(items) if paths[number] in paths[:number]]
     if twice:

@@ -61,9 +61,10 @@ def write_text(path: str | os.PathLike, text: str) -> None:
 
 
 def write_png(path: str | os.PathLike, array: np.ndarray) -> None:
-    """Writes a uint8 array (H, W) or (H, W, 3) as PNG, whole or not at all."""
+    """Writes a uint8 array (H, W), (H, W, 3) or (H, W, 4) as PNG, whole or not at all."""
     with write_beside(path) as temporary:
-        Image.fromarray(array).save(temporary, format="PNG")
+        # Speckle gets hardly smaller at higher levels, which take several times as long.
+        Image.fromarray(array).save(temporary, format="PNG", compress_level=1)
 
 
 def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -> np.ndarray:

@@ -22,6 +22,7 @@ class Zone(IntEnum):
 NUM_ZONES = len(Zone)
 ZONE_KEYS = ("na", "rock", "glacier", "ocean")  # keys in metrics.json, by class id
 ZONE_TITLES = ("NA area", "rock outcrop", "glacier", "ocean and ice mélange")
+ZONE_COLOURS = ((0, 0, 0), (178, 140, 90), (240, 240, 240), (0, 114, 178))  # on maps; they differ in brightness too
 GREY_VALUES = (0, 64, 127, 254)  # by class id
 GREY_ALIASES = {63: Zone.ROCK}  # both grey values for rock occur in the published files
 

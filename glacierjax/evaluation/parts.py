@@ -7,13 +7,13 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import user_path, write_text
 from glacierjax.evaluation.score import aggregate, front_averages
 from glacierjax.evaluation.sums import SceneSums, sums_from_record
 from glacierjax.fronts.protocol import PROTOCOLS
+from glacierjax.reports.metrics import AnnotatorStudy, BaselineAverages, FrontAverages, Metrics
 
 SUMS_FILE = "sums.json"
 FORMAT = 1
@@ -114,7 +114,7 @@ def merge_parts(parts: Sequence[Part], where: Sequence[str]) -> Part:
     return Part(settings, series)
 
 
-def metrics_of(part: Part) -> dict[str, Any]:
+def metrics_of(part: Part) -> Metrics:
     """What metrics.json holds, of an evaluation of a whole split."""
     settings = part.settings
     (other,) = (p for p in PROTOCOLS if p != settings.protocol)
@@ -122,7 +122,7 @@ def metrics_of(part: Part) -> dict[str, Any]:
     metrics["other_protocol"] = {"protocol": other, **front_averages(part.series[OTHER_PROTOCOL], other)}
     if settings.rules:
         metrics["baselines"] = {
-            name: {"rule": rule} | _headline_only(aggregate(part.series[BASELINE + name], settings.protocol))
+            name: _baseline_averages(rule, aggregate(part.series[BASELINE + name], settings.protocol))
             for name, rule in settings.rules.items()
         }
     if settings.annotators:
@@ -130,7 +130,7 @@ def metrics_of(part: Part) -> dict[str, Any]:
     return metrics
 
 
-def annotator_study(part: Part) -> dict[str, Any]:
+def annotator_study(part: Part) -> AnnotatorStudy:
     """How far the prediction is from each annotator, and the annotators from each other.
 
     {"prediction": {annotator: front averages}, "among": {"A, B": front averages}, "mde_m": pooled over all annotators,
@@ -158,5 +158,6 @@ def annotator_study(part: Part) -> dict[str, Any]:
     }
 
 
-def _headline_only(metrics: dict) -> dict:
-    return {key: value for key, value in metrics.items() if key not in ("subsets", "per_scene", "protocol")}
+def _baseline_averages(rule: str, metrics: Metrics) -> BaselineAverages:
+    fronts: FrontAverages = {key: metrics[key] for key in FrontAverages.__annotations__}  # type: ignore
+    return {"rule": rule, **fronts, "zones": metrics["zones"], "zones_present": metrics["zones_present"]}

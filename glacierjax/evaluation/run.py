@@ -30,8 +30,9 @@ from glacierjax.evaluation.pipeline import overlapped
 from glacierjax.evaluation.predictions import FRONT, ZONES, find_predictions, read_front, read_zones
 from glacierjax.evaluation.score import score_front, score_scene, score_under
 from glacierjax.evaluation.sums import SceneSums
-from glacierjax.evaluation.write import copy_pictures, write_evaluation, write_scene, write_uncertainty
+from glacierjax.evaluation.write import copy_pictures, write_evaluation, write_scene
 from glacierjax.fronts.protocol import PROTOCOLS, check_protocol
+from glacierjax.reports.metrics import Metrics
 
 
 class Prediction(NamedTuple):
@@ -121,9 +122,8 @@ def score_part(
                 scored, scored_otherwise = (score_front(scene, predicted.labels, p) for p in protocols)
             else:
                 scored, scored_otherwise = score_under(scene, predicted.labels, protocols)
-            front = write_scene(output_dir, scene, scored, predicted.labels if kind == ZONES else None)
-            if predicted.deviation is not None:
-                write_uncertainty(output_dir, scene, predicted.deviation)
+            zones = predicted.labels if kind == ZONES else None
+            front = write_scene(output_dir, scene, scored, zones, predicted.deviation)
             return {
                 PREDICTION: scored.sums,
                 OTHER_PROTOCOL: scored_otherwise.sums,
@@ -148,7 +148,7 @@ def score_part(
     return part
 
 
-def merge(folders: Sequence[str], output_dir: Path) -> dict:
+def merge(folders: Sequence[str], output_dir: Path) -> Metrics:
     """Puts parts together: their pictures, and the files that one pass over the split gives; returns the metrics.
 
     Raises `InputError` when they are not the parts of one split, each once.

@@ -20,6 +20,14 @@ from glacierjax.fronts.extract import front_of_border, inside_box, ocean_glacier
 from glacierjax.fronts.postprocess import clean_zones, mask_invalid
 from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
 from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, pixels_of, zone_scores
+from glacierjax.reports.metrics import (
+    ByZone,
+    FrontAverages,
+    Metrics,
+    PresentZoneAverages,
+    SceneRecord,
+    ZoneAverages,
+)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -93,13 +101,13 @@ def _same_size(scene: LabelledScene, predicted: np.ndarray) -> None:
         )
 
 
-def aggregate(scores: Sequence[SceneSums], protocol: str = CLEAN) -> dict:
+def aggregate(scores: Sequence[SceneSums], protocol: str = CLEAN) -> Metrics:
     """All averages, as metrics.json holds them; a value that does not exist is None.
 
     Beside the promised fields: `scored_fronts` (scenes with both fronts) and `distances` (pooled, n), the counts behind
     the means; `mde_px`, as `mde_m` with distances in pixels; `zones_present`, the zone averages without the cases of a
     class that a scene has neither in prediction nor in truth, its `mean` being over all remaining cases and `cases`
-    their number; `absent_zones` of each scene.
+    their number, `true_scenes` the number of scenes whose truth has the class; `absent_zones` of each scene.
 
     Raises `InputError` for no scenes at all, or two of one name.
     """
@@ -121,7 +129,7 @@ def aggregate(scores: Sequence[SceneSums], protocol: str = CLEAN) -> dict:
     }
 
 
-def front_averages(scores: Sequence[SceneSums], protocol: str = CLEAN) -> dict:
+def front_averages(scores: Sequence[SceneSums], protocol: str = CLEAN) -> FrontAverages:
     """Averages of the front distances of some scenes, with the number of scenes that are in them and that are not."""
     scored = [score for score in scores if score.distances]
     without_true = sum(score.true_front_pixels == 0 for score in scores)
@@ -178,43 +186,58 @@ def subsets(scores: Sequence[SceneSums]) -> dict[str, list[SceneSums]]:
     return found
 
 
-def _zone_averages(counts: Sequence[np.ndarray]) -> dict:
+def _zone_averages(counts: Sequence[np.ndarray]) -> ZoneAverages:
     """Means over scenes, then classes; a class absent from a scene's prediction and truth enters as 0 (official)."""
-    averages = {}
-    for name in ZONE_SCORES:
+
+    def averages(name: str) -> ByZone:
         by_class = np.mean([zone_scores(c)[name] for c in counts], axis=0) if counts else None
-        averages[name] = _by_zone(by_class) | {"mean": None if by_class is None else float(by_class.mean())}
-    return averages
+        return _by_zone(by_class) | {"mean": None if by_class is None else float(by_class.mean())}
+
+    iou, precision, recall, f1 = map(averages, ZONE_SCORES)
+    return {"iou": iou, "precision": precision, "recall": recall, "f1": f1}
 
 
-def _present_averages(counts: Sequence[np.ndarray]) -> dict:
+def _present_averages(counts: Sequence[np.ndarray]) -> PresentZoneAverages:
     """Means over the (scene, class) cases in which the class occurs in prediction or truth, and their numbers."""
     present = np.array([~absent_zones(c) for c in counts]).reshape(-1, NUM_ZONES)
     cases = present.sum(0)
-    averages: dict = {}
-    for name in ZONE_SCORES:
+    true_scenes = np.array([c.sum(1) > 0 for c in counts]).reshape(-1, NUM_ZONES).sum(0)
+
+    def averages(name: str) -> ByZone:
         sums = (np.array([zone_scores(c)[name] for c in counts]).reshape(-1, NUM_ZONES) * present).sum(0)
         by_zone = {key: float(s / n) if n else None for key, s, n in zip(ZONE_KEYS, sums, cases, strict=True)}
-        averages[name] = by_zone | {"mean": float(sums.sum() / cases.sum()) if cases.sum() else None}
-    averages["cases"] = {key: int(n) for key, n in zip(ZONE_KEYS, cases, strict=True)} | {"mean": int(cases.sum())}
-    return averages
+        return by_zone | {"mean": float(sums.sum() / cases.sum()) if cases.sum() else None}
+
+    iou, precision, recall, f1 = map(averages, ZONE_SCORES)
+    return {
+        "iou": iou,
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+        "cases": {key: int(n) for key, n in zip(ZONE_KEYS, cases, strict=True)} | {"mean": int(cases.sum())},
+        "true_scenes": {key: int(n) for key, n in zip(ZONE_KEYS, true_scenes, strict=True)},
+    }
 
 
-def _scene_record(score: SceneSums) -> dict:
+def _scene_record(score: SceneSums) -> SceneRecord:
     counts = score.zone_counts
     scores = None if counts is None else zone_scores(counts)
+    iou, precision, recall, f1 = (_by_zone(None if scores is None else scores[name]) for name in ZONE_SCORES)
     return {
         "mde_m": score.mde_m,
         "mde_px": score.mde_px,
         "distances": score.distances,
         "front_pixels": score.front_pixels,
         "true_front_pixels": score.true_front_pixels,
-        **{name: _by_zone(None if scores is None else scores[name]) for name in ZONE_SCORES},
+        "iou": iou,
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
         "absent_zones": []
         if counts is None
         else [key for key, gone in zip(ZONE_KEYS, absent_zones(counts), strict=True) if gone],
     }
 
 
-def _by_zone(values: np.ndarray | None) -> dict[str, float | None]:
+def _by_zone(values: np.ndarray | None) -> ByZone:
     return {key: None if values is None else float(values[zone]) for zone, key in enumerate(ZONE_KEYS)}

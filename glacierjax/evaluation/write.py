@@ -1,4 +1,4 @@
-"""Leaves an evaluation on disk: metrics.json, reports, scores.csv, and pictures of each scene."""
+"""Writes an evaluation: metrics.json, reports, scores.csv, and pictures of each scene."""
 
 import json
 import shutil
@@ -6,77 +6,122 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
+from glacierjax.core.drawing import picture_of
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_beside, write_png, write_text
+from glacierjax.core.files import user_path, write_beside, write_png, write_text
+from glacierjax.core.scene_names import parse_name
+from glacierjax.core.version import version
 from glacierjax.core.zones import FRONT_GREY, grey_from_ids
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.parts import Part, metrics_of
 from glacierjax.evaluation.score import SceneScore
 from glacierjax.fronts.scores import pixels_of
-from glacierjax.reports.content import Figure
-from glacierjax.reports.figures import NEAR_M, contact_sheet, overlay, uncertainty_picture
-from glacierjax.reports.page import image_element, page_text
+from glacierjax.reports.content import counted, scene_facts, worst_first
+from glacierjax.reports.figures import overlay, uncertainty_picture
+from glacierjax.reports.maps import (
+    LARGEST_DEVIATION,
+    NEAR_M,
+    Pixels,
+    compared_fronts,
+    deviation_map,
+    display_zoom,
+    grey_map,
+    zone_map,
+)
+from glacierjax.reports.metrics import Metrics
+from glacierjax.reports.page import SHOWN_SCENES, Map, SceneMaps, jpeg_bytes, page_text
 from glacierjax.reports.plots import error_plot
 from glacierjax.reports.tables import csv_text, report_text
 
-SHOWN_OF_EACH = 3  # worst and best scenes in the report
 ZONES, FRONTS, OVERLAYS, UNCERTAINTY = "zones", "fronts", "overlays", "uncertainty"  # folders
-CONTACT_SHEET, ERROR_PLOT = "worst_and_best.png", "errors.svg"
+# Folders of the maps in report.html.
+SCENE_MAP, FRONT_MAP, ZONE_MAP, TRUE_ZONE_MAP, DEVIATION_MAP = (
+    f"maps/{kind}" for kind in ("scene", "fronts", "zones", "true_zones", "deviation")
+)
+PNG, JPEG = ".png", ".jpg"
+SUFFIXES = {
+    **dict.fromkeys((ZONES, FRONTS, OVERLAYS, UNCERTAINTY, FRONT_MAP, ZONE_MAP, TRUE_ZONE_MAP, DEVIATION_MAP), PNG),
+    SCENE_MAP: JPEG,
+}
+"""Folder -> suffix of its files, one for each scene."""
+MAP_PX, DEVIATION_PX = 512, 256  # longest side of a map in report.html; of the smooth one
+ERROR_PLOT = "errors.png"
+CAPTIONS = {
+    FRONT_MAP: "both fronts",
+    SCENE_MAP: "scene",
+    DEVIATION_MAP: f"disagreement of the ensemble, 0 (dark) to {LARGEST_DEVIATION:g} (bright)",
+    TRUE_ZONE_MAP: "true zones",
+    ZONE_MAP: "predicted zones",
+}
+"""Maps of report.html in their order."""
+
+Ids = UInt8[np.ndarray, "height width"]
+Deviation = Float[np.ndarray, "height width"]
 
 
 def write_scene(
-    output_dir: Path, scene: LabelledScene, score: SceneScore, predicted_ids: np.ndarray | None
-) -> np.ndarray:
-    """zones/NAME.png (as predicted, CaFFe's grey values; not without ids), fronts/NAME.png, overlays/NAME.png.
+    output_dir: Path,
+    scene: LabelledScene,
+    score: SceneScore,
+    predicted_ids: Ids | None,
+    deviation: Deviation | None = None,
+) -> Bool[np.ndarray, "height width"]:
+    """Writes the pictures of one scene and returns the predicted front.
 
-    Returns the predicted front (H, W) bool.
+    zones/NAME.png (as predicted, CaFFe's grey values), fronts/NAME.png, overlays/NAME.png, uncertainty/NAME.png (where an
+    ensemble disagrees), and maps/ for the report. What has no `predicted_ids` or `deviation` to show is not written; a file
+    of it that an earlier evaluation left is removed.
     """
-    file = f"{scene.id.name}.png"
+    name, spacing_m = scene.id.name, scene.id.pixel_spacing_m
     front = np.zeros(scene.image.shape, bool)
     front[tuple(score.front_rc.T)] = True
-    if predicted_ids is not None:
-        write_png(output_dir / ZONES / file, grey_from_ids(predicted_ids))
-    write_png(output_dir / FRONTS / file, front * np.uint8(FRONT_GREY))
     false_rc, missed_rc = far_parts(score, pixels_of(scene.front))
-    picture = overlay(
-        scene.image, scene.front, front, scene.box, scene.id.pixel_spacing_m, scene.id.name, mde_text(score),
-        missed_rc, false_rc,
-    )  # fmt: skip
-    _write_picture(output_dir / OVERLAYS / file, picture)
+    zoom = display_zoom(scene.image.shape, MAP_PX)
+    pictures = {
+        FRONTS: front * np.uint8(FRONT_GREY),
+        OVERLAYS: overlay(
+            scene.image, scene.front, front, scene.box, spacing_m, name, mde_text(score), missed_rc, false_rc
+        ),
+        FRONT_MAP: compared_fronts(scene.front, front, scene.box, zoom, missed_rc, false_rc),
+        TRUE_ZONE_MAP: zone_map(scene.zones, min(zoom, 1)),
+    }
+    if predicted_ids is not None:
+        pictures |= {ZONES: grey_from_ids(predicted_ids), ZONE_MAP: zone_map(predicted_ids, min(zoom, 1))}
+    if deviation is not None:
+        pictures |= {
+            UNCERTAINTY: uncertainty_picture(scene.image, deviation, spacing_m, name),
+            DEVIATION_MAP: deviation_map(deviation, min(zoom, display_zoom(deviation.shape, DEVIATION_PX))),
+        }
+    for kind, picture in pictures.items():
+        write_png(_picture_path(output_dir, kind, name), picture)
+    with write_beside(_picture_path(output_dir, SCENE_MAP, name)) as temporary:
+        temporary.write_bytes(jpeg_bytes(grey_map(scene.image, min(zoom, 1))))
+    for kind in SUFFIXES.keys() - pictures.keys() - {SCENE_MAP}:
+        _picture_path(output_dir, kind, name).unlink(missing_ok=True)
     return front
 
 
-def far_parts(score: SceneScore, true_rc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels of the predicted front without a true one within `NEAR_M`, and of the true (n, 2) without a predicted one."""
+def far_parts(score: SceneScore, true_rc: Pixels) -> tuple[Pixels, Pixels]:
+    """Pixels of the predicted front without a true one within `NEAR_M`, and of the true one without a predicted one."""
     if not score.distances:
         return score.front_rc, true_rc
     far = score.distances_m > NEAR_M
     return score.front_rc[far[: score.front_pixels]], true_rc[far[score.front_pixels :]]
 
 
-def write_uncertainty(output_dir: Path, scene: LabelledScene, deviation: np.ndarray) -> None:
-    """uncertainty/NAME.png: the scene, and beside it where the ensemble disagrees (H, W)."""
-    picture = uncertainty_picture(scene.image, deviation, scene.id.pixel_spacing_m, scene.id.name)
-    _write_picture(output_dir / UNCERTAINTY / f"{scene.id.name}.png", picture)
-
-
-def _write_picture(path: Path, picture: np.ndarray) -> None:
-    """A PNG, hardly compressed: speckle does not get much smaller for ten times the time."""
-    with write_beside(path) as temporary:
-        Image.fromarray(picture).save(temporary, format="PNG", compress_level=1)
-
-
 def copy_pictures(source: Path, output_dir: Path, names: Sequence[str]) -> None:
-    """Copies what `write_scene` and `write_uncertainty` left of these scenes; raises `InputError` when one is missing."""
-    kinds = [kind for kind in (ZONES, FRONTS, OVERLAYS, UNCERTAINTY) if (source / kind).is_dir()]
-    for kind in kinds:
+    """Copies what `write_scene` left of these scenes; raises `InputError` when a picture is missing."""
+    for kind in SUFFIXES:
+        if not (user_path(source) / kind).is_dir():
+            continue
         for name in names:
-            picture = source / kind / f"{name}.png"
+            picture = _picture_path(source, kind, name)
             if not picture.is_file():
-                raise InputError(f"{picture}: missing, a picture of this part; score it again")
-            with write_beside(output_dir / kind / picture.name) as temporary:
+                raise InputError(f"{picture}: missing, a picture of this part; score the part again")
+            with write_beside(_picture_path(output_dir, kind, name)) as temporary:
                 shutil.copyfile(picture, temporary)
 
 
@@ -87,43 +132,43 @@ def mde_text(score: SceneScore) -> str:
     return "no front predicted" if score.true_front_pixels else "no true front drawn"
 
 
-def write_evaluation(output_dir: Path, part: Part) -> dict:
-    """Writes metrics.json, scores.csv, worst_and_best.png, errors.svg, report.md and report.html; returns the metrics.
+def write_evaluation(output_dir: Path, part: Part) -> Metrics:
+    """Writes metrics.json, scores.csv, errors.png, report.md and report.html; returns the metrics.
 
-    `part` is a whole split; its overlays are there already.
+    `part` is a whole split, whose pictures are there already.
     """
+    output_dir = user_path(output_dir)
     metrics, settings = metrics_of(part), part.settings
-    source = f"{settings.source}, {len(settings.scenes)} scenes."
+    source = f"{settings.source}, {counted(len(settings.scenes), 'scene')}."
     write_text(output_dir / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False) + "\n")
     write_text(output_dir / "scores.csv", csv_text(metrics))
-    figures, elements = {}, []
-    if plot := error_plot(metrics):
-        write_text(output_dir / ERROR_PLOT, plot)
-        caption = "Mean distance error of each scene (dots) and of each group (bars)."
-        figures[caption] = ERROR_PLOT
-        elements.append(Figure(caption, plot))
-    worst, best = worst_and_best(metrics)
-    if worst:
-        pictures = [np.asarray(Image.open(output_dir / OVERLAYS / f"{name}.png")) for name in worst + best]
-        sheet = contact_sheet(pictures, columns=SHOWN_OF_EACH)
-        write_png(output_dir / CONTACT_SHEET, sheet)
-        caption = f"The {len(worst)} scene(s) with the largest mean distance error" + (
-            f", then the {len(best)} with the smallest." if best else "."
-        )
-        figures[caption] = CONTACT_SHEET
-        elements.append(Figure(caption, image_element(sheet, caption)))
-    write_text(output_dir / "report.md", report_text(metrics, settings.title, source, figures))
-    drawn = {
-        name: [output_dir / kind / f"{name}.png" for kind in (OVERLAYS, UNCERTAINTY)] for name in metrics["per_scene"]
-    }
-    drawn = {name: [path for path in paths if path.is_file()] for name, paths in drawn.items()}
-    write_text(output_dir / "report.html", page_text(metrics, settings.title, source, elements, drawn))
+    pictures, chart = {}, None
+    for name in worst_first(metrics)[:SHOWN_SCENES]:
+        caption = f"{name}: {scene_facts(metrics['per_scene'][name])}"
+        pictures[caption] = f"{OVERLAYS}/{name}{PNG}"
+    if figure := error_plot(metrics):
+        write_png(output_dir / ERROR_PLOT, picture_of(figure))
+        pictures["Mean distance error of each scene (dots) and of each group (bars)."] = ERROR_PLOT
+        chart = (output_dir / ERROR_PLOT).read_bytes()
+    else:
+        (output_dir / ERROR_PLOT).unlink(missing_ok=True)  # an earlier evaluation's
+    write_text(output_dir / "report.md", report_text(metrics, settings.title, source, version(), pictures))
+    scenes = {name: _scene_maps(output_dir, name) for name in metrics["per_scene"]}
+    write_text(output_dir / "report.html", page_text(metrics, settings.title, source, version(), chart, scenes))
     return metrics
 
 
-def worst_and_best(metrics: dict) -> tuple[list[str], list[str]]:
-    """Names of the scenes with the largest (first) and the smallest mean distance error, none of them twice."""
-    errors_m = {name: r["mde_m"] for name, r in metrics["per_scene"].items() if r["mde_m"] is not None}
-    ranked = sorted(errors_m, key=lambda name: (-errors_m[name], name))
-    worst, rest = ranked[:SHOWN_OF_EACH], ranked[SHOWN_OF_EACH:]
-    return worst, rest[::-1][:SHOWN_OF_EACH]
+def _picture_path(folder: Path, kind: str, name: str) -> Path:
+    return user_path(folder) / kind / f"{name}{SUFFIXES[kind]}"
+
+
+def _scene_maps(folder: Path, name: str) -> SceneMaps:
+    """The maps of a scene, as `write_scene` left them."""
+
+    paths = {kind: _picture_path(folder, kind, name) for kind in CAPTIONS}
+    files = {kind: path.read_bytes() for kind, path in paths.items() if path.is_file()}
+    picture = files[SCENE_MAP]
+    maps = [Map(CAPTIONS[kind], None if kind == SCENE_MAP else file) for kind, file in files.items()]
+    with Image.open(_picture_path(folder, FRONTS, name)) as front:
+        size_px = front.size
+    return SceneMaps(picture, size_px, size_px[0] * parse_name(name).pixel_spacing_m, maps)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from glacierjax.reports.figures import INK, MARGIN_PX, PAPER, PREDICTED_COLOUR, TEXT_PX, TRUE_COLOUR
+from glacierjax.reports.figures import INK, MARGIN_PX, PAPER, TEXT_PX
+from glacierjax.reports.maps import PREDICTED_COLOUR, TRUE_COLOUR
 
 _WIDTH_PX, _ROW_PX, _DOT_PX = 900, 56, 6
 _TICKS = 4  # at least

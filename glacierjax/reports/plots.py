@@ -1,104 +1,98 @@
-"""Plots of errors as SVG text: sharp at any size, in a page or in a file of its own, drawn without any library."""
+"""The chart of errors: the mean distance error of each scene, by glacier, season and sensor."""
 
-import html
-import math
-from collections.abc import Iterator
+from collections.abc import Mapping
+from typing import NamedTuple
 
-from glacierjax.core.scene_names import parse_name
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+from glacierjax.core.scene_names import SceneId, parse_name
+from glacierjax.reports.figures import round_down
+from glacierjax.reports.metrics import Metrics
 
 # Okabe-Ito colours; dots and bars differ in shape too.
-DOT_COLOUR, BAR_COLOUR, INK, GRID = "#0072B2", "#D55E00", "#1e1e1e", "#d8d8d8"
+DOT_COLOUR, BAR_COLOUR = "#0072B2", "#D55E00"
 ASPECTS = ("glacier", "season", "sensor")
+LOWEST_M = 1.0  # a perfect scene has no place on a logarithmic axis
 
-WIDTH_PX, LABEL_PX, ROW_PX, TOP_PX, BOTTOM_PX = 900, 170, 26, 30, 46
-PLOT_PX = WIDTH_PX - LABEL_PX - 90
-GAP_PX = 12  # between aspects
+WIDTH_IN, ROW_IN, EDGES_IN = 4.6, 0.27, 0.75  # at this width the text is readable on a phone
+DPI = 240
 
 
-def error_plot(metrics: dict) -> str:
-    """Mean distance error of each scene, by glacier, season and sensor, on a logarithmic axis; \"\" if no scene has one.
+class Group(NamedTuple):
+    """The scenes of one glacier, season or sensor. `mde_m`: pooled; `missing_fronts`: scenes without a predicted front."""
 
-    `metrics` is what metrics.json holds. A dot is a scene, a bar the pooled mean of the group; at the right the numbers
-    of scenes and, after a plus sign, of missing fronts.
+    title: str
+    errors_m: list[float]
+    mde_m: float | None
+    scored_fronts: int
+    missing_fronts: int
+
+
+def error_plot(metrics: Metrics) -> Figure | None:
+    """Mean distance errors on a logarithmic axis; None if no scene has one.
+
+    A dot is a scene, a bar the pooled mean of its group. At the right stand the number of scenes with a distance and, after
+    a plus sign, of missing fronts.
     """
-    errors_m = {name: r["mde_m"] for name, r in metrics["per_scene"].items() if r["mde_m"] is not None}
-    if not errors_m:
-        return ""
-    # No scene is left of one metre: a perfect one has no place on a logarithmic axis.
-    low = 10 ** math.floor(math.log10(max(min(errors_m.values()), 1)))
-    high = max(10 ** math.ceil(math.log10(max(*errors_m.values(), 1))), 10 * low)
-
-    def x_of(error_m: float) -> float:
-        return LABEL_PX + PLOT_PX * math.log10(max(error_m, low) / low) / math.log10(high / low)
-
-    body, y = [], TOP_PX
-    for aspect in ASPECTS:
-        rows = list(_groups(metrics, errors_m, aspect))
-        if not rows:  # seasons of unknown glaciers
-            continue
-        body.append(_text(10, y - 8, aspect.capitalize(), bold=True))
-        for title, group_errors_m, averages in rows:
-            middle = y + ROW_PX / 2
-            body.append(_text(LABEL_PX - 10, middle + 4, title, anchor="end"))
-            for error_m in group_errors_m:
-                body.append(
-                    f'<circle cx="{x_of(error_m):.1f}" cy="{middle:.1f}" r="3.5" fill="{DOT_COLOUR}" fill-opacity="0.55"/>'
-                )
-            if averages["mde_m"] is not None:
-                x = x_of(averages["mde_m"])
-                body.append(
-                    f'<rect x="{x - 2:.1f}" y="{y + 3:.1f}" width="4" height="{ROW_PX - 6}" fill="{BAR_COLOUR}"/>'
-                )
-            missing = f" + {averages['missing_fronts']}" if averages["missing_fronts"] else ""
-            body.append(_text(LABEL_PX + PLOT_PX + 10, middle + 4, f"{averages['scored_fronts']}{missing}"))
-            y += ROW_PX
-        y += GAP_PX + 20
-    bottom = y - GAP_PX - 20
-    grid = [
-        line
-        for value in _ticks(low, high)
-        for line in (
-            f'<line x1="{x_of(value):.1f}" y1="{TOP_PX}" x2="{x_of(value):.1f}" y2="{bottom}" stroke="{GRID}"/>',
-            _text(x_of(value), bottom + 16, "≤ 1" if value == 1 else f"{value:,.0f}", anchor="middle"),
+    groups = {aspect: _groups(metrics, aspect) for aspect in ASPECTS}
+    groups = {aspect: some for aspect, some in groups.items() if some}  # there are no seasons of unknown glaciers
+    if not any(group.errors_m for some in groups.values() for group in some):
+        return None
+    rows = sum(len(some) + 1 for some in groups.values())
+    figure = Figure((WIDTH_IN, ROW_IN * rows + EDGES_IN), dpi=DPI, layout="constrained")
+    axis = figure.add_subplot(xscale="log", ylim=(rows - 0.5, -0.5), xlabel="mean distance error (m)")
+    labels: dict[int, str] = {}
+    for aspect, some in groups.items():
+        axis.text(
+            0, len(labels), f" {aspect.capitalize()}", transform=axis.get_yaxis_transform(), weight="bold", va="center"
         )
-    ]
-    axis = "mean distance error (m); dots: scenes, bars: pooled; right: scenes + missing fronts"
-    caption = _text(LABEL_PX + PLOT_PX / 2, bottom + 36, axis, anchor="middle")
-    height = bottom + BOTTOM_PX
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH_PX} {height}" width="{WIDTH_PX}" '
-            f'height="{height}" font-family="sans-serif" font-size="13" fill="{INK}" role="img" '
-            'aria-label="mean distance error by glacier, season and sensor">',
-            f'<rect width="{WIDTH_PX}" height="{height}" fill="white"/>',
-            *grid,
-            *body,
-            caption,
-            "</svg>",
-            "",
-        ]
-    )
+        labels[len(labels)] = ""
+        for group in some:
+            row = len(labels)
+            labels[row] = group.title
+            shown_m = [max(error_m, LOWEST_M) for error_m in group.errors_m]
+            axis.plot(shown_m, [row] * len(shown_m), "o", color=DOT_COLOUR, alpha=0.55, markersize=5, markeredgewidth=0)
+            if group.mde_m is not None:
+                mean_m = max(group.mde_m, LOWEST_M)
+                axis.plot(
+                    [mean_m, mean_m], [row - 0.38, row + 0.38], color=BAR_COLOUR, linewidth=3, solid_capstyle="butt"
+                )
+            missing = f" + {group.missing_fronts}" if group.missing_fronts else ""
+            axis.text(1.02, row, f"{group.scored_fronts}{missing}", transform=axis.get_yaxis_transform(), va="center")
+    shown_m = [max(error_m, LOWEST_M) for some in groups.values() for group in some for error_m in group.errors_m]
+    lowest_m, highest_m = round_down(min(shown_m)), 1 / round_down(1 / max(shown_m))  # so that two ticks are seen
+    axis.set_xlim(0.92 * lowest_m, 1.08 * highest_m)
+    axis.set_yticks(list(labels), list(labels.values()))
+    axis.tick_params(axis="y", length=0)
+    axis.xaxis.set_major_formatter(FuncFormatter(lambda metres, _: "≤ 1" if metres == LOWEST_M else f"{metres:,.6g}"))
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.grid(axis="x", which="both", color="#d8d8d8", linewidth=0.6)
+    axis.set_axisbelow(True)
+    axis.spines[["top", "right", "left"]].set_visible(False)
+    return figure
 
 
-def _groups(metrics: dict, errors_m: dict[str, float], aspect: str) -> Iterator[tuple[str, list[float], dict]]:
-    """(title, errors of its scenes in metres, averages) of each group that has scenes."""
-    of_scene = {
+def _groups(metrics: Metrics, aspect: str) -> list[Group]:
+    """The groups of an aspect that have scenes."""
+    title_of = {
         "glacier": lambda scene: scene.glacier,
         "season": lambda scene: scene.season(),
         "sensor": lambda scene: scene.sensor_group,
     }[aspect]
+    errors_m: Mapping[SceneId, float] = {
+        parse_name(name): record["mde_m"]
+        for name, record in metrics["per_scene"].items()
+        if record["mde_m"] is not None
+    }
+    groups = []
     for key, averages in metrics["subsets"].items():
         title = key.removeprefix(f"{aspect}=")
         if title == key or "," in key or not averages["scenes"]:
             continue
-        yield title, [e for name, e in errors_m.items() if of_scene(parse_name(name)) == title], averages
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    decades = round(math.log10(high / low))
-    return [low * 10**d * step for d in range(decades) for step in ((1, 2, 5) if decades < 4 else (1,))] + [high]
-
-
-def _text(x: float, y: float, text: str, anchor: str = "start", bold: bool = False) -> str:
-    weight = ' font-weight="bold"' if bold else ""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{weight}>{html.escape(text)}</text>'
+        of_group_m = [error_m for scene, error_m in errors_m.items() if title_of(scene) == title]
+        groups.append(
+            Group(title, of_group_m, averages["mde_m"], averages["scored_fronts"], averages["missing_fronts"])
+        )
+    return groups

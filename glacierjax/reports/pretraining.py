@@ -1,6 +1,7 @@
-"""Pictures of a pretraining: what the radar saw, what was to be predicted, what was, and what was hidden."""
+"""Pictures of a pretraining: the SAR image, the target, the prediction, and the hidden patches."""
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
 
 from glacierjax.datasets.ssl4sar.optical import RED_GREEN_BLUE
 
@@ -9,15 +10,19 @@ HIDDEN_COLOUR = (213, 94, 0)  # vermilion, unlike any grey
 BRIGHTEST = 99  # percentile of the target that is shown as white
 
 
-def panels(sar: np.ndarray, target: np.ndarray, predicted: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def panels(
+    sar: Float[np.ndarray, "height width 1"],
+    target: Float[np.ndarray, "height width bands"],
+    predicted: Float[np.ndarray, "height width bands"],
+    mask: Bool[np.ndarray, "height width"],
+) -> UInt8[np.ndarray, "height columns 3"]:
     """SAR, target, prediction and the SAR image with its hidden patches coloured, side by side.
 
-    Args: sar (H, W, 1), target and predicted (H, W, bands) in [0, 1], 14 bands (shown as red, green, blue) or one; mask
-    (H, W) bool, true = hidden. Returns (H, 4 W + gaps, 3) uint8.
+    All values are in [0, 1]; 14 bands are shown as red, green and blue, one band in grey; `mask` is true where hidden.
     """
     colours = RED_GREEN_BLUE if target.shape[-1] > max(RED_GREEN_BLUE) else (0, 0, 0)
     shown_target, shown_prediction = target[..., colours], predicted[..., colours]
-    # The same stretch for both, so that too dark a prediction looks too dark.
+    # Both are stretched alike, so that a prediction that is too dark looks too dark.
     white = max(float(np.percentile(shown_target, BRIGHTEST)), 1e-3)
     grey = _bytes(np.repeat(sar, 3, axis=-1))
     hidden = np.where(mask[..., None], np.array(HIDDEN_COLOUR, np.uint8), grey)

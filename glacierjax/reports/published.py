@@ -1,12 +1,12 @@
-"""The paper's figures on CaFFe's test split, and ours beside them (Gourmelon et al. 2025, doi 10.1109/TGRS.2025.3580945)."""
+"""The figures of the paper on CaFFe's test split, and ours beside them (Gourmelon et al. 2025, doi 10.1109/TGRS.2025.3580945)."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from glacierjax.datasets.caffe.splits import OFFICIAL_COUNTS, TEST
 from glacierjax.reports.content import MISSING, Block, Heading, Paragraph, Table
+from glacierjax.reports.metrics import Metrics
 from glacierjax.reports.seeds import MDE, compare_seeds
 
 # Mean distance error in metres of five seeds each.
@@ -20,17 +20,17 @@ OURS = "this evaluation"
 TEST_GLACIERS = {"COL", "Mapple"}
 
 
-def is_official_test(metrics: dict[str, Any]) -> bool:
-    """Whether an evaluation is of the scenes of the published figures: as many, and of the same glaciers."""
+def is_official_test(metrics: Metrics) -> bool:
+    """Whether the scenes are as many as those of the published figures, and of the same glaciers."""
     names = metrics["per_scene"]
     return len(names) == OFFICIAL_COUNTS[TEST] and {name.split("_")[0] for name in names} == TEST_GLACIERS
 
 
-def published_blocks(method: Sequence[dict[str, Any]]) -> list[Block]:
+def published_blocks(method: Sequence[Metrics]) -> list[Block]:
     """The paper's table with a last row for `method` (what the metrics.json of each seed holds).
 
-    Where the scenes are the paper's, each row tells the chance of so good a `method` if it were no better than that row
-    (one-sided Mann-Whitney U test).
+    If the scenes are the paper's, each row holds the chance of so good a `method` if it were no better than the method of
+    that row (one-sided Mann-Whitney U test).
     """
     ours = [value for metrics in method if (value := MDE.of(metrics)) is not None]
     same_scenes = all(is_official_test(metrics) for metrics in method)
@@ -43,7 +43,7 @@ def published_blocks(method: Sequence[dict[str, Any]]) -> list[Block]:
     note = (
         "The last column: one-sided Mann-Whitney U test."
         if same_scenes
-        else f"**{OURS.capitalize()} is of other scenes, so its figure cannot be compared with the rows above.**"
+        else f"**{OURS.capitalize()} used other scenes, so its figure cannot be compared with the rows above.**"
     )
     return [
         Heading("Beside the paper"),

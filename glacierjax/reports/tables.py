@@ -1,7 +1,8 @@
-"""Reports from metrics: long-format CSV rows and the text of report.md. Input is what metrics.json holds."""
+"""scores.csv (long format) and report.md from the metrics."""
 
 import csv
 import io
+from collections.abc import Mapping
 
 from glacierjax.core.zones import ZONE_KEYS
 from glacierjax.reports.content import (
@@ -9,53 +10,70 @@ from glacierjax.reports.content import (
     NETWORK,
     ZONE_COLUMNS,
     Block,
-    Figure,
     Heading,
     Paragraph,
-    report_blocks,
+    opening,
+    tables,
 )
+from glacierjax.reports.metrics import Averages, FrontAverages, Metrics, SceneRecord
 
 CSV_COLUMNS = ("method", "subset", "metric", "value", "unit", "scenes")
+Row = tuple[str, str, float | None, str, int]
+"""Subset, metric, value, unit, number of scenes behind the value."""
 
 
-def csv_text(metrics: dict) -> str:
+def csv_text(metrics: Metrics) -> str:
     """All values in long format, one a row; a value that does not exist is an empty cell."""
+    rows = {NETWORK: _average_rows(metrics)}
+    for subset, averages in metrics["subsets"].items():
+        rows[NETWORK] += _front_rows(subset, averages)
+    for scene, record in metrics["per_scene"].items():
+        rows[NETWORK] += _scene_rows(scene, record)
+    rows |= {method: _average_rows(averages) for method, averages in metrics.get("baselines", {}).items()}
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    for method, some in [(NETWORK, metrics), *metrics.get("baselines", {}).items()]:
-        for row in csv_rows(some):
-            writer.writerow([method, *row])
+    writer.writerows([method, *row] for method, some in rows.items() for row in some)
     return text.getvalue()
 
 
-def csv_rows(metrics: dict) -> list[tuple]:
-    """Rows (subset, metric, value or None, unit, number of scenes behind the value)."""
-    rows = []
-    for subset, averages in [("all", metrics), *metrics.get("subsets", {}).items()]:
-        rows += [(subset, key, averages[key], unit, averages["scored_fronts"]) for key, _, unit in FRONT_COLUMNS]
-        rows.append((subset, "missing_fronts", averages["missing_fronts"], "scenes", averages["scenes"]))
-        rows.append(
-            (subset, "scenes_without_true_front", averages["scenes_without_true_front"], "scenes", averages["scenes"])
-        )
+def _average_rows(averages: Averages) -> list[Row]:
+    rows = _front_rows("all", averages)
+    zones, present = averages["zones"], averages["zones_present"]
     for name, _ in ZONE_COLUMNS:
         for zone in (*ZONE_KEYS, "mean"):
-            rows.append(("all", f"{name}/{zone}", metrics["zones"][name][zone], "", metrics["scenes"]))
-            present = metrics["zones_present"]
+            rows.append(("all", f"{name}/{zone}", zones[name][zone], "", averages["scenes"]))
             rows.append(("all", f"{name}_present/{zone}", present[name][zone], "", present["cases"][zone]))
-    for scene, record in metrics.get("per_scene", {}).items():
-        rows += [(f"scene={scene}", key, record[key], unit, 1) for key, unit in (("mde_m", "m"), ("mde_px", "px"))]
-        rows += [(f"scene={scene}", key, record[key], "px", 1) for key in ("front_pixels", "true_front_pixels")]
-        rows += [
-            (f"scene={scene}", f"{name}/{z}", record[name][z], "", 1) for name, _ in ZONE_COLUMNS for z in ZONE_KEYS
-        ]
     return rows
 
 
-def report_text(metrics: dict, title: str, source: str, figures: dict[str, str] | None = None) -> str:
-    """report.md. `source` says in one line what was scored on what; `figures` maps captions to paths relative to the report."""
-    blocks = report_blocks(metrics, source, [Figure(*figure) for figure in (figures or {}).items()])
-    return "\n\n".join([f"# {title}", *map(markdown, blocks)]) + "\n"
+def _front_rows(subset: str, averages: FrontAverages) -> list[Row]:
+    rows: list[Row] = [(subset, key, averages[key], unit, averages["scored_fronts"]) for key, _, unit in FRONT_COLUMNS]
+    for key in ("missing_fronts", "scenes_without_true_front"):
+        rows.append((subset, key, averages[key], "scenes", averages["scenes"]))
+    return rows
+
+
+def _scene_rows(scene: str, record: SceneRecord) -> list[Row]:
+    subset = f"scene={scene}"
+    return [
+        (subset, "mde_m", record["mde_m"], "m", 1),
+        (subset, "mde_px", record["mde_px"], "px", 1),
+        (subset, "front_pixels", record["front_pixels"], "px", 1),
+        (subset, "true_front_pixels", record["true_front_pixels"], "px", 1),
+        *((subset, f"{name}/{zone}", record[name][zone], "", 1) for name, _ in ZONE_COLUMNS for zone in ZONE_KEYS),
+    ]
+
+
+def report_text(metrics: Metrics, title: str, source: str, version: str, pictures: Mapping[str, str]) -> str:
+    """report.md: pictures first, then tables.
+
+    `source` says in one line what was scored on what; `version` is that of the program; `pictures`: caption -> path
+    relative to the report.
+    """
+    shown = [f"![{caption}]({path})\n\n*{caption}*" for caption, path in pictures.items()]
+    texts = [*map(markdown, opening(metrics, source)), *shown, *map(markdown, tables(metrics))]
+    return "\n\n".join([f"# {title}", *texts, f"Made by glacierjax {version}."]) + "\n"
 
 
 def markdown(block: Block) -> str:
@@ -65,7 +83,5 @@ def markdown(block: Block) -> str:
             return f"## {text}"
         case Paragraph(text):
             return text
-        case Figure(caption, path):
-            return f"![{caption}]({path})\n\n*{caption}*"
     lines = [block.header, ["---"] + ["---:"] * (len(block.header) - 1), *block.rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

@@ -1,32 +1,39 @@
-"""A picture of the fronts on the map and of their positions over time."""
+"""The chart of a time series: the fronts on a map, and their position and area over time."""
 
+import datetime
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib import colormaps
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
-from glacierjax.core.files import write_beside
+from glacierjax.core.drawing import picture_of
+from glacierjax.core.files import write_png
 from glacierjax.terminus.box import Box
 from glacierjax.terminus.fronts import Front
 from glacierjax.terminus.series import Row, box_corners
+
+Line = Float[np.ndarray, "points 2"]
+"""x, y in metres."""
 
 COLOURS = "viridis"
 DPI = 120
 
 
 def draw_series(
-    path: Path, title: str, fronts: Sequence[Front], rows: Sequence[Row], box: Box, centreline: np.ndarray | None
+    path: Path, title: str, fronts: Sequence[Front], rows: Sequence[Row], box: Box, centreline: Line | None
 ) -> None:
     """Writes a PNG: fronts by date with box and centreline, change of position, change of area."""
-    figure = Figure((12, 6), layout="constrained")
+    figure = Figure((12, 6), dpi=DPI, layout="constrained")
     grid = figure.add_gridspec(2, 2, width_ratios=(1, 1.3))
     chart = figure.add_subplot(grid[:, 0])
-    _draw_map(chart, fronts, box, centreline)
+    _draw_map(figure, chart, fronts, box, centreline)
     position, area = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
     _draw_changes(position, "box method", [(row.date, row.box_change_m) for row in rows], "o-")
     if centreline is not None:
@@ -36,11 +43,10 @@ def draw_series(
     _draw_changes(area, "", [(row.date, row.area_change_km2) for row in rows], "o-")
     area.set(ylabel="change of glacier area (km²)")
     figure.suptitle(title)
-    with write_beside(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI)
+    write_png(path, picture_of(figure))
 
 
-def _draw_map(chart, fronts: Sequence[Front], box: Box, centreline: np.ndarray | None) -> None:
+def _draw_map(figure: Figure, chart: Axes, fronts: Sequence[Front], box: Box, centreline: Line | None) -> None:
     dates = [float(date2num(front.date)) for front in fronts if front.date]
     scale = Normalize(min(dates), max(dates))
     for front in fronts:
@@ -51,14 +57,18 @@ def _draw_map(chart, fronts: Sequence[Front], box: Box, centreline: np.ndarray |
         chart.plot(*(centreline / 1000).T, color="tab:red", linewidth=1)
     chart.set(aspect="equal", xlabel="km", ylabel="km", title="fronts and box")
     locator = AutoDateLocator()
-    bar = chart.figure.colorbar(ScalarMappable(scale, COLOURS), ax=chart, orientation="horizontal", shrink=0.8)
+    colours = ScalarMappable(scale, COLOURS)
+    bar = figure.colorbar(colours, ax=chart, orientation="horizontal", shrink=0.8)
     bar.ax.xaxis.set_major_locator(locator)
     bar.ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
-def _draw_changes(chart, label: str, values: Sequence[tuple], style: str) -> None:
+def _draw_changes(chart: Axes, label: str, values: Sequence[tuple[datetime.date, float | None]], style: str) -> None:
+    """Draws changes since the first date; dates without a value are left out."""
     known = [(date, value) for date, value in values if value is not None]
-    chart.plot([date for date, _ in known], [value for _, value in known], style, label=label, markersize=4)
+    chart.plot(
+        [float(date2num(date)) for date, _ in known], [value for _, value in known], style, label=label, markersize=4
+    )
     locator = AutoDateLocator()
     chart.xaxis.set_major_locator(locator)
     chart.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -58,7 +58,7 @@ def test_the_command_writes_what_it_promises(tmp_path, data_raw, predictions):
         assert (out / "overlays" / f"{name}.png").is_file()
         assert read_grey_png(out / "fronts" / f"{name}.png").shape == SHAPE
     report = (out / "report.md").read_text()
-    assert "1 missing front(s)" in report and "majority" in report and "worst_and_best.png" in report
+    assert "1 missing front*" in report and "majority" in report and "errors.png" in report
     rows = list(csv.DictReader((out / "scores.csv").read_text().splitlines()))
     (mde,) = [row for row in rows if (row["method"], row["subset"], row["metric"]) == ("prediction", "all", "mde_m")]
     assert float(mde["value"]) == metrics["mde_m"] and mde["scenes"] == "2"

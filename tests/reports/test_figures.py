@@ -1,80 +1,69 @@
-"""Overlays and contact sheets."""
+"""Pictures that stand alone: overlays, uncertainty, contact sheets."""
 
 import numpy as np
 import pytest
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.reports.figures import (
-    BOTH_COLOUR,
-    BOX_COLOUR,
-    FALSE_COLOUR,
-    MISSED_COLOUR,
+    FOOT_PX,
+    MARGIN_PX,
     PAPER,
     PICTURE_PX,
-    PREDICTED_COLOUR,
-    TRUE_COLOUR,
-    UNCERTAINTY_COLOURS,
     contact_sheet,
     front_picture,
+    length_text,
     overlay,
+    round_down,
     uncertainty_picture,
 )
+from glacierjax.reports.maps import NO_PIXELS, PREDICTED_COLOUR, TRUE_COLOUR, Colour
 
 
-def has_colour(picture, colour):
-    """Below the two header lines and above the legend."""
-    return (picture[60:-50] == colour).all(-1).any()
+def has_colour(picture, colour: Colour):
+    """In the scene, without the lines above it and the legend below it."""
+    return (picture[70:-FOOT_PX] == colour).all(-1).any()
 
 
-def draw(shape, true_column, predicted_column, box=None, **parts):
+def draw(shape, true_column, predicted_column, box=None, name="NAME"):
     fronts = [np.zeros(shape, bool) for _ in range(2)]
     for front, column in zip(fronts, (true_column, predicted_column), strict=True):
         if column is not None:
             front[:, column] = True
-    return overlay(np.full(shape, 90, np.uint8), *fronts, box, 20, "NAME", "mean distance error 100 m", **parts)
+    return overlay(np.full(shape, 90, np.uint8), *fronts, box, 20, name, "mean distance error 100 m")
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (40, 60), (300, 200), (3000, 2500), (5, 2000)])
+@pytest.mark.parametrize("shape", [(1, 1), (300, 200), (3000, 2500), (5, 2000)])
 def test_overlays_of_any_size_fit_the_page(shape):
     picture = draw(shape, 0, 0, BoundingBox(-5.5, 1, 3000, 2999))
     assert picture.dtype == np.uint8 and picture.shape[2] == 3
     assert max(picture.shape) <= PICTURE_PX + 120
 
 
-def test_one_pixel_wide_fronts_survive_shrinking():
-    picture = draw((3000, 2500), 701, 1403)
-    assert has_colour(picture, TRUE_COLOUR) and has_colour(picture, PREDICTED_COLOUR)
-    assert not has_colour(picture, BOTH_COLOUR)
+def test_the_scene_is_drawn_pixel_by_pixel():
+    image = np.random.default_rng(0).integers(0, 256, (PICTURE_PX, PICTURE_PX)).astype(np.uint8)
+    empty = np.zeros(image.shape, bool)
+    picture = overlay(image, empty, empty, None, 20, "NAME", "no front", NO_PIXELS, NO_PIXELS)
+    scene = picture[-FOOT_PX - PICTURE_PX : -FOOT_PX, MARGIN_PX : MARGIN_PX + PICTURE_PX]
+    np.testing.assert_array_equal(scene, np.repeat(image[..., None], 3, axis=-1))
 
 
-def test_common_fronts_have_a_colour_of_their_own():
-    picture = draw((200, 200), 50, 50)
-    assert has_colour(picture, BOTH_COLOUR) and not has_colour(picture, PREDICTED_COLOUR)
-
-
-def test_no_predicted_front_draws_none():
+def test_a_front_that_was_not_predicted_is_not_drawn():
     picture = draw((200, 200), 50, None)
     assert has_colour(picture, TRUE_COLOUR) and not has_colour(picture, PREDICTED_COLOUR)
 
 
-def test_missed_and_false_parts_have_broad_borders():
-    column = np.stack([np.arange(200), np.full(200, 50)], -1)
-    assert not has_colour(draw((200, 200), 50, 150), MISSED_COLOUR)
-    picture = draw((200, 200), 50, 150, missed_rc=column[:100], false_rc=column + np.array([0, 100]))
-    wide = {colour: (picture[60:-50] == colour).all(-1).sum() for colour in (MISSED_COLOUR, FALSE_COLOUR)}
-    assert 0 < wide[MISSED_COLOUR] < wide[FALSE_COLOUR]
-    assert has_colour(picture, TRUE_COLOUR) and has_colour(picture, PREDICTED_COLOUR)
+def test_a_long_name_widens_the_page_and_dollar_signs_are_no_formula():
+    name = "a_scene_of_$two$_dollars_" * 5
+    assert draw((40, 40), 5, 6, name=name).shape[1] > draw((40, 40), 5, 6).shape[1]
 
 
 def test_uncertainty_stands_beside_the_scene_dark_to_bright():
     deviation = np.zeros((100, 150), np.float16)
     deviation[:, 75:] = 0.5
     picture = uncertainty_picture(np.full((100, 150), 90, np.uint8), deviation, 20, "NAME")
-    assert picture.dtype == np.uint8
     row = picture[150]  # through the scene and the map
-    places = {colour: np.flatnonzero((row == colour).all(-1)) for colour in UNCERTAINTY_COLOURS}
-    dark, bright = places[UNCERTAINTY_COLOURS[0]], places[UNCERTAINTY_COLOURS[-1]]
-    grey = np.flatnonzero((row == 90).all(-1))
+    places = [np.flatnonzero((row == colour).all(-1)) for colour in ((90, 90, 90), (68, 1, 84), (253, 231, 36))]
+    grey, dark, bright = places  # the ends of Viridis
     assert len(grey) > 400 and grey.max() < dark.min() and dark.max() < bright.min()
     assert len(dark) == pytest.approx(len(bright), abs=2)
 
@@ -94,12 +83,18 @@ def test_a_contact_sheet_is_no_larger_than_its_pictures_ask_for():
     assert contact_sheet([square, square], columns=2, tile_px=500).shape == (90, 180, 3)
 
 
-def test_a_front_without_truth_is_drawn_with_the_area_where_it_was_sought():
+def test_a_front_without_truth_is_drawn_with_the_area_where_it_may_be():
     front, area = np.zeros((200, 150), bool), np.zeros((200, 150), bool)
     front[:, 70], area[20:180, 30:120] = True, True
-    picture = front_picture(np.full((200, 150), 90, np.uint8), front, area, 20, "NAME", "calving front, 4.0 km")
+    image = np.full((200, 150), 90, np.uint8)
+    picture = front_picture(image, front, area, 20, "NAME", "calving front, 4.0 km")
     assert has_colour(picture, PREDICTED_COLOUR) and not has_colour(picture, TRUE_COLOUR)
-    alone = front_picture(np.full((200, 150), 90, np.uint8), front & False, None, 20, "NAME", "no front")
+    alone = front_picture(image, front & False, None, 20, "NAME", "no front")
     assert not has_colour(alone, PREDICTED_COLOUR)
-    outlined, plain = ((shown == BOX_COLOUR).all(-1).sum() for shown in (picture, alone))
+    outlined, plain = ((shown == 255).all(-1).sum() for shown in (picture, alone))
     assert outlined - plain > 2 * (160 + 90)
+
+
+@pytest.mark.parametrize("longest_m, length_m, text", [(1900, 1000, "1 km"), (99, 50, "50 m"), (2000, 2000, "2 km")])
+def test_scale_bars_have_round_lengths(longest_m, length_m, text):
+    assert round_down(longest_m) == length_m and length_text(length_m) == text

@@ -10,7 +10,7 @@ from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.score import aggregate, score_scene
-from glacierjax.reports.content import headline
+from glacierjax.reports.content import headline, impossible_zones
 from glacierjax.reports.tables import csv_text, report_text
 
 
@@ -37,24 +37,51 @@ def metrics():
 def test_headline_names_error_and_counts(metrics):
     line = headline(metrics)
     assert "60.0 m" in line and "3.00 px" in line and "1 of 3 scenes" in line
-    assert "1 missing front(s)" in line and "1 scene(s) without a true front" in line
+    assert "1 missing front**, 1 scene without a true front" in line
 
 
 def test_headline_says_when_there_is_no_error():
     assert "No mean distance error" in headline(aggregate([scored("COL_2012-11-03_TDX_20_1_092", 60)]))
 
 
+def test_the_mean_iou_leaves_out_zones_where_one_cannot_occur(metrics):
+    """The scenes have neither rock nor NA, which would count as 0."""
+    line = headline(metrics)
+    present, published = metrics["zones_present"]["iou"]["mean"], metrics["zones"]["iou"]["mean"]
+    assert published < 0.5 < present
+    assert f"**Mean IoU {present:.3f}** over the zones that a scene has, because NA area and rock outcrop occur" in line
+    assert f"({published:.3f} if absent zones count as 0)" in line
+
+
+def test_the_mean_iou_is_the_published_one_where_every_zone_occurs():
+    zones = np.repeat(np.array(list(Zone), np.uint8), 15)[None].repeat(50, axis=0)
+    name = parse_name("COL_2012-11-03_TDX_20_1_092")
+    line = headline(aggregate([score_scene(LabelledScene(name, zones, zones, zones == 9), zones)]))
+    assert line.endswith("**Mean IoU 1.000**.")
+
+
+def test_a_zone_that_is_only_predicted_cannot_occur():
+    metrics = aggregate([scored("COL_2012-11-03_TDX_20_1_092", 33)])
+    zones = np.full((50, 60), Zone.GLACIER, np.uint8)
+    rock = np.full((50, 60), Zone.ROCK, np.uint8)
+    scene = LabelledScene(parse_name("COL_2012-11-04_TDX_20_1_092"), zones, zones, zones == 9)
+    predicted_only = aggregate([score_scene(scene, rock)])
+    assert "rock outcrop" in impossible_zones(metrics) and "rock outcrop" in impossible_zones(predicted_only)
+    assert "glacier" not in impossible_zones(predicted_only)
+
+
 def test_report_shows_missing_values_as_dashes_and_no_empty_subsets(metrics):
-    text = report_text(metrics, "Title", "What was scored.", {"A caption": "figure.png"})
+    text = report_text(metrics, "Title", "What was scored.", "1.2.3", {"A caption": "figure.png"})
     assert text.startswith("# Title\n\nWhat was scored.\n")
     assert "| Mapple | 1 | 0 | 1 | 0 | – |" in text
     assert "glacier=COL, sensor=S1" not in text and "glacier=COL, sensor=TSX/TDX" in text
-    assert "![A caption](figure.png)" in text
+    assert text.index("![A caption](figure.png)") < text.index("| Subset |"), "pictures first"
+    assert text.endswith("Made by glacierjax 1.2.3.\n")
     assert "None" not in text and "nan" not in text
 
 
 def test_report_tables_have_as_many_cells_as_headings(metrics):
-    lines = report_text(metrics, "Title", "Source.").splitlines()
+    lines = report_text(metrics, "Title", "Source.", "1.2.3", {}).splitlines()
     width = None
     for line in lines:
         if not line.startswith("|"):
@@ -65,7 +92,7 @@ def test_report_tables_have_as_many_cells_as_headings(metrics):
 
 
 def test_missing_fronts_come_first_in_the_list_of_scenes(metrics):
-    scenes = report_text(metrics, "Title", "Source.").split("## Scenes")[1]
+    scenes = report_text(metrics, "Title", "Source.", "1.2.3", {}).split("## Scenes")[1]
     assert scenes.index("Mapple_") < scenes.index("COL_") < scenes.index("XYZ_")
 
 
