@@ -141,7 +141,7 @@ def _line_layer(shape: tuple[int, ...], zoom: float, lines: Iterable[tuple[Pixel
         away = np.ones((height, width), bool)
         rows, columns = ((line_rc + 0.5) * zoom).astype(int).T
         away[np.minimum(rows, height - 1), np.minimum(columns, width - 1)] = False
-        distance_px = ndimage.distance_transform_edt(away)
+        distance_px = np.asarray(ndimage.distance_transform_edt(away))
         reach_px = max(stroke.width_px // 2, math.ceil(zoom / 2))  # no gaps between neighbours of an enlarged scene
         if stroke.outlined:
             layer[distance_px <= reach_px + 1] = (*OUTLINE_COLOUR, 255)
