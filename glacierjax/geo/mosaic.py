@@ -11,7 +11,7 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
 
@@ -30,7 +30,7 @@ from glacierjax.geo.bands import descriptions_of, mask_band
 from glacierjax.geo.control_points import advice
 from glacierjax.geo.georeference import Georeference, reproject
 from glacierjax.geo.regions import Interest, Region, around
-from glacierjax.geo.sources import MASK_AFFECTED, MaskLayer, Source, Tile, is_remote, shown_path
+from glacierjax.geo.sources import MASK_AFFECTED, MaskLayer, Source, Tile, is_remote, is_virtual, shown_path
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ REMOTE: dict[str, Any] = {
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1000", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1", "VSI_CACHE": "TRUE",
 }  # fmt: skip
 DRIVERS = {".vrt": "VRT", ".img": "ENVI", ".png": "PNG"}  # what is opened by the suffix of a name
+TEXTS = (".vrt", ".img")  # they are described by a text: itself, and the .hdr beside it
 USUAL_DRIVER = "GTiff"
 BORDER_POINTS = 21
 SAME_PIXEL = 1e-3  # grids whose pixels lie over each other to this share of a pixel are one grid
@@ -106,7 +107,18 @@ def georeference_of(dataset: rasterio.DatasetReader) -> Georeference | None:
 def _open(path: str) -> rasterio.DatasetReader:
     """The raster; by its name only what belongs to it is tried, as some of GDAL's formats lead to other files."""
     suffix = PurePosixPath(shown_path(path)).suffix.lower()
+    if not is_virtual(path):
+        _check_text(Path(path) if suffix == ".vrt" else Path(path).with_suffix(".hdr"), suffix)
     return rasterio.open(path, driver=DRIVERS.get(suffix, USUAL_DRIVER))
+
+
+def _check_text(path: Path, suffix: str) -> None:
+    """Raises `InputError` for a description of a raster that is no text: GDAL's messages would quote it."""
+    if suffix in TEXTS and path.is_file():
+        try:
+            path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(f"{path}: not a readable text file ({error}); copy or download it again") from None
 
 
 def _cut(
@@ -151,12 +163,8 @@ def _place(dataset: rasterio.DatasetReader, tile: Tile, grid: Georeference, stac
         if np.abs(off).max() <= SAME_PIXEL:
             return _Placed(tile.path, dataset, tile, Region(0, 0, *dataset.shape).moved(row, column))
     region = around(grid.to_pixels(_border_on(dataset, grid.crs)))
-    warped = stack.enter_context(
-        WarpedVRT(
-            dataset, crs=grid.crs, transform=Affine(*grid.moved(region.left, region.top).transform), height=region.shape[0],
-            width=region.shape[1], resampling=Resampling.nearest, src_nodata=_empty(dataset), nodata=_empty(dataset),
-        )
-    )  # fmt: skip
+    place, empty = grid.moved(region.left, region.top), _empty(dataset)
+    warped = stack.enter_context(_warped(dataset, tile.path, place, region.shape, src_nodata=empty, nodata=empty))
     path = f"/vsimem/glacierjax_{next(_numbers)}.vrt"
     copy(warped, path, driver="VRT")
     stack.callback(delete, path)
@@ -255,11 +263,23 @@ def _mask_layer(tile: Tile, dataset: rasterio.DatasetReader) -> MaskLayer | None
 def _on_grid_of(dataset: rasterio.DatasetReader, layer: MaskLayer, stack: contextlib.ExitStack) -> WarpedVRT:
     """A mask, resampled to the pixels of the scene."""
     mask = stack.enter_context(_open(layer.path))
-    if georeference_of(mask) is None or georeference_of(dataset) is None:
+    place = georeference_of(dataset)
+    if georeference_of(mask) is None or place is None:
         raise InputError(f"{shown_path(layer.path)}: no map grid, so it cannot be laid over the scene; take it away")
-    return stack.enter_context(
-        WarpedVRT(
-            mask, crs=dataset.crs, transform=dataset.transform, height=dataset.height, width=dataset.width,
-            resampling=Resampling.nearest,
-        )
-    )  # fmt: skip
+    return stack.enter_context(_warped(mask, layer.path, place, dataset.shape))
+
+
+def _warped(
+    dataset: rasterio.DatasetReader, path: str, place: Georeference, shape: tuple[int, int], **rest: float
+) -> WarpedVRT:
+    """A raster resampled to the nearest pixel of a grid."""
+    height, width = shape
+    try:
+        return WarpedVRT(
+            dataset, crs=place.crs, transform=Affine(*place.transform), height=height, width=width,
+            resampling=Resampling.nearest, **rest,
+        )  # fmt: skip
+    except Exception as error:  # GDAL's own exceptions have no public base class
+        raise InputError(
+            f"{shown_path(path)}: cannot be laid on the scene's grid ({error}); check its georeference"
+        ) from error
