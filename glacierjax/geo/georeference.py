@@ -88,7 +88,8 @@ def turn_around_earth(crs: CRS) -> float:
 def segment_lengths_m(lonlat: np.ndarray) -> np.ndarray:
     """Lengths (n - 1,) of the segments between points (n, 2) of longitude and latitude on the WGS84 ellipsoid.
 
-    In the plane that touches the ellipsoid at the segment's middle: below 1e-5 off for segments up to 50 km below 85 degrees.
+    In the plane that touches the ellipsoid at the segment's middle: against pyproj's geodesics at most 1e-6 off for segments
+    up to 1 km below 88 degrees of latitude, and 1e-4 for 50 km below 80. So pyproj (33 MB) is no dependency.
     """
     east, north = _steps_m(lonlat[:-1], lonlat[1:])
     return np.hypot(east, north)
