@@ -72,7 +72,7 @@ def main() -> None:
     area = read_area(_BOX.value) if _BOX.value else None
     aoi = read_area(_AOI.value) if _AOI.value else None
     for kind in _VECTOR.value:
-        require_vector_extra(kind)
+        require_vector_extra(f"--vector={kind}")
     predictor = load(*_CHECKPOINT.value, which=_WHICH.value, mode=_MODE.value, rotations=_ROTATIONS.value).predictor
     log_devices()
     log.info("network: %s, mode %s; %d scene(s)", ", ".join(predictor.sources), predictor.mode, len(sources))

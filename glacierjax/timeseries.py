@@ -3,11 +3,13 @@
   python -m glacierjax.timeseries --fronts=PREDICTIONS --output=OUT
   python -m glacierjax.timeseries --fronts='lines/JAC_*.geojson' --box=box.geojson --centreline=flow.geojson --output=OUT
 
-A front has the glacier on its left (on the right of someone who looks from the ocean). One that runs against the others
-is turned round and named; a point on the glacier in the file of --box decides for all of them.
+Lines may come in any vector format and reference system. A front is drawn with the glacier on its left: to the right, as
+seen from the ocean. One that runs against the others is turned round and named; a point on the glacier in the file of
+--box decides for all of them. Date, scene and glacier are taken from attributes with usual names, or from those that
+flags name; lines without a glacier's name are told apart by place.
 
 Box method (Moon and Joughin 2008): area of glacier in a box divided by its width; without --box a box is drawn from
-the fronts. Centreline method (Lea et al. 2014), if --centreline is given. Dates are those of the scene names. Writes
+the fronts. Centreline method (Lea et al. 2014), if --centreline is given. Writes
 OUT/timeseries.csv, timeseries.png, summary.json and box.geojson (to be drawn better and given as --box).
 """
 
@@ -20,12 +22,19 @@ from glacierjax.core import cli
 from glacierjax.core.errors import InputError
 
 _FRONTS = flags.DEFINE_multi_string(
-    "fronts", [], "Front lines (.geojson, .csv), a folder of them, or the output folder of predict; may be repeated."
+    "fronts",
+    [],
+    "Front lines (a vector file, or .csv of predict), a folder of them, or the output of predict; may be repeated.",
 )
 _OUTPUT = flags.DEFINE_string("output", "", "Folder for the results.")
-_BOX = flags.DEFINE_string("box", "", "Box from glacier to ocean: a GeoJSON polygon, or a CaFFe box for pixel fronts.")
-_CENTRELINE = flags.DEFINE_string("centreline", "", "GeoJSON line along the flow.")
+_BOX = flags.DEFINE_string(
+    "box", "", "Box from glacier to ocean: a polygon in a vector file, or a CaFFe box for pixel fronts."
+)
+_CENTRELINE = flags.DEFINE_string("centreline", "", "Line along the flow, in a vector file.")
 _GLACIER = flags.DEFINE_string("glacier", "", "Only the fronts of this glacier.")
+_DATE_FIELD = flags.DEFINE_string("date_field", "", "Attribute with the date. Default: guessed by its name.")
+_NAME_FIELD = flags.DEFINE_string("name_field", "", "Attribute with the scene's name. Default: guessed by its name.")
+_GLACIER_FIELD = flags.DEFINE_string("glacier_field", "", "Attribute with the glacier. Default: guessed by its name.")
 _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Only the fronts in pixels of this size.")
 
 
@@ -34,9 +43,11 @@ def main() -> None:
         if not value:
             raise InputError(f"--{name}: missing; --help shows an example")
     # Imported here: --help must not wait for rasterio and matplotlib.
+    from glacierjax.terminus.attributes import Fields
     from glacierjax.terminus.follow import SeriesOptions, follow_terminus
 
-    options = SeriesOptions(_BOX.value, _CENTRELINE.value, _GLACIER.value, _SPACING.value)
+    fields = Fields(_DATE_FIELD.value, _NAME_FIELD.value, _GLACIER_FIELD.value)
+    options = SeriesOptions(_BOX.value, _CENTRELINE.value, _GLACIER.value, _SPACING.value, fields)
     follow_terminus(_FRONTS.value, Path(_OUTPUT.value), options)
 
 

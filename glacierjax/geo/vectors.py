@@ -80,7 +80,7 @@ def write_layer(
     hold what no layer may. Raises `InputError` when the extra [vector] is not installed.
     """
     kind = path.suffix[1:]
-    pyogrio = require_vector_extra(kind)
+    pyogrio = require_vector_extra(f"--vector={kind}")
     with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
         pyogrio.raw.write(
             Path(folder) / f"{LAYER}.{kind}",
@@ -99,12 +99,12 @@ def write_layer(
     return [path, *others]
 
 
-def require_vector_extra(kind: str) -> Any:
-    """pyogrio. Raises `InputError` with what to install where it is missing."""
+def require_vector_extra(where: str) -> Any:
+    """pyogrio. Raises `InputError` naming `where`, a flag or file, with what to install where it is missing."""
     try:
         import pyogrio.raw
     except ImportError:
-        raise InputError(f"--vector={kind}: needs the extra [vector]; pip install 'glacierjax[vector]'") from None
+        raise InputError(f"{where}: needs the extra [vector]; pip install 'glacierjax[vector]'") from None
     return pyogrio
 
 

@@ -77,14 +77,10 @@ def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]]) -> Box:
     """
     flow = flow_direction(fronts)
     across = np.array([-flow[1], flow[0]])
-    points = [np.concatenate(lines) for lines in fronts if lines]
-    lowest, highest = np.array([((p @ across).min(), (p @ across).max()) for p in points]).T
-    low = np.percentile(lowest, SHARE_OF_FRONTS_PERCENT, method="higher")
-    high = np.percentile(highest, 100 - SHARE_OF_FRONTS_PERCENT, method="lower")
-    width_m = (high - low) * (1 - 2 * INSET)
+    low, high = _common_stretch(fronts, across)
+    width_m = high - low
     if width_m <= 0:
         raise InputError("the fronts have no stretch across the glacier in common; draw a --box for the box method")
-    low, high = (low + high - width_m) / 2, (low + high + width_m) / 2
     dense = np.concatenate(
         [shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), width_m / PIECES_ALONG))
          for lines in fronts for line in lines]
@@ -93,6 +89,40 @@ def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]]) -> Box:
     first, last = between.min() - width_m / 10, between.max() + width_m / 10
     corners = [a * flow + b * across for a, b in ((first, low), (last, low), (last, high), (first, high))]
     return Box(shapely.Polygon(corners), float(width_m))
+
+
+def clip_to_fronts(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> Box | None:
+    """The part of a polygon, across the flow, to which most of the fronts in it reach; None if there is none."""
+    cut = [
+        [shapely.get_coordinates(part) for line in lines
+         for part in shapely.get_parts(polygon.intersection(shapely.LineString(line))) if part.geom_type == "LineString"]
+        for lines in fronts
+    ]  # fmt: skip
+    flow = flow_direction(fronts)
+    across = np.array([-flow[1], flow[0]])
+    low, high = _common_stretch(cut, across)
+    if low >= high:
+        return None
+    along = shapely.get_coordinates(polygon) @ flow
+    corners = [
+        a * flow + b * across
+        for a, b in ((along.min(), low), (along.max(), low), (along.max(), high), (along.min(), high))
+    ]
+    parts = shapely.get_parts(polygon.intersection(shapely.Polygon(corners)))
+    largest = max((part for part in parts if part.geom_type == "Polygon"), key=lambda part: part.area, default=None)
+    return None if largest is None else box_of(largest, fronts)
+
+
+def _common_stretch(fronts: Sequence[Sequence[np.ndarray]], across: np.ndarray) -> tuple[float, float]:
+    """From where to where across the flow most of the fronts reach, a little less than that; empty if they share none."""
+    points = [np.concatenate(lines) for lines in fronts if lines]
+    if not points:
+        return 0.0, 0.0
+    lowest, highest = np.array([((p @ across).min(), (p @ across).max()) for p in points]).T
+    low = np.percentile(lowest, SHARE_OF_FRONTS_PERCENT, method="higher")
+    high = np.percentile(highest, 100 - SHARE_OF_FRONTS_PERCENT, method="lower")
+    inset = (high - low) * INSET
+    return float(low + inset), float(high - inset)
 
 
 def flow_direction(fronts: Sequence[Sequence[np.ndarray]]) -> np.ndarray:

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
 
 from glacierjax.core.errors import InputError
 from glacierjax.terminus.fronts import Front
@@ -19,27 +20,33 @@ AGAINST = 0.7  # cosine of 45 degrees: it runs against the others, not across
 MAJORITY = 0.6  # of the fronts' length must agree, else nobody knows where the glacier is
 
 
-def one_direction(fronts: Sequence[Front], on_glacier: np.ndarray | None = None) -> tuple[list[Front], list[str]]:
+def one_direction(
+    fronts: Sequence[Front], on_glacier: np.ndarray | None = None, within: shapely.Polygon | None = None
+) -> tuple[list[Front], list[str]]:
     """The fronts with the glacier on the left of all lines, and the names of the scenes whose lines were turned round.
 
     Args:
       fronts: in a plane in metres.
       on_glacier: a point (2,) there, behind all fronts; None: most of the fronts are right.
+      within: lines beside this polygon say nothing and stay as they are.
 
     Raises:
       InputError: there is no such majority.
     """
-    chords = [line[-1] - line[0] for front in fronts for line in front.lines if _tells(line, front)]
-    if not chords:
+    telling = [(line, front) for front in fronts for line in front.lines if _tells(line, front, within)]
+    if not telling:
         return list(fronts), []
+    chords = [line[-1] - line[0] for line, _ in telling]
     along = _common_direction(np.array(chords))
     if on_glacier is not None:
-        middle = np.mean([line.mean(0) for front in fronts for line in front.lines], axis=0)
+        middle = np.mean([line.mean(0) for line, _ in telling], axis=0)
         x, y = on_glacier - middle
         along *= 1.0 if along[0] * y - along[1] * x > 0 else -1.0
     found, turned = [], []
     for front in fronts:
-        lines = [line[::-1] if _tells(line, front) and _runs_against(line, along) else line for line in front.lines]
+        lines = [
+            line[::-1] if _tells(line, front, within) and _runs_against(line, along) else line for line in front.lines
+        ]
         if any(new is not old for new, old in zip(lines, front.lines, strict=True)):
             turned.append(front.scene)
         found.append(dataclasses.replace(front, lines=lines))
@@ -52,8 +59,10 @@ def one_direction(fronts: Sequence[Front], on_glacier: np.ndarray | None = None)
     return found, turned
 
 
-def _tells(line: np.ndarray, front: Front) -> bool:
+def _tells(line: np.ndarray, front: Front, within: shapely.Polygon | None) -> bool:
     """Whether a line is so long and straight that its direction must be that of the front."""
+    if within is not None and not within.intersects(shapely.LineString(line)):
+        return False
     lengths = [float(np.hypot(*np.diff(other, axis=0).T).sum()) for other in front.lines]
     own = float(np.hypot(*np.diff(line, axis=0).T).sum())
     return bool(np.hypot(*(line[-1] - line[0])) > STRAIGHT * own > 0 and own >= SHARE_OF_FRONT * sum(lengths))

@@ -5,14 +5,19 @@ import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import write_text
+from glacierjax.terminus.attributes import Fields
 from glacierjax.terminus.direction import one_direction
 from glacierjax.terminus.fronts import lay_out, read_fronts
 from glacierjax.terminus.inputs import (
+    choose_box,
     choose_glacier,
     choose_spacing,
-    given_box,
+    drawn_polygon,
+    given_area,
     given_centreline,
     point_on_glacier,
     write_box,
@@ -25,25 +30,35 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class SeriesOptions:
-    """`box`, `centreline`: files, "": none; `glacier`, `pixel_spacing_m`: only the fronts of these."""
+    """`box`, `centreline`: files, "": none; `glacier`, `pixel_spacing_m`: only the fronts of these; `fields`: attributes."""
 
     box: str = ""
     centreline: str = ""
     glacier: str = ""
     pixel_spacing_m: float | None = None
+    fields: Fields = dataclasses.field(default_factory=Fields)
 
 
 def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOptions) -> None:
     """Reads fronts, measures them and writes timeseries.csv, timeseries.png, summary.json and box.geojson to `output`."""
-    of_glacier = choose_glacier(read_fronts(patterns), options.glacier)
+    area = given_area(options.box)
+    of_glacier = choose_glacier(read_fronts(patterns, options.fields), options.glacier, area)
     placed, plane = lay_out(choose_spacing(of_glacier, options.pixel_spacing_m))
-    fronts, turned = one_direction(placed, point_on_glacier(options.box, plane))
+    polygon = drawn_polygon(area, placed, plane) if area else None
+    on_glacier = point_on_glacier(options.box, plane)
+    fronts, turned = one_direction(placed, on_glacier, polygon)
     if turned:
-        log.warning("drawn with the glacier on the right, so turned round: %s", ", ".join(turned))
-    box = given_box(options.box, fronts, plane)
+        log.warning("drawn with the glacier on the right, so turned round: %s", some_names(turned))
+    if on_glacier is None and not all(front.is_own for front in fronts):
+        log.warning(
+            "the glacier is taken to lie on the left of most lines, which other programs do not promise; if it does not, add a "
+            "point on the glacier to the file of --box"
+        )
+    box = choose_box(polygon, fronts, options.box)
     centreline = given_centreline(options.centreline, fronts, plane)
     rows = measure(fronts, box, centreline)
-    found = {**summary(rows, box), "turned_round": turned}
+    side = "direction of the lines" if on_glacier is None else "point on the glacier"
+    found: dict[str, Any] = {**summary(rows, box), "glacier_side_from": side, "turned_round": turned}
     write_text(output / "timeseries.csv", csv_text(rows))
     write_text(output / "summary.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
     write_box(output / "box.geojson", box, plane, fronts)
@@ -57,3 +72,8 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
         log.info("box method: %.0f m, trend %.0f m a year, %d of %d scenes", change["change"],
                  change["trend_per_year"], change["measured"], len(rows))  # fmt: skip
     log.info("written: %s", output)
+    if not any(found[measure]["measured"] for measure in ("box_m", "centreline_m")):
+        raise InputError(
+            f"{options.box or '--fronts'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
+            f"side; draw --box narrower, after {output / 'timeseries.png'}"
+        )

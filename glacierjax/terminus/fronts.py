@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 import glob
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from rasterio.crs import CRS
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path, visible_files
-from glacierjax.core.scene_names import facts_of_name, parse_date
+from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.antimeridian import join_lines
-from glacierjax.geo.areas import JSON_SUFFIXES, LINES, read_features
+from glacierjax.geo.features import JSON_SUFFIXES, LINES, SUFFIXES, read_features
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 from glacierjax.geo.vectors import read_points
+from glacierjax.terminus.attributes import OWN, Fields, read_facts
+from glacierjax.terminus.places import name_places
+
+log = logging.getLogger(__name__)
 
 LINES_FOLDER = "lines"  # of the output of glacierjax.predict
 POINTS_SUFFIX = ".csv"
@@ -27,6 +32,7 @@ class Front:
     """The front of one scene: lines (n, 2), with the glacier on the left; none if there is no front.
 
     Coordinates: longitude and latitude, or x, y in pixels with `pixel_spacing_m`, or metres in a plane (y upwards).
+    `is_own`: written by glacierjax; of others nobody knows on which side of the lines the glacier is.
     """
 
     scene: str
@@ -35,6 +41,7 @@ class Front:
     glacier: str | None
     sensor: str | None
     pixel_spacing_m: float | None = None
+    is_own: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,20 +64,27 @@ class Plane:
         return points * (self.pixel_spacing_m, -self.pixel_spacing_m)
 
 
-def read_fronts(patterns: Sequence[str]) -> list[Front]:
+def read_fronts(patterns: Sequence[str], fields: Fields | None = None) -> list[Front]:
     """The fronts in files, folders and glob patterns, by date; those without date last.
 
-    A folder may be the output of `glacierjax.predict`. Raises `InputError` for what names no fronts, and for scenes
-    that are there twice.
+    A folder may be the output of `glacierjax.predict`. Lines of other origin may come in any vector format, with `fields` as
+    attributes; where no attribute tells their glacier, they are told apart by place. Raises `InputError` for what names no
+    fronts, and for scenes that are there twice.
     """
     files = dict.fromkeys(file for pattern in patterns for file in _files(pattern))
-    fronts: dict[str, Front] = {}
+    fronts: dict[tuple[str, str | None], Front] = {}
+    guessed = set()
     for file in files:
-        for front in _read_file(file):
-            if front.scene in fronts:
+        found, used = _read_file(file, fields or Fields())
+        guessed |= used
+        for front in found:
+            key = front.scene, front.glacier
+            if key in fronts:
                 raise InputError(f"{file}: a second front of the scene {front.scene}; give each scene once")
-            fronts[front.scene] = front
-    return sorted(fronts.values(), key=lambda front: (front.date or datetime.date.max, front.scene))
+            fronts[key] = front
+    for attributes in sorted(guessed):
+        log.info("date, scene and glacier of lines are taken from %s", ", ".join(attributes) or "file names")
+    return sorted(_told_apart(list(fronts.values())), key=lambda front: (front.date or datetime.date.max, front.scene))
 
 
 def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
@@ -100,34 +114,59 @@ def _files(pattern: str) -> list[Path]:
     path = user_path(pattern)
     if path.is_dir():
         folder = path / LINES_FOLDER if (path / LINES_FOLDER).is_dir() else path
-        suffixes = (*JSON_SUFFIXES, POINTS_SUFFIX)
-        files = visible_files(folder, suffixes)
+        # A scene may be there in several formats; those that predict always writes come first.
+        files = visible_files(folder, (*JSON_SUFFIXES, POINTS_SUFFIX)) or visible_files(folder, SUFFIXES)
     else:
         files = [path] if path.exists() else [Path(file) for file in sorted(glob.glob(str(path)))]  # noqa: PTH207
     if not files:
-        raise InputError(
-            f"--fronts={pattern}: no front lines there (.geojson or .csv of `python -m glacierjax.predict`)"
-        )
+        raise InputError(f"--fronts={pattern}: no front lines there ({', '.join((*SUFFIXES, POINTS_SUFFIX))})")
     return files
 
 
-def _read_file(file: Path) -> list[Front]:
+def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, ...]]]:
+    """The fronts in a file, and the attributes by which lines of other programs were understood."""
     if file.suffix.lower() == POINTS_SUFFIX:
         lines, spacing_m = read_points(file)
-        return [_front(file.stem, lines, {}, spacing_m)]
-    by_scene: dict[str, tuple[list[np.ndarray], dict]] = {}
+        facts = facts_of_name(file.stem)
+        return [Front(file.stem, lines, facts.date, facts.glacier, facts.sensor, spacing_m)], set()
+    fronts: dict[tuple, Front] = {}
+    used = set()
     for shape, properties in read_features(file):
         if shape.geom_type not in LINES:
             raise InputError(f"{file}: a {shape.geom_type} in it; fronts are lines")
-        lines, _ = by_scene.setdefault(str(properties.get("scene") or file.stem), ([], properties))
-        lines += join_lines([shapely.get_coordinates(part) for part in shapely.get_parts(shape)])
-    by_scene = by_scene or {file.stem: ([], {})}
-    return [_front(scene, lines, properties) for scene, (lines, properties) in by_scene.items()]
+        facts = read_facts(properties, fields, file)
+        is_own = OWN in properties
+        if not is_own:
+            used.add(facts.used)
+        key = facts.name, facts.glacier, None if facts.name else facts.date
+        lines = join_lines([shapely.get_coordinates(part) for part in shapely.get_parts(shape)])
+        if key in fronts:  # another piece of it
+            fronts[key].lines.extend(lines)
+        else:
+            fronts[key] = Front(facts.name or "", lines, facts.date, facts.glacier, facts.sensor, None, is_own)
+    if not fronts:
+        facts = facts_of_name(file.stem)
+        return [Front(file.stem, [], facts.date, facts.glacier, facts.sensor)], used
+    one = len(fronts) == 1
+    return [
+        front if front.scene else dataclasses.replace(front, scene=file.stem if one else f"{file.stem} {front.date}")
+        for front in fronts.values()
+    ], used
 
 
-def _front(scene: str, lines: list[np.ndarray], properties: dict, spacing_m: float | None = None) -> Front:
-    """What the file does not say, the scene's name may."""
-    facts = facts_of_name(scene)
-    date = parse_date(str(properties["date"]), scene) if properties.get("date") else facts.date
-    glacier, sensor = properties.get("glacier") or facts.glacier, properties.get("sensor") or facts.sensor
-    return Front(scene, lines, date, glacier, sensor, spacing_m)
+def _told_apart(fronts: list[Front]) -> list[Front]:
+    """The fronts, those of other programs that name no glacier by their places; parts of a front at two places are two."""
+    nameless = [front for front in fronts if not front.is_own and not front.glacier and front.lines]
+    if not nameless or any(front.pixel_spacing_m for front in nameless):
+        return fronts
+    places = name_places([line for front in nameless for line in front.lines])
+    if places is None:
+        return fronts
+    found = [front for front in fronts if not any(front is other for other in nameless)]
+    of_lines = iter(places)
+    for front in nameless:
+        by_place: dict[str, list[np.ndarray]] = {}
+        for line in front.lines:
+            by_place.setdefault(next(of_lines), []).append(line)
+        found += [dataclasses.replace(front, lines=lines, glacier=place) for place, lines in by_place.items()]
+    return found

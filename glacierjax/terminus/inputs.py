@@ -8,11 +8,13 @@ from pathlib import Path
 import numpy as np
 import shapely
 
-from glacierjax.core.errors import InputError
-from glacierjax.geo.areas import LINES, POLYGONS, is_vector_file, read_area, read_features, read_shapes
+from glacierjax.core.errors import InputError, some_names
+from glacierjax.geo.antimeridian import cut_line
+from glacierjax.geo.areas import Area, read_area
+from glacierjax.geo.features import LINES, POLYGONS, is_vector_file, read_features, read_shapes
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import point_feature, polygon_feature, write_geojson
-from glacierjax.terminus.box import Box, box_from_fronts, box_of, flow_direction
+from glacierjax.terminus.box import Box, box_from_fronts, box_of, clip_to_fronts, flow_direction, glacier_area_m2
 from glacierjax.terminus.centreline import towards_ocean
 from glacierjax.terminus.fronts import Front, Plane
 from glacierjax.terminus.series import box_corners
@@ -22,20 +24,42 @@ log = logging.getLogger(__name__)
 SEAM_M = 0.01  # parts of a polygon that are nearer than this touch
 
 
-def choose_glacier(fronts: Sequence[Front], glacier: str) -> list[Front]:
-    """The fronts of one glacier, those with a date. Raises `InputError` if there is a choice, or nothing to choose."""
+def choose_glacier(fronts: Sequence[Front], glacier: str, area: Area | None = None) -> list[Front]:
+    """The fronts of one glacier, those with a date; of several glaciers the one whose fronts lie in `area`.
+
+    Raises `InputError` if there is a choice, or nothing to choose.
+    """
     names = sorted({front.glacier for front in fronts if front.glacier})
     if glacier and glacier not in names:
-        raise InputError(f"--glacier={glacier}: no front of it; there are: {', '.join(names) or 'unnamed ones only'}")
+        raise InputError(f"--glacier={glacier}: no front of it; there are: {some_names(names) or 'unnamed ones only'}")
     if not glacier and len(names) > 1:
-        raise InputError(f"--fronts: fronts of several glaciers ({', '.join(names)}); choose one with --glacier=NAME")
+        inside = {front.glacier for front in fronts if front.glacier and area and _lies_in(front, area)}
+        if len(inside) != 1:
+            where = f" in {area.where}" if area and inside else ""
+            raise InputError(
+                f"--fronts: fronts of several glaciers{where} ({some_names(sorted(inside) or names)}); choose one with "
+                "--glacier=NAME"
+            )
+        (glacier,) = inside
+        log.info("glacier %s: the only one of %d with fronts in %s", glacier, len(names), area and area.where)
     chosen = [front for front in fronts if not glacier or front.glacier == glacier]
     undated = [front.scene for front in chosen if not front.date]
     if len(undated) == len(chosen):
-        raise InputError(f"--fronts: no date in the name of any scene ({undated[0]}, ...); name them NAME_YYYY-MM-DD")
+        raise InputError(
+            f"--fronts: no date in the attributes or the name of any scene ({undated[0]}, ...); name them NAME_YYYY-MM-DD, or "
+            "the attribute with --date_field"
+        )
     if undated:
-        log.warning("left out, as their names tell no date: %s", ", ".join(undated))
+        log.warning("left out, as nothing tells their date: %s", some_names(undated))
     return [front for front in chosen if front.date]
+
+
+def _lies_in(front: Front, area: Area) -> bool:
+    """Whether a front on Earth lies in polygons on Earth, at least a part of it."""
+    if area.polygons is None or front.pixel_spacing_m is not None:
+        return False
+    parts = [shapely.LineString(part) for line in front.lines for part in cut_line(line)]
+    return bool(shapely.intersects(area.polygons, parts).any())
 
 
 def choose_spacing(fronts: Sequence[Front], pixel_spacing_m: float | None) -> list[Front]:
@@ -57,28 +81,66 @@ def choose_spacing(fronts: Sequence[Front], pixel_spacing_m: float | None) -> li
     return [front for front in fronts if front.pixel_spacing_m == pixel_spacing_m]
 
 
-def given_box(path: str, fronts: Sequence[Front], plane: Plane) -> Box:
-    """The box in a file, in metres; without a file one drawn from the fronts."""
-    lines = [front.lines for front in fronts]
-    if not path:
-        return box_from_fronts(lines)
-    area = read_area(path)
+def given_area(path: str) -> Area | None:
+    """The area in a box file; None without a file, or for one that only marks the glacier (`point_on_glacier`)."""
+    if not path or (is_vector_file(path) and not any(s.geom_type in POLYGONS for s, _ in read_features(path))):
+        return None
+    return read_area(path)
+
+
+def drawn_polygon(area: Area, fronts: Sequence[Front], plane: Plane) -> shapely.Polygon:
+    """The polygon of an area in metres; of several the one in which fronts lie.
+
+    Raises `InputError` if no front lies in it, or if it is no simple polygon.
+    """
+    lines = [shapely.LineString(line) for front in fronts for line in front.lines]
+    path = area.where
     if area.box is not None:
         xmin, ymin, xmax, ymax = area.box
         corners = np.array([(xmin, ymin), (xmin, ymax), (xmax, ymax), (xmax, ymin)])
-        return box_of(shapely.Polygon(plane.from_pixels(corners, path)), lines)
-    parts = shapely.get_parts(area.polygons)
-    in_plane = shapely.transform(parts, lambda points: plane.from_lonlat(points, path))
+        in_plane = [shapely.Polygon(plane.from_pixels(corners, path))]
+    else:
+        parts = shapely.get_parts(area.polygons)
+        in_plane = shapely.transform(parts, lambda points: plane.from_lonlat(points, path))
     if not shapely.is_valid(in_plane).all():
         raise InputError(f"{path}: the polygon crosses itself; draw a simple one")
-    polygons = shapely.get_parts(
-        shapely.union_all(in_plane, grid_size=SEAM_M)
-    )  # parts cut at 180 degrees are one again
-    if len(polygons) != 1:
-        raise InputError(f"{path}: {len(polygons)} polygons; the box method needs one")
+    whole = shapely.union_all(in_plane, grid_size=SEAM_M)  # parts cut at 180 degrees are one again
+    polygons = [polygon for polygon in shapely.get_parts(whole) if shapely.intersects(polygon, lines).any()]
+    if not polygons:
+        raise InputError(f"{path}: no front lies in it; draw it across the fronts, or leave --box out")
+    if len(polygons) > 1:
+        raise InputError(f"{path}: fronts lie in {len(polygons)} of its polygons; the box method needs one")
     if polygons[0].interiors:
         raise InputError(f"{path}: the polygon has holes; draw a simple one")
-    return box_of(polygons[0], lines)
+    return polygons[0]
+
+
+def choose_box(polygon: shapely.Polygon | None, fronts: Sequence[Front], where: str) -> Box:
+    """The box to measure in: the drawn polygon, or without one a rectangle along the flow that the fronts tell.
+
+    A polygon that reaches beyond the ends of the fronts, as one that limits a prediction does, is clipped to where they
+    reach, if more of them are measured then.
+    """
+    lines = [front.lines for front in fronts]
+    if polygon is None:
+        return box_from_fronts(lines)
+    inside = [[line for line in of_one if polygon.intersects(shapely.LineString(line))] for of_one in lines]
+    box = box_of(polygon, inside)
+    measured = _measured(box, lines)
+    if measured < sum(bool(of_one) for of_one in inside) and (clipped := clip_to_fronts(polygon, inside)):
+        with_clipped = _measured(clipped, lines)
+        if with_clipped > measured:
+            log.warning(
+                "%s: its sides lie beyond the ends of the fronts on %d of %d dates; clipped to where they reach (box.geojson), "
+                "%d dates are measured",
+                where, len(fronts) - measured, len(fronts), with_clipped,
+            )  # fmt: skip
+            return clipped
+    return box
+
+
+def _measured(box: Box, fronts: Sequence[Sequence[np.ndarray]]) -> int:
+    return sum(glacier_area_m2(box.polygon, lines) is not None for lines in fronts)
 
 
 def point_on_glacier(path: str, plane: Plane) -> np.ndarray | None:

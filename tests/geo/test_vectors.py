@@ -11,7 +11,8 @@ from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.geo import vectors
 from glacierjax.geo.antimeridian import cut_line, cut_polygons, join_lines
-from glacierjax.geo.areas import LINES, read_area, read_features, read_shapes
+from glacierjax.geo.areas import read_area
+from glacierjax.geo.features import LINES, read_features, read_shapes
 from glacierjax.geo.georeference import WGS84, Georeference, reproject, turn_around_earth
 from glacierjax.geo.vectors import FIELDS, feature, read_points, write_geojson, write_points
 
@@ -71,7 +72,7 @@ def test_layers_keep_the_reference_system_of_the_scene(tmp_path, kind, lines):
 def test_without_the_extra_the_next_step_is_told(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyogrio.raw", None)
     with pytest.raises(InputError, match=r"--vector=gpkg: .*pip install 'glacierjax\[vector\]'"):
-        vectors.require_vector_extra("gpkg")
+        vectors.require_vector_extra("--vector=gpkg")
 
 
 def test_points_of_scenes_without_georeference_come_back(tmp_path):

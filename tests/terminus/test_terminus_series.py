@@ -18,9 +18,11 @@ from glacierjax.geo.vectors import feature, write_geojson, write_points
 from glacierjax.terminus.direction import one_direction
 from glacierjax.terminus.fronts import Front, lay_out, read_fronts
 from glacierjax.terminus.inputs import (
+    choose_box,
     choose_glacier,
     choose_spacing,
-    given_box,
+    drawn_polygon,
+    given_area,
     given_centreline,
     point_on_glacier,
     write_box,
@@ -38,6 +40,11 @@ def line(year, height_px=300):
     """Glacier in the west, so the line runs to the north; it retreats by `RETREAT_PX` each year."""
     y = np.linspace(height_px, 0, 61)
     return np.column_stack([200 - RETREAT_PX * (year - YEARS[0]) + 3 * np.sin(y / 20), y])
+
+
+def drawn_box(path, fronts, plane):
+    """The box that a file draws."""
+    return choose_box(drawn_polygon(given_area(path), fronts, plane), fronts, path)
 
 
 def name(year, glacier="JAC"):
@@ -76,7 +83,7 @@ def test_both_methods_find_the_retreat_of_fronts_on_earth(placed, tmp_path):
     fronts, plane = placed
     write_geojson(tmp_path / "flow.geojson", [feature(UTM.to_lonlat(np.array([[400, 150.0], [0, 150]])), {})])
     centreline = given_centreline(str(tmp_path / "flow.geojson"), fronts, plane)
-    box = given_box("", fronts, plane)
+    box = choose_box(None, fronts, "")
     rows = measure(fronts, box, centreline)
     expected = [-RETREAT_PX * GROUND_M * i for i in range(len(YEARS))]
     np.testing.assert_allclose([row.box_change_m for row in rows[:-1]], expected, rtol=2e-3)
@@ -93,9 +100,9 @@ def test_both_methods_find_the_retreat_of_fronts_on_earth(placed, tmp_path):
 
 def test_the_box_that_was_used_can_be_given_again(placed, tmp_path):
     fronts, plane = placed
-    box = given_box("", fronts, plane)
+    box = choose_box(None, fronts, "")
     write_box(tmp_path / "box.geojson", box, plane, fronts)
-    again = given_box(str(tmp_path / "box.geojson"), fronts, plane)
+    again = drawn_box(str(tmp_path / "box.geojson"), fronts, plane)
     assert again.width_m == pytest.approx(box.width_m, rel=1e-3)
     assert [r.box_change_m for r in measure(fronts, again, None)][:-1] == pytest.approx(
         [r.box_change_m for r in measure(fronts, box, None)][:-1], rel=1e-3
@@ -107,7 +114,7 @@ def test_fronts_in_pixels_are_measured_with_their_spacing(tmp_path):
         write_points(tmp_path / f"{name(year)}.csv", [line(year)], name(year), 20)
     (tmp_path / "box.txt").write_text("x,y\n50,200\n50,100\n250,100\n250,200\n")
     fronts, plane = lay_out(read_fronts([str(tmp_path / "*.csv")]))
-    box = given_box(str(tmp_path / "box.txt"), fronts, plane)
+    box = drawn_box(str(tmp_path / "box.txt"), fronts, plane)
     assert box.width_m == pytest.approx(2000)
     changes = [row.box_change_m for row in measure(fronts, box, None)]
     np.testing.assert_allclose(changes, [-RETREAT_PX * 20 * i for i in range(len(YEARS))], atol=1e-6)
@@ -117,8 +124,8 @@ def test_fronts_in_pixels_are_measured_with_their_spacing(tmp_path):
 
 
 def test_picture_is_drawn(placed, tmp_path):
-    fronts, plane = placed
-    box = given_box("", fronts, plane)
+    fronts, _ = placed
+    box = choose_box(None, fronts, "")
     draw_series(tmp_path / "t.png", "JAC", fronts, measure(fronts, box, None), box, None)
     assert (tmp_path / "t.png").stat().st_size > 10_000
 
@@ -134,7 +141,7 @@ def test_what_does_not_go_together_is_told():
     assert [f.scene for f in choose_glacier([front("a"), front("b", glacier="COL")], "COL")] == ["b"]
     with pytest.raises(InputError, match=r"--glacier=SI: no front of it; there are: JAC"):
         choose_glacier([front("a")], "SI")
-    with pytest.raises(InputError, match="no date in the name"):
+    with pytest.raises(InputError, match="no date in the attributes or the name"):
         choose_glacier([front("a", date=None)], "")
     with pytest.raises(InputError, match="some in pixels, some on Earth"):
         lay_out([front("a"), front("b", spacing_m=20.0)])
@@ -172,7 +179,7 @@ def test_nothing_found_is_told(tmp_path):
 
 def changes(fronts, plane, on_glacier=None):
     straight, turned = one_direction(fronts, on_glacier)
-    return [row.box_change_m for row in measure(straight, given_box("", straight, plane), None)], turned
+    return [row.box_change_m for row in measure(straight, choose_box(None, straight, ""), None)], turned
 
 
 def reversed_scenes(fronts, names):
@@ -201,7 +208,7 @@ def test_pieces_of_a_front_that_run_against_the_rest_are_turned(placed):
 
 def test_a_point_on_the_glacier_decides_for_all_fronts(placed, tmp_path):
     fronts, plane = placed
-    box = given_box("", fronts, plane)
+    box = choose_box(None, fronts, "")
     write_box(tmp_path / "box.geojson", box, plane, fronts)
     on_glacier = point_on_glacier(str(tmp_path / "box.geojson"), plane)
     all_wrong = reversed_scenes(fronts, [f.scene for f in fronts])
@@ -251,10 +258,10 @@ def test_a_glacier_at_180_degrees_is_measured_as_any_other(tmp_path, epsg):
         write_geojson(tmp_path / f"{name(year)}.geojson", [feature(grid.to_lonlat(line(year)), {"scene": name(year)})])
     fronts, plane = lay_out(read_fronts([str(tmp_path)]))
     assert [len(f.lines) for f in fronts] == [1] * len(YEARS), "cut in the file, joined again"
-    box = given_box("", fronts, plane)
+    box = choose_box(None, fronts, "")
     ground_m = 20 * pixel_size(grid, (300, 300)).spacing_m / 20
     write_box(tmp_path / "box.json", box, plane, fronts)
-    again = given_box(str(tmp_path / "box.json"), fronts, plane)
+    again = drawn_box(str(tmp_path / "box.json"), fronts, plane)
     longitudes = json.dumps(json.loads((tmp_path / "box.json").read_text()))
     assert "MultiPolygon" in longitudes and "180.0" in longitudes and "-180.0" in longitudes
     for used in (box, again):

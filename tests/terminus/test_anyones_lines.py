@@ -1,0 +1,215 @@
+"""Lines of other programs and people: any format, reference system, attributes and direction, with a known retreat."""
+
+import datetime
+import json
+import logging
+
+import numpy as np
+import pytest
+import shapely
+from rasterio.crs import CRS
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_text
+from glacierjax.geo.features import SUFFIXES, read_features
+from glacierjax.geo.georeference import WGS84, Georeference, reproject
+from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson
+from glacierjax.terminus import follow
+from glacierjax.terminus.attributes import Fields, read_facts
+from glacierjax.terminus.follow import SeriesOptions, follow_terminus
+from glacierjax.terminus.fronts import read_fronts
+
+UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
+GROUND_M = 20 / 0.9996
+YEARS = range(2010, 2016)
+RETREAT_PX = 10
+TRUE_CHANGE_M = -RETREAT_PX * GROUND_M * (len(YEARS) - 1)
+
+
+@pytest.fixture(autouse=True)
+def no_picture(monkeypatch):
+    """The picture of a series has its own test, and takes a second."""
+    monkeypatch.setattr(follow, "draw_series", lambda path, *_: write_text(path, ""))
+
+
+def line(year, north_px=0, south_px=300, east_px=0):
+    """Glacier in the west, the line runs north."""
+    y = np.linspace(south_px, north_px, 61)
+    return np.column_stack([200 + east_px - RETREAT_PX * (year - YEARS[0]) + 3 * np.sin(y / 20), y])
+
+
+def write_lines(path, lines_lonlat, rows, epsg=4326):
+    """Writes lines with their attributes in the format of the suffix and a reference system."""
+    shapes = [shapely.LineString(reproject(points, WGS84, CRS.from_epsg(epsg))) for points in lines_lonlat]
+    names = list(rows[0])
+    if path.suffix == ".parquet":
+        import pyarrow.parquet
+
+        pyproj = pytest.importorskip("pyproj", reason="pyproj (extra [test]) is not installed")
+        column = {"encoding": "WKB", "geometry_types": ["LineString"], "crs": pyproj.CRS(epsg).to_json_dict()}
+        geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": column}}
+        table = pyarrow.table({n: [row[n] for row in rows] for n in names} | {"geometry": [s.wkb for s in shapes]})
+        pyarrow.parquet.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+    elif path.suffix == ".geojson":
+        members = [
+            {"type": "Feature", "geometry": shapely.geometry.mapping(s), "properties": row}
+            for s, row in zip(shapes, rows, strict=True)
+        ]
+        crs = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{epsg}"}}
+        path.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": members}))
+    else:
+        pyogrio = pytest.importorskip("pyogrio", reason="the extra [vector] is not installed")
+        columns = [np.array([row[name] for row in rows]) for name in names]
+        pyogrio.raw.write(
+            path, np.array([s.wkb for s in shapes], object), fields=np.array(names),
+            field_data=[c.astype(object) if c.dtype.kind == "U" else c for c in columns],
+            geometry_type="LineString", crs=f"EPSG:{epsg}",
+        )  # fmt: skip
+    return path
+
+
+def measured(patterns, output, **options):
+    follow_terminus([str(pattern) for pattern in patterns], output, SeriesOptions(**options))
+    return json.loads((output / "summary.json").read_text())
+
+
+@pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".fgb", ".parquet", ".geojson"])
+@pytest.mark.parametrize("epsg", [4326, 3413, 32622])
+def test_the_retreat_is_found_in_any_format_and_reference_system(tmp_path, suffix, epsg):
+    rows = [{"Date": f"{year}-07-01", "QualFlag": 1} for year in YEARS]
+    path = write_lines(tmp_path / f"fronts{suffix}", [UTM.to_lonlat(line(y)) for y in YEARS], rows, epsg)
+    found = measured([path], tmp_path / "out")["box_m"]
+    assert found["measured"] == len(YEARS)
+    assert found["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda y: {"src": f"{y}0701_30m.tif"},
+        lambda y: {"src": f"Helheim_LE07_L1TP_{y}-07-01_014-009_T1_B4_mask.png"},
+        lambda y: {"DATE_": f"{y}/07/01"},
+        lambda y: {"Acq_Date": int(f"{y}0701")},
+        lambda y: {"datetime": f"{y}-07-01T14:00:00Z", "time": "14:00:00"},
+        lambda y: {"DecDate": y + (datetime.date(y, 7, 1) - datetime.date(y, 1, 1)).days / (366 if y == 2012 else 365)},
+        lambda y: {"GlacierID": 3, "Year": y, "Month": 7, "Day": 1, "Date": None},
+        lambda y: {"Year": y, "ImageID": f"LC08_{y}0701"},
+        lambda y: {"Date": float(f"{y}0701")},
+    ],
+    ids=["COBRA", "Landsat mask", "slashes", "a number", "with time", "decimal year", "in parts", "image", "a float"],
+)  # fmt: skip
+def test_dates_are_found_in_attributes_of_many_kinds(tmp_path, row):
+    members = [feature(UTM.to_lonlat(line(year)), row(year)) for year in YEARS]
+    write_geojson(tmp_path / "f.geojson", members)
+    fronts = read_fronts([str(tmp_path / "f.geojson")])
+    assert [front.date for front in fronts] == [datetime.date(year, 7, 1) for year in YEARS]
+
+
+def test_attributes_that_are_named_come_first_and_must_be_there(tmp_path):
+    properties = {
+        "date": "2010-07-01",
+        "seen": "2011/08/02",
+        "scene_id": "a",
+        "label": "b.tif",
+        "gl": "JAC",
+        "glacier": "COL",
+    }
+    facts = read_facts(properties, Fields("SEEN", "label", "gl"), tmp_path / "f.shp")
+    assert (facts.date, facts.name, facts.glacier) == (datetime.date(2011, 8, 2), "b", "JAC")
+    guess = read_facts(properties, Fields(), tmp_path / "f.shp")
+    assert (guess.date, guess.name, guess.glacier) == (datetime.date(2010, 7, 1), "a", "COL")
+    for fields, flag in (
+        (Fields(date="day"), "date"),
+        (Fields(name="day"), "name"),
+        (Fields(glacier="day"), "glacier"),
+    ):
+        with pytest.raises(
+            InputError, match=rf"--{flag}_field=day: no such attribute in .*f.shp; there are: date, seen"
+        ):
+            read_facts(properties, fields, tmp_path / "f.shp")
+    with pytest.raises(InputError, match=r"'b.tif' is not a date"):
+        read_facts(properties, Fields(date="label"), tmp_path / "f.shp")
+
+
+def test_lines_without_a_glacier_are_told_apart_by_place(tmp_path, caplog):
+    far = [UTM.to_lonlat(line(year, east_px=2000)) for year in YEARS]
+    near = [UTM.to_lonlat(line(year)) for year in YEARS]
+    rows = [{"src": f"{year}0701_30m.tif"} for year in YEARS]
+    path = write_lines(tmp_path / "all.geojson", near + far, rows * 2)
+    with pytest.raises(InputError, match=r"several glaciers \(\d\d\.\d\dN \d\d\.\d\dW, .*\); choose one"):
+        measured([path], tmp_path / "out")
+    first = read_fronts([str(path)])[0].glacier
+    assert measured([path], tmp_path / "one", glacier=first)["scenes"] == len(YEARS)
+    corners = UTM.to_lonlat(np.array([[100.0, 50], [260, 50], [260, 250], [100, 250]]))
+    write_geojson(tmp_path / "box.geojson", [polygon_feature(shapely.Polygon(corners), {})])
+    with caplog.at_level(logging.INFO, logger="glacierjax"):
+        found = measured([path], tmp_path / "box", box=str(tmp_path / "box.geojson"))
+    assert "the only one of 2 with fronts in" in caplog.text
+    assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+
+
+@pytest.mark.parametrize("kind", ["in pieces", "all reversed", "mixed"])
+def test_lines_whose_direction_says_nothing_are_measured_with_a_point_on_the_glacier(tmp_path, kind):
+    members = []
+    for year in YEARS:
+        pieces = [line(year)[:25], line(year)[24:]] if kind == "in pieces" else [line(year)]
+        for number, piece in enumerate(pieces):
+            turned = kind == "all reversed" or (kind == "mixed" and year % 2) or (kind == "in pieces" and number)
+            members.append(feature(UTM.to_lonlat(piece[::-1] if turned else piece), {"Date": f"{year}-07-01"}))
+    write_geojson(tmp_path / "f.geojson", members)
+    corners = UTM.to_lonlat(np.array([[100.0, 50], [260, 50], [260, 250], [100, 250]]))
+    box = polygon_feature(shapely.Polygon(corners), {})
+    for mark in (point_feature(UTM.to_lonlat(np.array([[20.0, 150]]))[0], {}),
+                 feature(UTM.to_lonlat(np.array([[20.0, 100], [20, 200]])), {})):  # fmt: skip
+        for name, file_members in (("box", [box, mark]), ("mark", [mark])):
+            write_geojson(tmp_path / f"{name}.geojson", file_members)
+            found = measured([tmp_path / "f.geojson"], tmp_path / name, box=str(tmp_path / f"{name}.geojson"))
+            assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+            assert found["glacier_side_from"] == "point on the glacier" and found["scenes"] == len(YEARS)
+
+
+def test_the_box_of_a_prediction_is_clipped_to_where_fronts_reach(tmp_path, caplog):
+    members = [
+        feature(UTM.to_lonlat(line(year, north_px=40, south_px=260)), {"Date": f"{year}-07-01"}) for year in YEARS
+    ]
+    write_geojson(tmp_path / "f.geojson", members)
+    corners = UTM.to_lonlat(np.array([[50.0, 20], [300, 20], [300, 280], [50, 280]]))
+    write_geojson(tmp_path / "box.geojson", [polygon_feature(shapely.Polygon(corners), {})])
+    found = measured([tmp_path / "f.geojson"], tmp_path / "out", box=str(tmp_path / "box.geojson"))
+    assert "clipped to where they reach (box.geojson), 6 dates are measured" in caplog.text
+    assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+    assert found["box"]["width_m"] == pytest.approx(220 * 20 * 0.96, rel=0.01)
+
+
+def test_a_series_without_a_measurement_is_an_error_that_leaves_its_plot(tmp_path):
+    members = [
+        feature(UTM.to_lonlat(line(year, 150 + 20 * (year % 2), 160 + 20 * (year % 2))), {"Date": f"{year}-07-01"})
+        for year in YEARS
+    ]
+    write_geojson(tmp_path / "f.geojson", members)
+    corners = UTM.to_lonlat(np.array([[50.0, 20], [300, 20], [300, 280], [50, 280]]))
+    write_geojson(tmp_path / "box.geojson", [polygon_feature(shapely.Polygon(corners), {})])
+    with pytest.raises(InputError, match=r"box.geojson: none of 6 fronts could be measured: .* draw --box narrower"):
+        measured([tmp_path / "f.geojson"], tmp_path / "out", box=str(tmp_path / "box.geojson"))
+    assert (tmp_path / "out" / "timeseries.png").exists()
+    beside = shapely.transform(shapely.Polygon(corners), lambda points: points + np.array([5, 0]))
+    write_geojson(tmp_path / "beside.geojson", [polygon_feature(beside, {})])
+    with pytest.raises(InputError, match=r"beside.geojson: no front lies in it"):
+        measured([tmp_path / "f.geojson"], tmp_path / "out", box=str(tmp_path / "beside.geojson"))
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("content", [b"", b"no vectors", b"\0" * 100, b"PAR1" + b"\0" * 50 + b"PAR1"])
+def test_files_that_are_no_vectors_are_named(tmp_path, suffix, content):
+    (tmp_path / f"bad{suffix}").write_bytes(content)
+    with pytest.raises(InputError, match=rf"bad\{suffix}: not a readable"):
+        read_features(tmp_path / f"bad{suffix}")
+
+
+def test_a_shapefile_without_its_reference_system_is_refused(tmp_path):
+    path = write_lines(tmp_path / "f.shp", [UTM.to_lonlat(line(2010))], [{"Date": "2010-07-01"}], 32622)
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(InputError, match=r"f.shp: no reference system in it"):
+        read_features(path)
+    with pytest.raises(InputError, match=r"none.shp: no such file"):
+        read_features(tmp_path / "none.shp")
