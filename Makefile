@@ -15,9 +15,9 @@ demo: venv ## from nothing over a short pretraining to a report, on simulated sc
 	$(RUN) -m glacierjax.simulate --output=demo/archive --scenes=160
 	$(RUN) -m tfds_builders.build tfds_builders/ssl4sar --data_dir=demo/data --manual_dir=demo/archive/ssl4sar
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw
-	$(RUN) -m glacierjax.train --config=configs/demo_mini_pretrain.py --config.data.dir=demo/data \
+	$(RUN) -m glacierjax.train --config=configs/demo_pretrain.py --config.data.dir=demo/data \
 	  --workdir=demo/pretrained
-	$(RUN) -m glacierjax.train --config=configs/demo_mini.py --config.data.dir=demo/data \
+	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data \
 	  --config.init.checkpoint=demo/pretrained --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --workdir=demo/run --which=last --mode=whole --rotations \
 	  --output=demo/report --baselines

@@ -33,8 +33,7 @@ def write_archive(data_raw: Path) -> None:
 
 
 def main() -> None:
-    fields = preset("small")
-    model = Tyrion(**fields)
+    model = Tyrion(**preset("small"))
     shapes = jax.eval_shape(model.init, jax.random.key(0), np.zeros((1, 64, 64, 1), np.float32))["params"]
     generator = np.random.default_rng(0)
     params = jax.tree.map(lambda x: generator.normal(0, 0.1, x.shape).astype(np.float32), shapes)

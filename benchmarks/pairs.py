@@ -18,15 +18,17 @@ from pathlib import Path
 
 import numpy as np
 
-from glacierjax.data.pair_store import PairStore, pair_up, write_images
-from glacierjax.data.pairs import PairOptions, PairSource
+from glacierjax.core.settings import PairAugmentSettings, PairDataSettings
+from glacierjax.data.image_file import write_images
+from glacierjax.data.pairs import PairSource
 from glacierjax.data.pipeline import batches
+from glacierjax.data.scene_pairs import ScenePairs, pair_up
 from glacierjax.datasets.ssl4sar.optical import BANDS
 
 SCENES, IMAGES, SHAPE, BATCH = 24, 4, (1400, 1500), 32
 
 
-def make_store(folder: Path) -> PairStore:
+def make_pairs(folder: Path) -> ScenePairs:
     """Scenes of noise: what they show makes no difference to cutting."""
     rng = np.random.default_rng(0)
     glaciers = [f"G{i}" for i in range(IMAGES)]
@@ -94,16 +96,16 @@ def main() -> None:
     parser.add_argument("--folder", help="Where to put 160 MB of scenes; default: a temporary folder.")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        store = make_store(Path(folder))
-        source = PairSource(store, PairOptions(), 0, 10**6, BATCH, 0, BATCH, 10**6)
-        inside = store.size(0)[0] // 4
+        pairs = make_pairs(Path(folder))
+        source = PairSource(pairs, PairDataSettings(), PairAugmentSettings(), 0, BATCH, 0, BATCH, 10**6)
+        inside = pairs.size(0)[0] // 4
         rows = [
             ("one process, whole sample", rate(source.__getitem__, options.seconds)),
-            ("- SAR window alone", rate(lambda i: store.sar.crop(i % SCENES, inside, inside, 512, 512), options.seconds)),
+            ("- SAR window alone", rate(lambda i: pairs.sar.crop(i % SCENES, inside, inside, 512, 512), options.seconds)),
             ("- optical window, inside the scene",
-             rate(lambda i: store.optical.crop(i % IMAGES, inside, inside, 512, 512), options.seconds)),
+             rate(lambda i: pairs.optical.crop(i % IMAGES, inside, inside, 512, 512), options.seconds)),
             ("- optical window, half beyond the border",
-             rate(lambda i: store.optical.crop(i % IMAGES, -256, -256, 512, 512), options.seconds)),
+             rate(lambda i: pairs.optical.crop(i % IMAGES, -256, -256, 512, 512), options.seconds)),
             ("pipeline, threads", pipeline_rate(source, 0, options.seconds)),
             ("pipeline, 1 worker process", pipeline_rate(source, 1, options.seconds)),
             ("pipeline, 2 worker processes", pipeline_rate(source, 2, options.seconds)),

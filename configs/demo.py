@@ -1,46 +1,50 @@
-"""The demo: the small network on the simulated archive, minutes on two CPU cores (`make demo`).
+"""The fine-tuning of `make demo`: a very small network that sees all sensors at about one pixel spacing, on two CPU cores.
 
-    python -m glacierjax.train --config=configs/demo.py --config.data.dir=DATA \\
-        --config.init.checkpoint=PRETRAINED --workdir=RUN
+    glacierjax train --config=configs/demo.py --config.data.dir=DATA --config.init.checkpoint=PRETRAINED --workdir=RUN
 
-Departs from the published recipe where so few steps would not bear it: AdamW, block norms that start at one, and neither
-mix-up, speckle, dropout nor quarter turns. A radar looks along the rows of these scenes: a crop that is turned over is one
-that could be, one that is turned by 90 degrees is not.
+About six minutes for 20,000 crops. On the simulated archive of `make demo` (40 test scenes of two glaciers that the network has
+not seen) the mean distance error inside the boxes is 220 m; no table of the paper is reproduced.
+
+Departs from the published recipe where so few steps would not bear it: scenes are averaged to about 40 m, so that a crop shows
+more ground and flow lines are as wide from one sensor as from another; Muon, which learnt as much as AdamW from a quarter of
+the crops; block norms that start at one; neither mix-up, speckle nor dropout. experiments/demo/RESULTS.md has the runs that
+led here.
 """
-
-from typing import Any
 
 from ml_collections import ConfigDict
 
-from glacierjax.recipes.configs import load_config
+from glacierjax.core.settings import FineTuning
+from glacierjax.recipes.configs import config_of
 
 
-def get_config() -> Any:
-    config: Any = load_config("configs/finetune_caffe.py")
-    config.batch_size, config.micro_batch_size = 8, 2  # small micro-batches are quicker on a CPU: its caches hold them
+def get_config() -> ConfigDict:
+    config = config_of(FineTuning())
+    config.batch_size = config.micro_batch_size = 8
     config.num_epochs = 5
 
-    config.model.preset = "small"
+    config.model.preset = "mini"
     config.model.zero_init_norms = False
     config.model.dropout = 0.0
 
-    config.data.samples_per_epoch = 900
-    config.data.context_px = 192
-    config.data.padding = "fit"
+    config.data.pixel_spacing_m = 40.0
+    config.data.context_px = 96
+    config.data.samples_per_epoch = 4000
+    config.data.padding = "clean"
     config.data.workers = 0
     config.data.keep_validation_in_memory = True
 
-    config.augment.zoom_range = (0.8, 1.5)
+    config.augment.zoom_probability = 0.7
+    config.augment.zoom_range = (0.6, 1.7)
     config.augment.mix_probability = 0.0
     config.augment.speckle_probability = 0.0
-    config.augment.rotation_probability = 0.0
-    # Strong, as in configs/demo_real.py, for how bright ice and sea are changes from scene to scene. No effect was measured.
-    config.augment.brightness_probability = 0.6
-    config.augment.brightness_range = (0.5, 1.7)
-    config.augment.gamma_probability = 0.6
-    config.augment.gamma_range = (0.4, 2.2)
+    config.augment.brightness_probability = config.augment.gamma_probability = 0.5
+    config.augment.brightness_range = (0.7, 1.4)
+    config.augment.gamma_range = (0.7, 1.5)
 
-    config.optimizer = ConfigDict({"name": "adamw", "learning_rate": 1e-3, "weight_decay": 0.05, "average_decay": 0.99})
+    config.optimizer.name = "muon"
+    config.optimizer.learning_rate = 5e-3
+    config.optimizer.weight_decay = 0.05
+    config.optimizer.average_decay = 0.99
     config.schedule.name = "cosine"
-    config.schedule.warmup_epochs = 0.5
+    config.schedule.warmup_epochs = 0.1
     return config

@@ -1,28 +1,48 @@
-"""Real imagery in CaFFe's layout, ocean above the ice, from nothing, on two CPU cores (`make real`).
+"""The fine-tuning of `make real`: real imagery in CaFFe's layout, ocean above the ice, from scratch, on two CPU cores.
 
-`make real` trains two of these, which differ in their seed, and scores them as one ensemble.
+    glacierjax train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
 
-    python -m glacierjax.train --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
+About 20 minutes for 1,000 steps; `make real` trains two of these, which differ in their seed, and scores them as one ensemble.
+On 123 Landsat scenes (Mohajerani et al. 2019; trained on two glaciers, scored on 23 scenes of a third) its mean distance error
+is 6.6 px. A radar or a satellite sees such scenes from one side: a crop that is mirrored left to right is one that could be, one
+that is turned by 90 degrees or upside down is not. No table of the paper is reproduced.
 """
 
-from typing import Any
+from ml_collections import ConfigDict
 
-from glacierjax.recipes.configs import load_config
+from glacierjax.core.settings import FineTuning
+from glacierjax.recipes.configs import config_of
 
 
-def get_config() -> Any:
-    config: Any = load_config("configs/demo.py")
-    # As the figure in README.md was measured.
-    config.micro_batch_size = 4
+def get_config() -> ConfigDict:
+    config = config_of(FineTuning())
+    config.batch_size, config.micro_batch_size = 8, 4  # as the figure above was measured
     config.num_epochs = 10
+
+    config.model.preset = "small"
+    config.model.zero_init_norms = False
+
     config.data.samples_per_epoch = 800
-    config.optimizer.learning_rate = 2e-3
-    config.model.dropout = 0.1
+    config.data.context_px = 192
+    config.data.padding = "clean"
+    config.data.workers = 0
+    config.data.keep_validation_in_memory = True
 
     config.augment.zoom_probability = 0.9
     config.augment.zoom_range = (0.5, 1.7)
+    config.augment.mix_probability = 0.0
     config.augment.speckle_probability = 0.1
     config.augment.up_down_probability = 0.0
+    config.augment.rotation_probability = 0.0
+    config.augment.brightness_probability = config.augment.gamma_probability = 0.6
+    config.augment.brightness_range = (0.5, 1.7)
+    config.augment.gamma_range = (0.4, 2.2)
 
+    config.optimizer.name = "adamw"
+    config.optimizer.learning_rate = 2e-3
+    config.optimizer.weight_decay = 0.05
+    config.optimizer.average_decay = 0.99
+    config.schedule.name = "cosine"
+    config.schedule.warmup_epochs = 0.5
     config.validation.mode = "whole"
     return config

@@ -109,7 +109,7 @@ def score(networks: list[str], output: Path) -> "Part":
         predictor = open_predictor(networks, WHICH.value, MODE.value, ROTATIONS.value)
         predict = most_probable(predictor)
         if not DATA.value:
-            read_split = functools.partial(prepared_scenes, predictor.config, data_dir=DATA_DIR.value)
+            read_split = functools.partial(prepared_scenes, predictor.training, data_dir=DATA_DIR.value)
         scenes = read_split(SPLIT.value)
         log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), WHICH.value, predictor.mode)
         turned = ", four rotations" if ROTATIONS.value else ""

@@ -13,14 +13,13 @@ On several machines start the same command on each: Slurm, Open MPI and TPU pods
 """
 
 import sys
-from pathlib import Path
-from typing import Any
 
 from absl import flags
 from ml_collections import config_flags
 
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
 from glacierjax.recipes import configs
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Configuration file, e.g. configs/finetune_caffe.py.")
@@ -33,36 +32,17 @@ PROCESS = flags.DEFINE_integer("process_id", None, "Number of this process, from
 def main() -> None:
     if not WORKDIR.value:
         raise InputError("--workdir: missing; name a folder for the run")
-    workdir = Path(WORKDIR.value)
-    config: Any = CONFIG.value if CONFIG.value is not None else configs.from_workdir(workdir)
-    if "task" not in config:
-        raise InputError("--config: not the configuration of a training; a study is run by python -m glacierjax.study")
-    if not config.data.dir:
-        raise InputError("--config.data.dir: missing; name the folder that `tfds_builders.build --data_dir` wrote")
-    configs.locate(config)
-    from glacierjax.recipes.checks import check_initial_weights, check_values
-    from glacierjax.recipes.finetune import finetune
-    from glacierjax.recipes.pretrain import PRETRAINING, pretrain
+    workdir = user_path(WORKDIR.value)
+    settings = configs.settings_of(CONFIG.value) if CONFIG.value is not None else None
+    # Imported here: --help and wrong flags must not wait for JAX.
+    from glacierjax.recipes.train import train_in_workdir
+    from glacierjax.recipes.workdir import read_settings
     from glacierjax.training import processes
-    from glacierjax.training.parallel import micro_batch
-    from glacierjax.training.stop import Stopped
 
-    check_values(config)
+    settings = settings or read_settings(workdir)
     processes.connect(COORDINATOR.value, PROCESSES.value, PROCESS.value)
-    if not configs.is_trained(workdir):  # else the weights to start from are not needed any more
-        check_initial_weights(config)
-    configs.settle(config, workdir, processes.is_first())
-    config.micro_batch_size = micro_batch(config.batch_size, config.micro_batch_size)
-    run = pretrain if config.task in PRETRAINING else finetune
-    try:
-        run(config, workdir)
-    except Stopped as stopped:
-        sys.exit(stopped.exit_code)
-    except InputError as error:
-        if processes.are_several():
-            processes.give_up(error)
-        raise
+    train_in_workdir(settings, workdir)
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, __doc__, configs.resolved))
+    sys.exit(cli.run(main, __doc__, configs.checked_arguments))

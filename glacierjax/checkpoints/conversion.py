@@ -6,12 +6,17 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
 from glacierjax.checkpoints import native, torch_file, torch_import, torch_names, torch_writer
+from glacierjax.checkpoints.record import network_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
-from glacierjax.model import preset
+from glacierjax.core.settings import NetworkSettings
+from glacierjax.core.zones import NUM_ZONES
+from glacierjax.model import flax_fields, preset, settings_of
+from glacierjax.model.pretraining import OPTICAL_BANDS
 
 NAMES_SHOWN = 5
 SCENE_FIELDS = ("pixel_spacing_m", "context_px")  # of config.data
+HEAD_FIELDS = {"num_classes": NUM_ZONES, "bands": OPTICAL_BANDS}
 MODEL_FIELDS = ("window_size", "num_groups")  # that tensors do not tell, or not always
 
 
@@ -61,6 +66,9 @@ def from_torch(source: Path, output: Path, model: str | None, sizes: str | None,
         inferred = torch_import.infer_fields(mapping, model)
         fields = preset(sizes) if sizes else inferred if given is None else _recorded_fields(given, inferred)
         fields |= wanted.fields(MODEL_FIELDS)
+        for name, size in HEAD_FIELDS.items():
+            if fields.get(name, size) != size:
+                raise InputError(f"its last layer has {fields[name]} {name}; the networks here have {size}")
         params, report = torch_import.params_from_torch(mapping, model, fields)
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
@@ -68,12 +76,10 @@ def from_torch(source: Path, output: Path, model: str | None, sizes: str | None,
         if names:
             raise InputError(f"{source}: {problem} {model}: {_shown(names)}; choose another --model or another file")
     spec = torch_names.model_named(model)
-    network = spec.network(**fields)
-    stored = ("embed_dim", "depths", "num_heads", "window_size", "mlp_ratio", "num_groups", *fields)
     record: dict[str, Any] = {
         **{name: value for name, value in (given or {}).items() if name in ("config", "metrics")},
         "task": spec.task,
-        "model": {name: _plain(getattr(network, name)) for name in dict.fromkeys(stored)},
+        "model": settings_of(spec.network(**fields)).to_json(),
         "source": {"file": source.name, "model": model},
     }
     if scenes := wanted.fields(SCENE_FIELDS):
@@ -111,7 +117,7 @@ def to_torch(source: Path, output: Path, model: str | None, which: str) -> list[
     if model not in (None, found):
         raise InputError(f"--model={model}: {checkpoint.path} holds {found}; leave the flag out")
     try:
-        state_dict, report = torch_import.params_to_torch(checkpoint.params, found, _model_fields(checkpoint.record))
+        state_dict, report = torch_import.params_to_torch(checkpoint.params, found, flax_fields(network_of(checkpoint)))
     except InputError as error:
         raise InputError(f"{checkpoint.path}: {error}") from error
     torch_writer.write_torch(output, state_dict, without_paths(checkpoint.record))
@@ -135,22 +141,19 @@ def without_paths(value: Any) -> Any:
     return "" if is_path else value
 
 
-def _model_fields(record: Mapping[str, Any]) -> dict[str, Any]:
-    fields = record.get("model")
-    if not isinstance(fields, Mapping):
-        raise InputError("its record has no `model`; give the sizes with --preset")
-    return {name: tuple(v) if isinstance(v, list) else v for name, v in fields.items()}
-
-
 def _recorded_fields(record: Mapping[str, Any], inferred: Mapping[str, Any]) -> dict[str, Any]:
     """The model fields of a file's record, if they are those of its tensors and its settings are readable."""
-    fields = {**inferred, **_model_fields(record)}
+    values = record.get("model")
+    if not isinstance(values, Mapping):
+        raise InputError("its record has no `model`; give the sizes with --preset")
+    try:
+        sizes = {name: value for name, value in inferred.items() if name not in HEAD_FIELDS}
+        fields = {**inferred, **flax_fields(NetworkSettings.from_json({**sizes, **values}))}
+    except InputError as error:
+        raise InputError(f"the `model` of its record is not readable ({error}); give --preset") from error
     for name, value in inferred.items():
         if fields[name] != value:
             raise InputError(f"its record says {name} {fields[name]}, but its tensors {value}; give --preset")
-    for name in MODEL_FIELDS:
-        if not isinstance(fields.get(name), int):
-            raise InputError(f"its record says {name} {fields.get(name)!r}, which is no number; give --preset")
     config = record.get("config", {})
     if not isinstance(config, Mapping) or not isinstance(config.get("data", {}), Mapping):
         raise InputError("the settings in its record are not readable; export it again")
@@ -174,7 +177,3 @@ def _assumed(names: Sequence[str], model: Mapping[str, Any]) -> list[str]:
 def _shown(names: Sequence[str]) -> str:
     rest = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
     return (", ".join(names[:NAMES_SHOWN]) + rest) or "none"
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

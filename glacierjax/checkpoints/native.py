@@ -19,14 +19,12 @@ import numpy as np
 import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
+from glacierjax.core.choices import BEST, LAST
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
 
 CHECKPOINTS = "checkpoints"  # folders inside a workdir
 RESUME = "resume"
-LAST = "last"
-# name for --which -> (metric, larger is better)
-BEST = {"best_iou": ("iou", True), "best_mde": ("mde_m", False), "best_loss": ("loss", False)}
 LONGEST_REASON = 200  # characters; TensorStore appends whole specifications
 WORST = 1e30  # stands for "no value" in a ranking: NaN would corrupt it, infinity is no JSON
 
@@ -53,7 +51,7 @@ def _items(params: dict, record: dict, training: dict | None) -> ocp.args.Compos
 
 
 def save_checkpoint(path: str | Path, params: dict, record: dict) -> None:
-    """Writes one checkpoint folder, whole or not at all. Raises `InputError` when `path` exists already."""
+    """Writes one checkpoint folder atomically. Raises `InputError` when `path` exists already."""
     path = user_path(path).absolute()
     if path.exists():
         raise InputError(f"{path}: exists already; choose a new folder or remove it")
@@ -98,7 +96,7 @@ class Keeper:
             raise InputError(f"{path}: cannot be written ({error.strerror}); choose another --workdir") from error
 
     def save(self, step: int, params: dict, record: dict, training: dict) -> None:
-        """Saves one step, whole or not at all; `record["metrics"]` ranks it.
+        """Saves one step atomically; `record["metrics"]` ranks it.
 
         Raises `InputError` when the disk is full or read-only; what was saved before is still there.
         """
@@ -194,7 +192,7 @@ def _restore(folder: Path, **items: Any) -> Any:
     """The named items of a checkpoint folder; raises `InputError` when they are not there or damaged."""
     try:
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler(*items)) as checkpointer:
-            return checkpointer.restore(folder, args=ocp.args.Composite(**items))
+            return checkpointer.restore(folder.absolute(), args=ocp.args.Composite(**items))
     except (OSError, ValueError, KeyError) as error:
         reason = textwrap.shorten(str(error), LONGEST_REASON)
         what = f"not a readable glacierjax checkpoint ({reason})"
@@ -203,7 +201,7 @@ def _restore(folder: Path, **items: Any) -> Any:
 
 def find_checkpoint(path: str | Path, which: str) -> Path:
     """The checkpoint folder that `path` and `which` mean; see `load_checkpoint`."""
-    path = user_path(path).absolute()
+    path = user_path(path)
     if (path / "params").is_dir() and (path / "record").is_dir():
         return path
     root = path / CHECKPOINTS if (path / CHECKPOINTS).is_dir() else path

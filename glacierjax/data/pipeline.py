@@ -9,10 +9,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
 from glacierjax.core.errors import InputError
-from glacierjax.data.samples import SampleSource
+from glacierjax.data.samples import Sample, SampleSource
 
 THREADS = 4
 PREFETCH = THREADS  # batches read ahead per process, one by each thread
@@ -20,7 +18,7 @@ PREFETCH_BATCHES = 2  # batches read ahead per worker process
 
 
 @contextlib.contextmanager
-def batches(source: SampleSource, start_step: int, workers: int) -> Iterator[Iterator[dict[str, np.ndarray]]]:
+def batches(source: SampleSource, start_step: int, workers: int) -> Iterator[Iterator[Sample]]:
     """Batches from step `start_step` on: dicts of arrays (local batch, ...). The same for any number of `workers`.
 
     The iterator raises `InputError` for a sample that cannot be read and for a worker process that died.
@@ -39,12 +37,12 @@ def batches(source: SampleSource, start_step: int, workers: int) -> Iterator[Ite
         )
     iterator = iter(stream)
     try:
-        yield _said(iterator)
+        yield _read(iterator)
     finally:
         iterator.close()
 
 
-def _said(iterator: Iterator[dict[str, np.ndarray]]) -> Iterator[dict[str, np.ndarray]]:
+def _read(iterator: Iterator[Sample]) -> Iterator[Sample]:
     """The same batches; what Grain raises about a dead process is an `InputError`."""
     while True:
         try:

@@ -7,6 +7,9 @@ from collections.abc import Sequence, Sized
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
+from jaxtyping import Int, Shaped
+
+from glacierjax.core.settings import DataSettings
 
 
 class NamedScenes(Sized, Protocol):
@@ -16,41 +19,43 @@ class NamedScenes(Sized, Protocol):
     def names(self) -> Sequence[str]: ...
 
 
-Store = TypeVar("Store", bound=NamedScenes)
-Options = TypeVar("Options")
+Sample = dict[str, Shaped[np.ndarray, "..."]]  # arrays by name
+Scenes = TypeVar("Scenes", bound=NamedScenes)
+Data = TypeVar("Data", bound=DataSettings)
+Augment = TypeVar("Augment")
 
 
 @functools.lru_cache(maxsize=2)
-def epoch_order(seed: int, epoch: int, samples: int) -> np.ndarray:
+def epoch_order(seed: int, epoch: int, samples: int) -> Int[np.ndarray, "{samples}"]:
     """The order in which an epoch's samples are visited."""
     return np.random.default_rng([seed, 0, epoch]).permutation(samples)
 
 
 @dataclasses.dataclass(frozen=True)
-class SampleSource(abc.ABC, Generic[Store, Options]):
+class SampleSource(abc.ABC, Generic[Scenes, Data, Augment]):
     """Samples by number, each a pure function of (seed, number), so that order, workers and resuming change nothing.
 
     Scenes come in turn (sample i of an epoch, after shuffling, shows scene i mod n), each equally often whatever its size.
     `first` and `local` say which part of every global batch this process reads.
     """
 
-    store: Store
-    options: Options
+    scenes: Scenes
+    data: Data
+    augment: Augment
     seed: int
-    samples_per_epoch: int
     batch_size: int
     first: int
     local: int
     steps: int
 
     @abc.abstractmethod
-    def draw(self, scene: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    def draw(self, scene: int, rng: np.random.Generator) -> Sample:
         """A random sample of a scene."""
 
     def __len__(self) -> int:
         return self.steps * self.local
 
-    def __getitem__(self, index: int) -> dict[str, np.ndarray]:
+    def __getitem__(self, index: int) -> Sample:
         number = self.sample_number(index)
         return self.draw(self.scene_of(number), np.random.default_rng([self.seed, 1, number]))
 
@@ -61,10 +66,10 @@ class SampleSource(abc.ABC, Generic[Store, Options]):
 
     def scene_of(self, number: int) -> int:
         """Scene of a global sample number."""
-        epoch, position = divmod(number, self.samples_per_epoch)
-        return int(epoch_order(self.seed, epoch, self.samples_per_epoch)[position]) % len(self.store)
+        epoch, position = divmod(number, self.data.samples_per_epoch)
+        return int(epoch_order(self.seed, epoch, self.data.samples_per_epoch)[position]) % len(self.scenes)
 
     def scenes_of_step(self, step: int) -> list[str]:
         """Names of the scenes that a step's batch shows, in all processes together."""
         numbers = range(step * self.batch_size, (step + 1) * self.batch_size)
-        return sorted({self.store.names[self.scene_of(number)] for number in numbers})
+        return sorted({self.scenes.names[self.scene_of(number)] for number in numbers})

@@ -5,6 +5,7 @@ Images and labels are uint8 arrays (H, W); every photometric step returns uint8,
 
 import numpy as np
 
+from glacierjax.core.choices import OFFICIAL
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 
 GREY_MAX = 255
@@ -41,13 +42,13 @@ def _lerp(x: np.ndarray, out: int) -> np.ndarray:
 
 
 def resize_labels(labels: np.ndarray, size: tuple[int, int], protocol: str) -> np.ndarray:
-    """Labels to another size: nearest, or ("official") interpolated as numbers, which invents classes at borders.
+    """Labels to another size: "clean": nearest; "official": interpolated as numbers, which invents classes at borders.
 
     What an unlabelled pixel (`UNKNOWN_ID`) has a part in stays unlabelled.
     """
     if labels.shape == size:
         return labels
-    if protocol != "official":
+    if protocol != OFFICIAL:
         return resize_nearest(labels, size)
     unknown = labels == UNKNOWN_ID
     share_of_unknown = resize_bilinear(np.where(unknown, UNKNOWN_ID, 0).astype(np.uint8), size)

@@ -1,17 +1,13 @@
 """Networks as predictors of scenes, and the prepared data that they were trained with."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.settings import FineTuning, LabelledDataSettings
 from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Predict, Prediction, Scenes
 from glacierjax.prediction.ensemble import Predictor
-
-DEFAULT_DATA_SET = "caffe"  # for checkpoints that do not say, such as converted ones
 
 
 def most_probable(predictor: Predictor) -> Predict:
@@ -35,10 +31,9 @@ def most_probable(predictor: Predictor) -> Predict:
     return predict
 
 
-def prepared_scenes(config: Mapping[str, Any], split: str, data_dir: str = "") -> Scenes:
-    """A split of the data set that a training configuration names, in `data_dir` or where the configuration says."""
-    data = config.get("data", {})
-    data_dir = data_dir or data.get("dir")
-    if not data_dir:
+def prepared_scenes(training: FineTuning | None, split: str, data_dir: str = "") -> Scenes:
+    """A split of the data set that a network was trained with, in `data_dir` or where its settings say."""
+    data = training.data if training else LabelledDataSettings()
+    if not (data_dir or data.dir):
         raise InputError("--data_dir: missing; the checkpoint does not say where its data are")
-    return open_split(data_dir, split, data.get("name", DEFAULT_DATA_SET))
+    return open_split(data_dir or data.dir, split, data.name)

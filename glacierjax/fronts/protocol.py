@@ -11,11 +11,10 @@ the published code does where that can change a score, so that published figures
 Its remaining slips do not change a score (it stops on an all-ocean prediction) or belong to reading files.
 """
 
+from glacierjax.core.choices import CLEAN, OFFICIAL, PROTOCOLS
 from glacierjax.core.errors import InputError
 
-CLEAN = "clean"
-OFFICIAL = "official"
-PROTOCOLS = (CLEAN, OFFICIAL)
+__all__ = ["CLEAN", "OFFICIAL", "PROTOCOLS", "check_protocol"]
 
 
 def check_protocol(protocol: str) -> None:

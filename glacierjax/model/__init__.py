@@ -1,6 +1,6 @@
 """The network, blind to data: `Tyrion` and its parts."""
 
-from glacierjax.model.presets import preset
+from glacierjax.model.build import build, flax_fields, preset, settings_of
 from glacierjax.model.tyrion import Backbone, Tyrion
 
-__all__ = ["Backbone", "Tyrion", "preset"]
+__all__ = ["Backbone", "Tyrion", "build", "flax_fields", "preset", "settings_of"]

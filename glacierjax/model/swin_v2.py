@@ -8,10 +8,10 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from glacierjax.core.settings import PATCH_PX
 from glacierjax.model.attention import WindowAttention, published_linear_init
 from glacierjax.model.convolution import conv
 
-PATCH_PX = 4  # pixels a side of an embedded patch
 NORM_EPSILON = 1e-5
 
 

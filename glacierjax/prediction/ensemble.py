@@ -10,23 +10,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
+from glacierjax.checkpoints.record import network_of, training_of
 from glacierjax.core.errors import InputError
+from glacierjax.core.settings import DataSettings, FineTuning
 from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
 from glacierjax.core.zones import NUM_ZONES
-from glacierjax.model import Tyrion
+from glacierjax.model import Tyrion, build
 from glacierjax.prediction.tiles import Network, assemble, scene_strips
 
 DEFAULT_MODE = "tiled"
-DEFAULT_CONTEXT_PX = 512
+DEFAULT_CONTEXT_PX = DataSettings.context_px
 GREY_MAX = 255
-
-
-def model_from_record(record: dict) -> Tyrion:
-    """The network that a checkpoint's record describes."""
-    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in record["model"].items()}
-    if "dtype" in fields:
-        fields["dtype"] = jnp.dtype(fields["dtype"])
-    return Tyrion(**fields)
 
 
 @functools.cache
@@ -45,7 +39,7 @@ def make_network(model: Any) -> Callable[[dict, np.ndarray], np.ndarray]:
 class Predictor:
     """An ensemble: mean and standard deviation of class probabilities over networks and rotations.
 
-    `config` is the first checkpoint's training configuration (empty for converted weights). Above 0, `pixel_spacing_m` is
+    `training` says how the first network was trained (None for converted weights). Above 0, `pixel_spacing_m` is
     what the networks want: finer scenes are averaged to about it (`glacierjax.core.spacing`) and the answer interpolated back.
     """
 
@@ -54,7 +48,7 @@ class Predictor:
     mode: str
     context_px: int
     size_multiple: int
-    config: dict[str, Any]
+    training: FineTuning | None
     sources: Sequence[str]
     pixel_spacing_m: float = 0
 
@@ -116,12 +110,6 @@ def open_predictor(
                 f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
                 "fine-tune it first (--config.init.checkpoint)"
             )
-        unknown = checkpoint.record["model"].keys() - {field.name for field in dataclasses.fields(Tyrion)}
-        if unknown:
-            raise InputError(
-                f"{checkpoint.path}: its network has {', '.join(sorted(unknown))}, which this version does not know; train it "
-                "again, or use the version that wrote it"
-            )
     first = checkpoints[0]
     for other in checkpoints[1:]:
         if _geometry(other) != _geometry(first):
@@ -130,15 +118,15 @@ def open_predictor(
                 f"{_geometry(other)}) than {first.path} ({_geometry(first)}); networks of an ensemble must agree, leave one "
                 "of them out"
             )
-    config = first.record.get("config", {})
+    training = _training_of(first)
     context_px, size_multiple, pixel_spacing_m = _geometry(first)
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=range(4) if rotations else (0,),
-        mode=mode or config.get("validation", {}).get("mode", DEFAULT_MODE),
+        mode=mode or (training.validation.mode if training else DEFAULT_MODE),
         context_px=context_px,
         size_multiple=size_multiple,
-        config=config,
+        training=training,
         sources=[str(checkpoint.path) for checkpoint in checkpoints],
         pixel_spacing_m=pixel_spacing_m,
     )
@@ -147,13 +135,18 @@ def open_predictor(
 def _geometry(checkpoint: Checkpoint) -> tuple[int, int, float]:
     """How a network takes scenes: its context and what the sides of an image must be multiples of in pixels; at what
     pixel spacing in metres (0: at the scene's own)."""
-    data = checkpoint.record.get("config", {}).get("data", {})
-    size_multiple = model_from_record(checkpoint.record).size_multiple
-    return data.get("context_px", DEFAULT_CONTEXT_PX), size_multiple, data.get("pixel_spacing_m", 0)
+    size_multiple, training = network_of(checkpoint).size_multiple, _training_of(checkpoint)
+    if training is None:
+        return DEFAULT_CONTEXT_PX, size_multiple, 0
+    return training.data.context_px, size_multiple, training.data.pixel_spacing_m
+
+
+def _training_of(checkpoint: Checkpoint) -> FineTuning | None:
+    training = training_of(checkpoint)
+    return training if isinstance(training, FineTuning) else None
 
 
 def _bind(checkpoint: Checkpoint) -> Network:
-    model: Any = model_from_record(checkpoint.record)
-    network = make_network(model)
+    network = make_network(build(network_of(checkpoint), Tyrion))
     params = jax.device_put(checkpoint.params)
     return lambda images: network(params, images)

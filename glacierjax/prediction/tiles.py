@@ -15,10 +15,10 @@ import numpy as np
 from scipy import ndimage
 
 from glacierjax.core import grid
+from glacierjax.core.choices import MODES
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import NUM_ZONES
 
-MODES = ("tiled", "overlap", "whole")
 # uint8 images (N, H, W) -> probabilities (N, H, W, K) float32; N is always `TILE_BATCH` or 1, so few programs are compiled
 Network = Callable[[np.ndarray], np.ndarray]
 TILE_BATCH = 4

@@ -1,26 +1,24 @@
-"""What a network starts from: the preset's fields, and weights carried over from a checkpoint."""
+"""What a network starts from: weights carried over from a checkpoint."""
 
 import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.checkpoints.native import load_checkpoint
 from glacierjax.core.errors import InputError
-from glacierjax.model import preset
+from glacierjax.core.files import write_text
+from glacierjax.core.settings import FineTuning, InitSettings, Pretraining
+from glacierjax.model import Tyrion, build
 
 log = logging.getLogger(__name__)
 
+LIST = "initial_weights.txt"  # file of the workdir
 CARRIED = ("encoder", "decoder")  # all but the head (paper, section III)
-
-
-def model_fields(config: Any) -> dict[str, Any]:
-    """Fields of the network: the preset's, overridden by what `config.model` sets beside it."""
-    own = {key: value for key, value in config.model.items() if key not in ("preset", "dtype")}
-    return {**preset(config.model.preset), **own, "dtype": jnp.dtype(config.model.dtype)}
 
 
 class Carried(NamedTuple):
@@ -31,12 +29,21 @@ class Carried(NamedTuple):
     left_over: list[str]
 
 
-def carried_weights(config: Any, like: Mapping[str, Any]) -> Carried:
-    """Encoder and decoder, as far as the checkpoint `config.init.checkpoint` has them.
+def check_initial_weights(settings: FineTuning | Pretraining) -> None:
+    """Raises `InputError` unless the weights to start from, if any, are there and fit the network."""
+    if settings.init.checkpoint:
+        size = settings.data.context_px
+        images = jax.ShapeDtypeStruct((1, size, size, 1), jnp.float32)
+        model = build(settings.model.network(), Tyrion)
+        carried_weights(settings.init, jax.eval_shape(model.init, jax.random.key(0), images)["params"])
+
+
+def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
+    """Encoder and decoder, as far as the checkpoint `init.checkpoint` has them.
 
     `like` holds the network's parameters, or only their shapes. Raises `InputError` when a name or shape does not fit.
     """
-    checkpoint = load_checkpoint(config.init.checkpoint, config.init.which)
+    checkpoint = load_checkpoint(init.checkpoint, init.which)
     taken = {part: checkpoint.params[part] for part in CARRIED if part in checkpoint.params}
     if not taken:
         raise InputError(f"{checkpoint.path}: has neither an encoder nor a decoder to start from")
@@ -47,23 +54,26 @@ def carried_weights(config: Any, like: Mapping[str, Any]) -> Carried:
     return Carried(parts, checkpoint.path, left_over)
 
 
-def initial_params(config: Any, fresh: dict) -> dict:
-    """`fresh` with the weights of `config.init.checkpoint`, if it is set, in place of its own.
+def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
+    """`fresh` with the weights of `init.checkpoint`, if it is set, in place of its own.
 
-    Logs name by name what was taken, what stays fresh and what of the checkpoint is left over.
+    Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
     """
-    if not config.init.checkpoint:
+    if not init.checkpoint:
         return fresh
-    parts, path, left_over = carried_weights(config, fresh)
-    taken = {name for part in parts for name in _names(fresh[part], part)}
-    for what, names in (
-        ("taken", taken),
-        ("fresh", {name for part in fresh if part not in parts for name in _names(fresh[part], part)}),
-        ("left over", set(left_over)),
-    ):
-        for name in sorted(names):
-            log.info("%s: %s", what, name)
-    log.info("from %s: %d arrays taken (%s)", path, len(taken), ", ".join(sorted(parts)))
+    parts, path, left_over = carried_weights(init, fresh)
+    names = {
+        "taken": sorted(name for part in parts for name in _names(fresh[part], part)),
+        "fresh": sorted(name for part in fresh if part not in parts for name in _names(fresh[part], part)),
+        "left over": sorted(left_over),
+    }
+    lines = [f"{what}: {name}" for what, group in names.items() for name in group]
+    write_text(workdir / LIST, "\n".join([f"from {path}", *lines]) + "\n")
+    log.info(
+        "from %s: %d arrays taken (%s), %d fresh (%s), %d left over; by name in %s",
+        path, len(names["taken"]), ", ".join(sorted(parts)), len(names["fresh"]),
+        ", ".join(sorted(part for part in fresh if part not in parts)) or "none", len(left_over), LIST,
+    )  # fmt: skip
     return {**fresh, **parts}
 
 

@@ -1,20 +1,29 @@
 """Which samples a run reads, in which process."""
 
-from typing import Any
+from typing import TypedDict
 
 import jax
 
-from glacierjax.training.loop import steps_per_epoch
+from glacierjax.core.settings import RunSettings
 
 
-def sample_order(config: Any) -> dict[str, int]:
-    """The fields of `data.samples.SampleSource` that a configuration and the number of processes decide."""
-    local = config.batch_size // jax.process_count()
+class SampleOrder(TypedDict):
+    """Fields of `data.samples.SampleSource`."""
+
+    seed: int
+    batch_size: int
+    first: int
+    local: int
+    steps: int
+
+
+def sample_order(settings: RunSettings) -> SampleOrder:
+    """What the settings and the number of processes decide."""
+    local = settings.batch_size // jax.process_count()
     return {
-        "seed": config.seed,
-        "samples_per_epoch": config.data.samples_per_epoch,
-        "batch_size": config.batch_size,
+        "seed": settings.seed,
+        "batch_size": settings.batch_size,
         "first": local * jax.process_index(),
         "local": local,
-        "steps": steps_per_epoch(config) * config.num_epochs,
+        "steps": settings.steps_per_epoch * settings.num_epochs,
     }

@@ -1,119 +1,94 @@
 """Pretraining without labels: pairs of SAR and optical crops, a task, validation on tiles, put together for the loop."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import Array, Bool, Float, Int, Shaped, UInt8
 
-from glacierjax.core.errors import InputError
+from glacierjax.checkpoints.record import record_of
 from glacierjax.core.files import write_png
 from glacierjax.core.progress import track
+from glacierjax.core.settings import Pretraining
 from glacierjax.core.spacing import average_looks
-from glacierjax.data.pair_store import ImageFile, PairStore, Plane, pair_up, write_images
-from glacierjax.data.pairs import PairOptions, PairSource, Tiles
+from glacierjax.data.image_file import ImageFile
+from glacierjax.data.pairs import PairSource, Tiles
 from glacierjax.data.pipeline import batches
+from glacierjax.data.samples import Sample
+from glacierjax.data.scene_pairs import ScenePairs, pair_up
 from glacierjax.datasets.ssl4sar.optical import UINT8_MAX
 from glacierjax.datasets.ssl4sar.prepared import open_optical, open_unlabelled
+from glacierjax.model import build, flax_fields
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
-from glacierjax.model.swin_v2 import PATCH_PX
-from glacierjax.recipes.configs import cache_folder, to_plain
-from glacierjax.recipes.finetune import json_fields
-from glacierjax.recipes.initial_weights import initial_params, model_fields
+from glacierjax.recipes.finetune import shared_file
+from glacierjax.recipes.initial_weights import initial_params
 from glacierjax.recipes.order import sample_order
+from glacierjax.recipes.workdir import cache_folder
 from glacierjax.reports.pretraining import panels
 from glacierjax.tasks import OptSimMIM, OptTranslator, SimMIM
 from glacierjax.tasks.resampling import prepare_pairs
 from glacierjax.training import processes
-from glacierjax.training.loop import Experiment, train
+from glacierjax.training.logs import Pictures
+from glacierjax.training.loop import Experiment, Summary, train
 
-PRETRAINING = ("optsimmim", "opttranslator", "simmim")  # values of --config.task
 PICTURES = "pictures"  # folder of the workdir
 NUM_PICTURES = 3
 
 
-def pretraining_task(config: Any) -> OptSimMIM | OptTranslator:
-    """The task that a configuration describes. Raises `InputError` for a mask that cannot be."""
-    fields = model_fields(config)
-    if config.task == "opttranslator":
-        return OptTranslator(OptTranslatorNetwork(**fields))
-    ratio, unit_px = config.mask.ratio, config.mask.unit_px
-    if not 0 < ratio < 1:
-        raise InputError(f"--config.mask.ratio={ratio}: choose a share between 0 and 1")
-    if unit_px < PATCH_PX or unit_px % PATCH_PX or unit_px > config.data.context_px // 2:
-        half = config.data.context_px // 2
-        raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half}")
-    if config.task == "simmim":
-        return SimMIM(OptSimMIMNetwork(**fields, bands=1), ratio, unit_px)
-    return OptSimMIM(OptSimMIMNetwork(**fields), ratio, unit_px)
+def pretraining_task(settings: Pretraining) -> OptSimMIM | OptTranslator:
+    """The task that the settings name, with its network."""
+    network, mask = settings.model.network(), settings.mask
+    if settings.task == "opttranslator":
+        return OptTranslator(build(network, OptTranslatorNetwork))
+    if settings.task == "simmim":
+        return SimMIM(OptSimMIMNetwork(**flax_fields(network), bands=1), mask.ratio, mask.unit_px)
+    return OptSimMIM(build(network, OptSimMIMNetwork), mask.ratio, mask.unit_px)
 
 
-def pair_options(config: Any) -> PairOptions:
-    """The data and augmentation part of a configuration."""
-    return PairOptions(
-        crop_px=config.data.context_px,
-        padding=config.data.padding,
-        scale_range=tuple(config.augment.scale_range),
-        up_down_probability=config.augment.up_down_probability,
-    )
-
-
-def pretrain(config: Any, workdir: Path) -> dict:
-    """Trains the pretraining network that `config` describes in `workdir`; returns the summary."""
-    data = config.data
-    task = pretraining_task(config)
-    train_pairs, val_pairs = open_pairs(config, cache_folder(config, workdir))
-    source = PairSource(
-        store=train_pairs,
-        options=pair_options(config),
-        **sample_order(config),
-    )
-
-    validation = Validation(task, Tiles(val_pairs, data.context_px), config.micro_batch_size, workdir / PICTURES)
+def pretrain(settings: Pretraining, workdir: Path) -> Summary:
+    """Trains the pretraining network of these settings in `workdir`; returns the summary."""
+    data = settings.data
+    task = pretraining_task(settings)
+    train_pairs, val_pairs = open_pairs(settings, cache_folder(settings, workdir))
+    source = PairSource(train_pairs, data, settings.augment, **sample_order(settings))
+    validation = Validation(task, Tiles(val_pairs, data.context_px), settings.micro_batch_size, workdir / PICTURES)
     experiment = Experiment(
         task=task,
         batches=lambda step: batches(source, step, data.workers),
         scenes_of=source.scenes_of_step,
         prepare=prepare_pairs,
         evaluate=validation,
-        rank_by=tuple(config.keep),
-        record={"task": config.task, "model": json_fields(model_fields(config)), "config": to_plain(config)},
-        initial_params=lambda fresh: initial_params(config, fresh),
+        rank_by=settings.keep,
+        record=record_of(settings, workdir),
+        initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
         facts={
             "training": f"{len(train_pairs)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px an epoch",
             "validation": f"{len(val_pairs)} scenes, {len(validation)} tiles",
         },
         pictures=validation.pictures,
     )
-    return train(config, workdir, experiment)
+    return train(settings, workdir, experiment)
 
 
-def open_pairs(config: Any, cache: Path) -> tuple[PairStore, PairStore]:
+def open_pairs(settings: Pretraining, cache: Path) -> tuple[ScenePairs, ScenePairs]:
     """The scenes of training and validation with their optical images, decoded into files in the folder `cache`."""
-    data = config.data
-    looks = data.get("looks", 1)  # which the configuration of an older workdir does not have
+    data = settings.data
     optical: ImageFile | None = None
     glaciers: list[str] = []
-    if config.task != "simmim":
+    if settings.task != "simmim":
         images = open_optical(data.dir, data.optical_name)
         glaciers = images.glaciers()
-        averaged = (average_looks(image, looks) for image in images.images())
-        optical = _shared_file(averaged, cache / "optical.bin", len(images), "decoding optical images")
+        averaged = (average_looks(image, data.looks) for image in images.images())
+        optical = shared_file(averaged, cache / "optical.bin", len(images), "decoding optical images")
     pairs = []
     for split in (data.train_split, data.val_split):
         scenes = open_unlabelled(data.dir, split, data.name)
-        averaged = (average_looks(image, looks) for image in scenes.images())
-        sar = _shared_file(averaged, cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
+        averaged = (average_looks(image, data.looks) for image in scenes.images())
+        sar = shared_file(averaged, cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
         pairs.append(pair_up(scenes.ids(), sar, optical, glaciers))
     return pairs[0], pairs[1]
-
-
-def _shared_file(images: Iterator[np.ndarray], path: Path, total: int, label: str) -> ImageFile:
-    """The decoded images in one file, which the first of several processes writes for all."""
-    planes = processes.from_first(lambda: write_images(images, path, total, label).planes)
-    return ImageFile(path, tuple(Plane(offset, tuple(shape)) for offset, shape in planes))
 
 
 class Validation:
@@ -126,11 +101,11 @@ class Validation:
         self._tiles, self._batch_size, self._folder = tiles, batch_size, folder
         self._places = tiles.places()
         self._pictured = np.unique(np.linspace(0, len(self._places) - 1, NUM_PICTURES + 2).astype(int)[1:-1])
-        self._shown: dict[str, np.ndarray] = {}
+        self._shown: dict[str, UInt8[np.ndarray, "rows columns 3"]] = {}
 
         def one(
             params: dict, tile: Mapping[str, jax.Array], number: jax.Array
-        ) -> tuple[jax.Array, jax.Array, jax.Array]:
+        ) -> tuple[Float[Array, ""], Float[Array, "side side bands"], Bool[Array, "side side"]]:
             batch = jax.tree.map(lambda x: x[None], tile)
             loss, predicted, mask = task.reconstruct(params, batch, jax.random.key(number))
             return loss, predicted[0], mask[0]
@@ -162,17 +137,19 @@ class Validation:
         total = math.fsum(loss for _, batch in everyone for loss in batch)
         return {"loss": total / len(self._places)}
 
-    def pictures(self) -> dict[str, np.ndarray]:
+    def pictures(self) -> Pictures:
         """Some tiles as of the last call."""
         return self._shown
 
-    def _read(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+    def _read(self, numbers: Int[np.ndarray, " batch"]) -> Sample:
         """Tiles by number, beyond the last one the last one again: batches of one size are compiled once."""
         tiles = [self._tiles.read(self._places[min(number, len(self) - 1)]) for number in numbers]
         return {key: np.stack([tile[key] for tile in tiles]) for key in tiles[0]}
 
-    def _draw(self, number: int, sar: np.ndarray, *parts: np.ndarray) -> None:
+    def _draw(
+        self, number: int, sar: UInt8[np.ndarray, "side side 1"], *parts: Shaped[np.ndarray, "side side *bands"]
+    ) -> None:
         index, top, left = self._places[number]
-        name = f"{self._tiles.store.names[index]}_{top}_{left}"
+        name = f"{self._tiles.pairs.names[index]}_{top}_{left}"
         self._shown[name] = panels(sar / np.float32(UINT8_MAX), *parts)
         write_png(self._folder / f"{name}.png", self._shown[name])

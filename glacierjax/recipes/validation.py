@@ -1,40 +1,43 @@
 """Validation of a segmentation network on whole scenes, each of which counts once however many processes share them."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import jax
 import numpy as np
+from jaxtyping import UInt8
 
 from glacierjax.core.progress import track
+from glacierjax.core.settings import FineTuning
 from glacierjax.datasets.caffe.prepared import SceneSplit
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.score import SceneScore, aggregate, score_scene
 from glacierjax.evaluation.sums import sums_from_record
 from glacierjax.evaluation.write import mde_text
+from glacierjax.model import Tyrion
 from glacierjax.prediction.ensemble import Predictor, make_network
 from glacierjax.reports.figures import overlay
 from glacierjax.training import processes
+from glacierjax.training.logs import Pictures
 
 
 class Validation:
     """Parameters to the figures that are logged; keeps a picture of the first scene."""
 
-    def __init__(self, config: Any, model: Any, scenes: SceneSplit):
-        self._config, self._model = config, model
+    def __init__(self, settings: FineTuning, model: Tyrion, scenes: SceneSplit):
+        self._settings, self._model = settings, model
         # Process p of n scores the scenes p, p + n, ...: none twice, none left out, whether or not n divides their number.
         self._own = range(jax.process_index(), len(scenes), jax.process_count())
         self._scenes: Sequence[LabelledScene] = scenes
-        self._kept = {i: scenes[i] for i in self._own} if config.data.keep_validation_in_memory else {}
+        self._kept = {i: scenes[i] for i in self._own} if settings.data.keep_validation_in_memory else {}
         self._network = make_network(model)
-        self._picture: dict[str, np.ndarray] = {}
+        self._picture: Pictures = {}
 
     def __call__(self, params: dict) -> dict[str, float | None]:
         on_device = jax.device_put(params, jax.local_devices()[0])
-        data = self._config.data
+        data = self._settings.data
         predictor = Predictor(
-            [lambda images: self._network(on_device, images)], (0,), self._config.validation.mode, data.context_px,
-            self._model.size_multiple, {}, [], data.get("pixel_spacing_m", 0),
+            [lambda images: self._network(on_device, images)], (0,), self._settings.validation.mode, data.context_px,
+            self._model.size_multiple, self._settings, [], data.pixel_spacing_m,
         )  # fmt: skip
         own = []
         for index in track(self._own, len(self._own), "validation"):
@@ -47,13 +50,13 @@ class Validation:
         everyone = sorted((pair for part in processes.gather(own) for pair in part), key=lambda pair: pair[0])
         return headline(aggregate([sums_from_record(record) for _, record in everyone]))
 
-    def pictures(self) -> dict[str, np.ndarray]:
+    def pictures(self) -> Pictures:
         """The first scene with its true and its predicted front, as of the last call."""
         return self._picture
 
 
-def _drawn(scene: LabelledScene, score: SceneScore) -> np.ndarray:
-    """The scene with both fronts, (rows, columns, 3) uint8."""
+def _drawn(scene: LabelledScene, score: SceneScore) -> UInt8[np.ndarray, "rows columns 3"]:
+    """The scene with both fronts."""
     predicted = np.zeros(scene.image.shape, bool)
     predicted[tuple(score.front_rc.T)] = True
     return overlay(

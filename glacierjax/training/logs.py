@@ -10,27 +10,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
-from glacierjax.checkpoints.native import BEST
+from glacierjax.core.choices import BEST
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
+from glacierjax.core.settings import Json
 
 METRICS = "metrics.jsonl"
 EVENTS = "events"
+Plain = str | int | float | bool | None
+Pictures = Mapping[str, UInt8[np.ndarray, "rows columns 3"]]
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> Plain:
     """Numbers that JSON knows: float or int, None for what does not exist (NaN, infinity)."""
     if isinstance(value, (str, int, bool)) or value is None:
         return value
-    value = float(value)
-    return value if math.isfinite(value) else None
+    number = float(value)  # pyright: ignore[reportArgumentType] (numpy scalars and arrays of one number)
+    return number if math.isfinite(number) else None
 
 
 class RunLog:
-    """Appends to `workdir/metrics.jsonl` and to TensorBoard events; on resuming, what comes after the restored step goes.
+    """Appends to `workdir/metrics.jsonl` and to TensorBoard events; on resuming, lines after the restored step are removed.
 
-    `validated`: whether the validation of the restored step is behind it; if not, its line goes too. `writes` is False
+    `validated`: whether the validation of the restored step was done; if not, its line is removed too. `writes` is False
     for all processes of a run but one. Raises `InputError` when the disk is full or read-only.
     """
 
@@ -44,37 +48,42 @@ class RunLog:
             lines = self._path.read_text(encoding="utf-8").splitlines()
             kept = [line for line in lines if _belongs(line, restored_step, validated)]
         write_text(self._path, "".join(line + "\n" for line in kept))
-        with _said(self._path):
+        with _write_errors(self._path):
             self._events = _Events(workdir / EVENTS, restored_step + 1)
 
     def write(
-        self, step: int, epoch: float, split: str, values: Mapping[str, Any], beside: Mapping[str, Any] | None = None
+        self,
+        step: int,
+        epoch: float,
+        split: str,
+        values: Mapping[str, object],
+        beside: Mapping[str, object] | None = None,
     ) -> None:
-        """One line: step, epoch, split and the values. `beside` goes to TensorBoard alone: what depends on the machine."""
+        """One line: step, epoch, split and the values. `beside`: values that depend on the machine, for TensorBoard alone."""
         if not self._writes:
             return
         values = {key: plain(value) for key, value in values.items()}
-        with _said(self._path):
+        with _write_errors(self._path):
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, "epoch": epoch, "split": split, **values}) + "\n")
             numbers = {k: v for k, v in {**values, **(beside or {})}.items() if isinstance(v, (int, float))}
             self._events.scalars(step, {f"{split}/{key}": value for key, value in numbers.items()})
 
-    def pictures(self, step: int, pictures: Mapping[str, np.ndarray]) -> None:
+    def pictures(self, step: int, pictures: Pictures) -> None:
         """Pictures (H, W, 3) uint8 for TensorBoard."""
         if self._writes and pictures:
-            with _said(self._path):
+            with _write_errors(self._path):
                 self._events.pictures(step, pictures)
 
     def flush(self) -> None:
         """Returns once all lines are on the disk: a checkpoint must not outlive the lines before it."""
         if self._writes:
-            with _said(self._path), self._path.open("a") as file:
+            with _write_errors(self._path), self._path.open("a") as file:
                 os.fsync(file.fileno())
 
     def close(self) -> None:
         if self._writes:
-            with contextlib.suppress(OSError):  # a full disk was said when it was met
+            with contextlib.suppress(OSError):  # a full disk was reported when it was met
                 self._events.close()
 
 
@@ -100,7 +109,7 @@ class _Events:
             self._write(self._event(step=step, summary=self._summary.scalar(tag, value)))
         self._writer.flush()
 
-    def pictures(self, step: int, pictures: Mapping[str, np.ndarray]) -> None:
+    def pictures(self, step: int, pictures: Pictures) -> None:
         for tag, picture in pictures.items():
             self._write(self._event(step=step, summary=self._summary.image(tag, picture, dataformats="HWC")))
         self._writer.flush()
@@ -113,13 +122,13 @@ class _Events:
         self._writer.write_event(event)
 
 
-def last_metrics(workdir: Path) -> dict[str, Any]:
+def last_metrics(workdir: Path) -> Json:
     """The last validation of a run."""
     lines = _val_lines(workdir)
     return {k: v for k, v in lines[-1].items() if k not in ("step", "epoch", "split")} if lines else {}
 
 
-def best_metrics(workdir: Path, rank_by: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+def best_metrics(workdir: Path, rank_by: tuple[str, ...]) -> dict[str, Json]:
     """The best value so far of each metric that `rank_by` (keys of `BEST`) names, and the epoch that had it."""
     best = {}
     for metric, larger_is_better in (BEST[name] for name in rank_by):
@@ -130,13 +139,13 @@ def best_metrics(workdir: Path, rank_by: tuple[str, ...]) -> dict[str, dict[str,
     return best
 
 
-def _val_lines(workdir: Path) -> list[dict[str, Any]]:
+def _val_lines(workdir: Path) -> list[Json]:
     lines = [json.loads(line) for line in (workdir / METRICS).read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if line["split"] == "val"]
 
 
 @contextlib.contextmanager
-def _said(path: Path) -> Iterator[None]:
+def _write_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -146,7 +155,7 @@ def _said(path: Path) -> Iterator[None]:
 
 
 def _belongs(line: str, restored_step: int, validated: bool) -> bool:
-    """Whether a line was written before the restored checkpoint; not so one that a crash cut short."""
+    """Whether a line was written before the restored checkpoint; False for one that a crash cut short."""
     try:
         record = json.loads(line)
         step, split = record["step"], record["split"]

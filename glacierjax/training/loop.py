@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import jax
 import numpy as np
@@ -18,14 +18,15 @@ import numpy as np
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 from glacierjax.core.progress import Meter
+from glacierjax.core.settings import Json, RunSettings
+from glacierjax.data.samples import Sample
 from glacierjax.training import parallel, processes, start
 from glacierjax.training.early_stop import EarlyStop
-from glacierjax.training.logs import RunLog, best_metrics, last_metrics, plain
+from glacierjax.training.logs import Pictures, RunLog, best_metrics, last_metrics, plain
 from glacierjax.training.optim import Plateau, cosine_scale, make_optimizer
 from glacierjax.training.profile import Profile
 from glacierjax.training.resume import Progress, Saves, Window
-from glacierjax.training.settings import settings_of
-from glacierjax.training.step import Task, TrainState, create_state, make_step
+from glacierjax.training.step import Batch, Task, TrainState, create_state, make_step
 from glacierjax.training.stop import Stopped, StopRequest
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,12 @@ NAMED_SCENES = 8  # in the message about a loss that is not finite
 SUMMARY = "summary.json"
 
 
-def no_pictures() -> dict[str, np.ndarray]:
+# (state on all devices, batch, learning rate) -> (state, metrics of the step)
+Update = Callable[[TrainState, Batch, float], tuple[TrainState, dict[str, jax.Array]]]
+Summary = Json  # what `summary.json` holds
+
+
+def no_pictures() -> Pictures:
     return {}
 
 
@@ -51,63 +57,44 @@ class Experiment:
     """
 
     task: Task
-    batches: Callable[[int], AbstractContextManager[Iterator[dict[str, np.ndarray]]]]
+    batches: Callable[[int], AbstractContextManager[Iterator[Sample]]]
     scenes_of: Callable[[int], list[str]]
-    prepare: Callable[[Any], Any]
+    prepare: Callable[[Batch], Batch]
     evaluate: Callable[[dict], Mapping[str, float | None]]
     rank_by: tuple[str, ...]
     record: dict
     initial_params: Callable[[dict], dict]
     facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    pictures: Callable[[], Mapping[str, np.ndarray]] = no_pictures
+    pictures: Callable[[], Pictures] = no_pictures
 
 
-def steps_per_epoch(config: Any) -> int:
-    """Optimiser steps of an epoch; a rest smaller than a batch is left out. Raises `InputError` when there is none."""
-    steps = config.data.samples_per_epoch // config.batch_size
-    if steps == 0:
-        raise InputError(
-            f"--config.data.samples_per_epoch={config.data.samples_per_epoch} is smaller than --config.batch_size="
-            f"{config.batch_size}; an epoch needs at least one batch"
-        )
-    return steps
-
-
-def train(config: Any, workdir: Path, experiment: Experiment) -> dict:
+def train(settings: RunSettings, workdir: Path, experiment: Experiment) -> Summary:
     """Trains to the configured number of epochs, going on from where `workdir` was left; returns the summary.
 
     After SIGTERM or Ctrl-C the state is saved and `Stopped` raised. The same numbers come out however often a run is stopped.
     """
     with StopRequest() as stop, contextlib.closing(Saves(workdir, experiment.rank_by)) as saves:
-        return _Run(config, workdir, experiment, saves, stop).train()
+        return _Run(settings, workdir, experiment, saves, stop).train()
 
 
 class _Run:
     """A run from its start in this process to its end; `done` counts optimiser steps from the very beginning."""
 
-    def __init__(self, config: Any, workdir: Path, experiment: Experiment, saves: Saves, stop: StopRequest):
-        self.config, self.workdir, self.experiment, self.saves, self.stop = config, workdir, experiment, saves, stop
-        self.settings = settings_of(config)
+    def __init__(self, settings: RunSettings, workdir: Path, experiment: Experiment, saves: Saves, stop: StopRequest):
+        self.settings, self.workdir, self.experiment, self.saves, self.stop = settings, workdir, experiment, saves, stop
         self.parallel = parallel.choose(self.settings.parallel)
-        self.optimizer = make_optimizer(config.optimizer.name, config.optimizer.weight_decay)
-        self.accumulation = parallel.accumulation_steps(config.batch_size, config.micro_batch_size)
-        self.epoch_steps = steps_per_epoch(config)
-        for field, watches in (
-            ("schedule.name=plateau", config.schedule.name == "plateau"),
-            ("early_stop_epochs", self.settings.early_stop_epochs > 0),
-        ):
-            if watches and "best_loss" not in experiment.rank_by:
-                raise InputError(f"--config.{field}: this task validates without a loss; choose constant or cosine")
-        self.total_steps = self.epoch_steps * config.num_epochs
+        self.optimizer = make_optimizer(settings.optimizer.name, settings.optimizer.weight_decay)
+        self.accumulation = parallel.accumulation_steps(settings.batch_size, settings.micro_batch_size)
+        self.epoch_steps = settings.steps_per_epoch
+        self.total_steps = self.epoch_steps * settings.num_epochs
         self.progress = Progress(
-            Plateau(config.schedule.factor, config.schedule.patience), EarlyStop(self.settings.early_stop_epochs)
+            Plateau(settings.schedule.factor, settings.schedule.patience), EarlyStop(self.settings.early_stop_epochs)
         )
         self.window = Window(self.parallel.fetch)
         self.metrics: Mapping[str, float | None] = {}
         self.done = saves.latest_step() or 0
-        self._rate_at(0)  # refuses an unknown schedule before anything is compiled
 
-    def train(self) -> dict:
+    def train(self) -> Summary:
         summary_file = self.workdir / SUMMARY
         if self.done and summary_file.exists():
             summary = json.loads(summary_file.read_text(encoding="utf-8"))
@@ -125,12 +112,12 @@ class _Run:
                 self.replicated = self.parallel.replicate(state)
                 self.update, facts = self._compiled(state, first, example)
                 started = self.logged_at = time.monotonic()
-                self.meter = Meter(self.total_steps, first_step, "training", self.config.batch_size)
+                self.meter = Meter(self.total_steps, first_step, "training", self.settings.batch_size)
                 profile = Profile(self.workdir, self.settings.profile_steps if processes.is_first() else 0)
                 with contextlib.closing(self.meter), contextlib.closing(profile):
                     self._steps(itertools.chain([first], stream), profile)
         seconds = time.monotonic() - started
-        images = (self.done - first_step) * self.config.batch_size
+        images = (self.done - first_step) * self.settings.batch_size
         summary = {
             "steps": self.done,
             "epochs": self.done // self.epoch_steps,
@@ -147,12 +134,12 @@ class _Run:
             write_text(summary_file, json.dumps(summary, indent=1) + "\n")
         return summary
 
-    def _state(self, batch: dict[str, np.ndarray]) -> tuple[TrainState, Any]:
+    def _state(self, batch: Sample) -> tuple[TrainState, Batch]:
         """The state to go on with, fresh or restored, and a micro-batch of the task."""
-        example = jax.tree.map(lambda x: x[: self.config.micro_batch_size], batch)
+        example = jax.tree.map(lambda x: x[: self.settings.micro_batch_size], batch)
         example = self.experiment.prepare(example)
-        key = jax.random.fold_in(jax.random.key(self.config.seed), 0)
-        keeps_average = self.config.optimizer.average_decay > 0
+        key = jax.random.fold_in(jax.random.key(self.settings.seed), 0)
+        keeps_average = self.settings.optimizer.average_decay > 0
 
         def fresh() -> TrainState:
             return create_state(self.experiment.task, self.optimizer, key, example)
@@ -167,35 +154,35 @@ class _Run:
         log.info("going on after step %d", self.done)
         return state, example
 
-    def _compiled(self, state: TrainState, batch: dict[str, np.ndarray], example: Any) -> tuple[Callable, dict]:
-        """The step, compiled, and figures of it; says them."""
+    def _compiled(self, state: TrainState, batch: Sample, example: Batch) -> tuple[Update, dict]:
+        """The step, compiled, and figures of it, which are logged."""
         step = make_step(
-            self.experiment.task, self.optimizer, self.experiment.prepare, self.config.optimizer.average_decay,
+            self.experiment.task, self.optimizer, self.experiment.prepare, self.settings.optimizer.average_decay,
             self.settings.skip_nonfinite > 0,
         )  # fmt: skip
-        key = np.asarray(jax.random.key_data(jax.random.fold_in(jax.random.key(self.config.seed), 1)))
+        key = np.asarray(jax.random.key_data(jax.random.fold_in(jax.random.key(self.settings.seed), 1)))
         started = time.monotonic()
         called = self.parallel.parallelize(step)
-        sharded = self.parallel.shard(batch, self.config.micro_batch_size)
+        sharded = self.parallel.shard(batch, self.settings.micro_batch_size)
         compiled = self.parallel.compile(called, self.replicated, sharded, key, np.float32(0))
         facts = start.figures(self.experiment.task, state, example, compiled)
-        start.say(
+        start.log_table(
             {
                 "devices": start.devices_text(),
                 **start.figures_text(facts, time.monotonic() - started),
                 **self.experiment.facts,
-                "epochs": f"{self.config.num_epochs} of {self.epoch_steps} steps",
-                "effective batch": f"{self.config.batch_size} = {self.config.micro_batch_size} x {jax.device_count()} "
+                "epochs": f"{self.settings.num_epochs} of {self.epoch_steps} steps",
+                "effective batch": f"{self.settings.batch_size} = {self.settings.micro_batch_size} x {jax.device_count()} "
                 f"device(s) x {self.accumulation} accumulated",
             }
         )
 
-        def update(state: Any, batch: Any, rate: float) -> Any:
+        def update(state: TrainState, batch: Batch, rate: float) -> tuple[TrainState, dict[str, jax.Array]]:
             return (compiled or called)(state, batch, key, np.float32(rate))
 
         return update, facts
 
-    def _steps(self, stream: Iterator[dict[str, np.ndarray]], profile: Profile) -> None:
+    def _steps(self, stream: Iterator[Sample], profile: Profile) -> None:
         """All steps that are left."""
         if not self.progress.validated:
             self._finish_epoch()
@@ -203,12 +190,12 @@ class _Run:
         every = self.settings.checkpoint_every
         while self.done < self.total_steps and not self.progress.early_stop.over:
             profile.before_step()
-            batch = self.parallel.shard(self._next(stream), self.config.micro_batch_size)
+            batch = self.parallel.shard(self._next(stream), self.settings.micro_batch_size)
             self.replicated, values = self.update(self.replicated, batch, self._rate_at(self.done))
             self.window.add(values)
             self.done += 1
             epoch_ends = self.done % self.epoch_steps == 0
-            logs = epoch_ends or self.done % self.config.log_every == 0
+            logs = epoch_ends or self.done % self.settings.log_every == 0
             if logs:
                 self._log()
             if epoch_ends:
@@ -219,7 +206,7 @@ class _Run:
             if logs or not processes.are_several():
                 self._stop_if_asked()
 
-    def _next(self, stream: Iterator[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    def _next(self, stream: Iterator[Sample]) -> Sample:
         try:
             return next(stream)
         except InputError:
@@ -247,7 +234,7 @@ class _Run:
         if self.settings.skip_nonfinite:
             values["skipped_steps"] = self.progress.skipped
         now = time.monotonic()
-        images = len(columns["loss"]) * self.config.batch_size
+        images = len(columns["loss"]) * self.settings.batch_size
         speed = {"images_per_second": images / (now - self.logged_at)}
         self.log.write(self.done, self.done / self.epoch_steps, "train", values, speed)
         self.meter.update(self.done, math.nan if means["loss"] is None else means["loss"])
@@ -285,9 +272,9 @@ class _Run:
         epoch = self.done // self.epoch_steps
         self.log.write(self.done, epoch, "val", self.metrics)
         self.log.pictures(self.done, self.experiment.pictures())
-        self.meter.note(f"epoch {epoch}/{self.config.num_epochs}: " + _show(self.metrics))
+        self.meter.note(f"epoch {epoch}/{self.settings.num_epochs}: " + _show(self.metrics))
         loss = self.metrics.get("loss")
-        if self.config.schedule.name == "plateau":
+        if self.settings.schedule.name == "plateau":
             self.progress.plateau.update(math.inf if loss is None else loss)
         self.progress.early_stop.update(math.inf if loss is None else loss)
         self.progress.validated = True
@@ -308,17 +295,12 @@ class _Run:
 
     def _rate_at(self, step: int) -> float:
         """The learning rate of a step, by the configured schedule."""
-        schedule = self.config.schedule
-        match schedule.name:
-            case "constant":
-                scale = 1.0
-            case "plateau":
-                scale = self.progress.plateau.scale
-            case "cosine":
-                scale = cosine_scale(step, self.total_steps, int(schedule.warmup_epochs * self.epoch_steps))
-            case _:
-                raise InputError(f"--config.schedule.name={schedule.name}: choose constant, plateau or cosine")
-        return self.config.optimizer.learning_rate * scale
+        schedule = self.settings.schedule
+        if schedule.name == "cosine":
+            scale = cosine_scale(step, self.total_steps, int(schedule.warmup_epochs * self.epoch_steps))
+        else:  # a constant rate never lowers the plateau's scale
+            scale = self.progress.plateau.scale
+        return self.settings.optimizer.learning_rate * scale
 
 
 def _show(metrics: Mapping) -> str:

@@ -5,7 +5,6 @@ The learning rate is given to every step from the host, so that a plateau rule a
 
 import dataclasses
 import math
-from typing import Any
 
 import jax
 import optax
@@ -48,7 +47,7 @@ def _matrices(params: dict) -> dict:
     return {k: _matrices(v) if isinstance(v, dict) else v.ndim > 1 for k, v in params.items()}
 
 
-def _as_matrices(params: Any) -> Any:
+def _as_matrices(params: dict) -> dict:
     """Which axes of each parameter are a matrix's rows: all inputs of a kernel (..., out); None for vectors."""
     return jax.tree.map(
         lambda x: MuonDimensionNumbers(tuple(range(x.ndim - 1)), x.ndim - 1) if x.ndim > 1 else None, params

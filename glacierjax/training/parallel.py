@@ -3,8 +3,7 @@
 Two ways over the same step, with the same numbers: `jax.pmap`, and `jax.jit` with `jax.shard_map`.
 """
 
-from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -12,15 +11,19 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from glacierjax.core.errors import InputError
-from glacierjax.training.step import AXIS
+from glacierjax.training.step import AXIS, Batch, Step, TrainState
 
 ONE_FOR_ALL, ONE_EACH = PartitionSpec(), PartitionSpec(AXIS)
+
+
+Tree = TypeVar("Tree")  # any tree of arrays
+Metrics = dict[str, jax.Array]
 
 
 class Parallel(Protocol):
     """How the state, the batches and the step lie on the devices."""
 
-    def parallelize(self, step: Callable) -> Any:
+    def parallelize(self, step: Step) -> jax.stages.Wrapped:
         """The step of `make_step` over all devices: (replicated state, sharded batch, key data, learning rate) -> the same.
 
         The state's buffers are given up to the new state. The key comes as `jax.random.key_data`, the learning rate as
@@ -28,19 +31,19 @@ class Parallel(Protocol):
         """
         ...
 
-    def compile(self, step: Any, *arguments: Any) -> Any | None:
+    def compile(self, step: jax.stages.Wrapped, *arguments: object) -> jax.stages.Compiled | None:
         """What `parallelize` gave, compiled for these arguments; None where that is only done by calling it."""
         ...
 
-    def replicate(self, tree: Any) -> Any:
+    def replicate(self, tree: Tree) -> Tree:
         """A copy of every leaf on each device."""
         ...
 
-    def shard(self, batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, Any]:
+    def shard(self, batch: Batch, micro_batch_size: int) -> Batch:
         """This process's part of a batch, (local batch, ...), as (devices, accumulation, micro-batch, ...)."""
         ...
 
-    def fetch(self, tree: Any) -> Any:
+    def fetch(self, tree: Tree) -> Tree:
         """One copy of what was replicated, or of the metrics, as numpy arrays."""
         ...
 
@@ -61,7 +64,7 @@ def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
     return batch_size // (micro_batch_size * devices)
 
 
-def cut(batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, np.ndarray]:
+def cut(batch: Batch, micro_batch_size: int) -> Batch:
     """(local batch, ...) -> (local devices, accumulation, micro-batch, ...)."""
     devices = jax.local_device_count()
     return {k: v.reshape(devices, -1, micro_batch_size, *v.shape[1:]) for k, v in batch.items()}
@@ -70,25 +73,27 @@ def cut(batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, np.nda
 class Pmap:
     """`jax.pmap`: every array has a leading axis of devices."""
 
-    def parallelize(self, step: Callable) -> Any:
-        def run(state: Any, batch: Any, key_data: Any, learning_rate: Any) -> Any:
+    def parallelize(self, step: Step) -> jax.stages.Wrapped:
+        def run(
+            state: TrainState, batch: Batch, key_data: jax.Array, learning_rate: jax.Array
+        ) -> tuple[TrainState, Metrics]:
             return step(state, batch, jax.random.wrap_key_data(key_data), learning_rate)
 
         return jax.pmap(run, axis_name=AXIS, in_axes=(0, 0, None, None), donate_argnums=0)
 
-    def compile(self, step: Any, *arguments: Any) -> Any | None:
+    def compile(self, step: jax.stages.Wrapped, *arguments: object) -> jax.stages.Compiled | None:
         # Of several processes each hands `pmap` its own devices' part; compiled, it would want the whole.
         return step.lower(*arguments).compile() if jax.process_count() == 1 else None
 
-    def replicate(self, tree: Any) -> Any:
+    def replicate(self, tree: Tree) -> Tree:
         devices = jax.local_devices()
         # Under the step's own axis name: with another, the second step would be compiled anew.
         return jax.pmap(lambda _, x: x, AXIS, in_axes=(0, None), devices=devices)(jnp.zeros(len(devices)), tree)
 
-    def shard(self, batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, Any]:
+    def shard(self, batch: Batch, micro_batch_size: int) -> Batch:
         return cut(batch, micro_batch_size)
 
-    def fetch(self, tree: Any) -> Any:
+    def fetch(self, tree: Tree) -> Tree:
         return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data)[0], tree)
 
 
@@ -100,8 +105,10 @@ class ShardMap:
         devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
         self._mesh = Mesh(np.array(devices), (AXIS,))
 
-    def parallelize(self, step: Callable) -> Any:
-        def run(state: Any, batch: Any, key_data: Any, learning_rate: Any) -> Any:
+    def parallelize(self, step: Step) -> jax.stages.Wrapped:
+        def run(
+            state: TrainState, batch: Batch, key_data: jax.Array, learning_rate: jax.Array
+        ) -> tuple[TrainState, Metrics]:
             own = jax.tree.map(lambda x: x[0], batch)
             return step(state, own, jax.random.wrap_key_data(key_data), learning_rate)
 
@@ -116,20 +123,20 @@ class ShardMap:
         )
         return jax.jit(mapped, donate_argnums=0)
 
-    def compile(self, step: Any, *arguments: Any) -> Any | None:
+    def compile(self, step: jax.stages.Wrapped, *arguments: object) -> jax.stages.Compiled | None:
         return step.lower(*arguments).compile()
 
-    def replicate(self, tree: Any) -> Any:
+    def replicate(self, tree: Tree) -> Tree:
         # A copy that is made on the device: the step may give up its buffers without touching the caller's arrays.
         copied = jax.jit(lambda x: jax.tree.map(jnp.copy, x), out_shardings=NamedSharding(self._mesh, ONE_FOR_ALL))
         return copied(jax.device_get(tree))
 
-    def shard(self, batch: dict[str, np.ndarray], micro_batch_size: int) -> dict[str, Any]:
+    def shard(self, batch: Batch, micro_batch_size: int) -> Batch:
         sharding = NamedSharding(self._mesh, ONE_EACH)
         pieces = cut(batch, micro_batch_size)
         return {k: jax.make_array_from_process_local_data(sharding, v) for k, v in pieces.items()}
 
-    def fetch(self, tree: Any) -> Any:
+    def fetch(self, tree: Tree) -> Tree:
         return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data), tree)
 
 
@@ -137,7 +144,5 @@ BACKENDS: dict[str, type[Pmap] | type[ShardMap]] = {"pmap": Pmap, "shard_map": S
 
 
 def choose(name: str) -> Parallel:
-    """The way that `--config.parallel` names. Raises `InputError` for another name."""
-    if name not in BACKENDS:
-        raise InputError(f"--config.parallel={name}: choose one of {', '.join(BACKENDS)}")
+    """The way that `--config.parallel` names, one of `core.choices.PARALLEL`."""
     return BACKENDS[name]()

@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import NoReturn, TypeVar
 
 import jax
 import numpy as np
@@ -13,6 +13,8 @@ import numpy as np
 from glacierjax.core.errors import InputError
 
 log = logging.getLogger(__name__)
+
+Value = TypeVar("Value")  # anything that JSON holds
 
 FLAGS = ("coordinator_address", "num_processes", "process_id")
 
@@ -41,7 +43,7 @@ def connect(coordinator_address: str | None, num_processes: int | None, process_
         raise InputError(
             f"{where}: the processes did not find each other ({' '.join(str(error).split())[:200]})"
         ) from error
-    if not is_first():  # one voice is enough
+    if not is_first():  # only the first process logs
         logging.getLogger("glacierjax").setLevel(logging.WARNING)
     log.info("%d processes, %d devices", jax.process_count(), jax.device_count())
 
@@ -53,7 +55,7 @@ def is_one_of_several(environment: Mapping[str, str]) -> bool:
     return any(count.isdigit() and int(count) > 1 for count in counts) or "," in hosts
 
 
-def give_up(error: InputError) -> NoReturn:
+def exit_at_once(error: InputError) -> NoReturn:
     """Ends this process, one of several, at once: they would wait for each other, one in a step, the other at its exit.
 
     The others are ended by `jax.distributed` when they miss it.
@@ -73,16 +75,16 @@ def is_first() -> bool:
 
 
 def agree(flag: bool) -> bool:
-    """Whether any process says so; all of them must ask at the same step."""
+    """Whether the flag is set in any process; all of them must ask at the same step."""
     return any(gather(flag)) if are_several() else flag
 
 
-def from_first(make: Callable[[], Any]) -> Any:
+def from_first(make: Callable[[], Value]) -> Value:
     """What the first process makes (anything that JSON holds), for all of them."""
     return gather(make() if is_first() else None)[0] if are_several() else make()
 
 
-def gather(value: Any) -> list[Any]:
+def gather(value: Value) -> list[Value]:
     """The values of all processes (anything that JSON holds), in their order; all of them must call it."""
     if not are_several():
         return [value]

@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import SupportsFloat
 
 import flax.serialization
 import jax.numpy as jnp
@@ -19,7 +19,7 @@ from glacierjax.training.step import TrainState
 class Window:
     """The metrics of the steps since the last line of the log; they are left on the device until somebody asks."""
 
-    def __init__(self, fetch: Callable[[Any], Any], columns: Mapping[str, list[float | None]] | None = None):
+    def __init__(self, fetch: Callable[[dict], dict], columns: Mapping[str, list[float | None]] | None = None):
         self._fetch = fetch
         self._columns = {k: [math.nan if v is None else v for v in column] for k, column in (columns or {}).items()}
         self._on_device: list[dict] = []
@@ -41,9 +41,9 @@ class Window:
 
 @dataclasses.dataclass
 class Progress:
-    """What training changes on the host, beside the log's window.
+    """What training changes on the host, except the window of the log.
 
-    `skipped`: steps with a loss that was not finite; `validated`: whether the epoch that ends here is behind.
+    `skipped`: steps with a loss that was not finite; `validated`: whether the validation of the epoch that ends here is done.
     """
 
     plateau: Plateau
@@ -63,7 +63,7 @@ class Saves:
         return max((step for step in self._steps() if step is not None), default=None)
 
     def save_validated(
-        self, step: int, state: TrainState, progress: Progress, record: dict, metrics: Mapping[str, Any]
+        self, step: int, state: TrainState, progress: Progress, record: dict, metrics: Mapping[str, float | None]
     ) -> None:
         """Saves the end of an epoch with its validation metrics."""
         record = {**record, "step": step, "metrics": dict(metrics)}
@@ -77,7 +77,7 @@ class Saves:
         self._position.save(step, state.kept, record, _training_tree(state, progress))
 
     def restore(
-        self, like: TrainState, progress: Progress, fetch: Callable[[Any], Any]
+        self, like: TrainState, progress: Progress, fetch: Callable[[dict], dict]
     ) -> tuple[TrainState, Progress, Window]:
         """The latest state; `like` has its shapes, `progress` and `fetch` are those of a fresh run."""
         validated, position = self._steps()
@@ -119,6 +119,6 @@ def _training_tree(state: TrainState, progress: Progress) -> dict:
     return tree if state.average is None else {**tree, "params": state.params}
 
 
-def _typed(like: Any, values: Mapping[str, Any]) -> dict[str, Any]:
+def _typed(like: Plateau | EarlyStop, values: Mapping[str, SupportsFloat]) -> dict[str, float | int]:
     """Numbers with the types of a dataclass's fields."""
     return {k: type(getattr(like, k))(v) for k, v in values.items()}

@@ -1,27 +1,27 @@
-"""What is said when a training starts, in one table, and what its memory came to at the end."""
+"""The table that is logged when a training starts, and the peak of its memory at the end."""
 
 import logging
 import resource
 import sys
 from collections.abc import Mapping
-from typing import Any
 
 import jax
 
-from glacierjax.training.step import Task, TrainState
+from glacierjax.core.settings import Json
+from glacierjax.training.step import Batch, Scalar, Task, TrainState
 
 log = logging.getLogger(__name__)
 
 MIB = 2**20
 
 
-def say(rows: Mapping[str, str]) -> None:
+def log_table(rows: Mapping[str, str]) -> None:
     """Logs a table of two columns."""
     width = max(map(len, rows))
     log.info("%s", "\n".join(f"  {name:<{width}}  {value}" for name, value in rows.items()))
 
 
-def figures(task: Task, state: TrainState, example: Any, compiled: Any) -> dict[str, Any]:
+def figures(task: Task, state: TrainState, example: Batch, compiled: jax.stages.Compiled | None) -> Json:
     """Figures of a run for its summary: devices, parameters, operations and memory; None for what is not known."""
     flops = forward_flops(task, state, example)
     memory_mib = step_memory_mib(compiled)
@@ -34,7 +34,7 @@ def figures(task: Task, state: TrainState, example: Any, compiled: Any) -> dict[
     }
 
 
-def figures_text(figures: Mapping[str, Any], compile_seconds: float) -> dict[str, str]:
+def figures_text(figures: Json, compile_seconds: float) -> dict[str, str]:
     """The same in words, rows of the table."""
     gflops, memory_mib, offered_mib = (
         figures["forward_gflops_per_image"], figures["step_memory_mib"], device_memory_mib(),
@@ -62,10 +62,10 @@ def size(params: dict) -> int:
     return sum(x.size for x in jax.tree.leaves(params))
 
 
-def forward_flops(task: Task, state: TrainState, batch: Any) -> float | None:
+def forward_flops(task: Task, state: TrainState, batch: Batch) -> float | None:
     """Floating-point operations of the loss of one image, as XLA counts them before it optimises; None if it does not."""
 
-    def loss(params: dict, batch: Any) -> jax.Array:
+    def loss(params: dict, batch: Batch) -> Scalar:
         return task.loss(params, batch, jax.random.key(0), False)[0]
 
     shapes = jax.eval_shape(lambda: (state.params, batch))
@@ -74,7 +74,7 @@ def forward_flops(task: Task, state: TrainState, batch: Any) -> float | None:
     return cost["flops"] / images if cost and cost.get("flops", 0) > 0 else None
 
 
-def step_memory_mib(compiled: Any) -> float | None:
+def step_memory_mib(compiled: jax.stages.Compiled | None) -> float | None:
     """Memory of the compiled step on one device: state, batch, and what it needs in between; None if it is not known."""
     analysis = None if compiled is None else compiled.memory_analysis()
     if analysis is None:

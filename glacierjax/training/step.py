@@ -1,21 +1,25 @@
 """One training step on one device: gradients of its micro-batches, averaged over devices, and the update."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
+from jaxtyping import Array, Float, Int, Shaped
 
 AXIS = "batch"  # name of the device axis
+Batch = Mapping[str, Shaped[Array | np.ndarray, "..."]]  # arrays by name: as read on the host, or on the device
+Scalar = Float[Array, ""]
 
 
 class Task(Protocol):
     """What the trainer needs of a task (`glacierjax.tasks`)."""
 
-    def init(self, rng: jax.Array, batch: Any) -> dict: ...
+    def init(self, rng: jax.Array, batch: Batch) -> dict: ...
 
-    def loss(self, params: dict, batch: Any, rng: jax.Array, train: bool) -> tuple[jax.Array, dict[str, jax.Array]]: ...
+    def loss(self, params: dict, batch: Batch, rng: jax.Array, train: bool) -> tuple[Scalar, dict[str, Scalar]]: ...
 
 
 class TrainState(NamedTuple):
@@ -25,7 +29,7 @@ class TrainState(NamedTuple):
     parameters themselves are).
     """
 
-    step: jax.Array
+    step: Int[Array, ""]
     params: dict
     optimizer: optax.OptState
     average: dict | None = None
@@ -36,13 +40,17 @@ class TrainState(NamedTuple):
         return self.params if self.average is None else self.average
 
 
-def create_state(task: Task, optimizer: optax.GradientTransformation, rng: jax.Array, batch: Any) -> TrainState:
+# (state, batch, key, learning rate) -> (state, metrics), on one device
+Step = Callable[[TrainState, Batch, jax.Array, Scalar], tuple[TrainState, dict[str, Scalar]]]
+
+
+def create_state(task: Task, optimizer: optax.GradientTransformation, rng: jax.Array, batch: Batch) -> TrainState:
     """A fresh state without average; `batch` is any micro-batch with the right shapes."""
     params = jax.jit(task.init)(rng, batch)
     return TrainState(jnp.int32(0), params, optimizer.init(params))
 
 
-def averaged(average: dict, params: dict, step: jax.Array, decay: float) -> dict:
+def averaged(average: dict, params: dict, step: Int[Array, ""], decay: float) -> dict:
     """The running mean one step on: decay * average + (1 - decay) * params, with a shorter memory in the first steps."""
     weight = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
     return jax.tree.map(lambda new, old: weight * new + (1 - weight) * old, params, average)
@@ -51,10 +59,10 @@ def averaged(average: dict, params: dict, step: jax.Array, decay: float) -> dict
 def make_step(
     task: Task,
     optimizer: optax.GradientTransformation,
-    prepare: Callable[[Mapping[str, jax.Array]], Any],
+    prepare: Callable[[Batch], Batch],
     average_decay: float = 0.0,
     skip_nonfinite: bool = False,
-) -> Callable[..., tuple[TrainState, dict[str, jax.Array]]]:
+) -> Step:
     """The per-device step: (state, batch, key, learning_rate) -> (state, metrics), inside an axis named `AXIS`.
 
     `batch` leaves are (accumulation, micro-batch, ...); `prepare` turns one micro-batch as read into the task's batch.
@@ -63,18 +71,18 @@ def make_step(
     `skip_nonfinite` a step whose loss or gradient is not finite changes nothing but the count of steps.
     """
 
-    def gradient(params: dict, batch: Mapping[str, jax.Array], key: jax.Array) -> tuple[dict, dict[str, jax.Array]]:
+    def gradient(params: dict, batch: Batch, key: jax.Array) -> tuple[dict, dict[str, Scalar]]:
         (loss, terms), grads = jax.value_and_grad(task.loss, has_aux=True)(params, prepare(batch), key, True)
         return grads, {"loss": loss, **terms}
 
     def step(
-        state: TrainState, batch: Mapping[str, jax.Array], key: jax.Array, learning_rate: jax.Array
-    ) -> tuple[TrainState, dict[str, jax.Array]]:
+        state: TrainState, batch: Batch, key: jax.Array, learning_rate: Float[Array, ""]
+    ) -> tuple[TrainState, dict[str, Scalar]]:
         accumulation = jax.tree.leaves(batch)[0].shape[0]
         first = jax.lax.axis_index(AXIS) * accumulation
         key = jax.random.fold_in(key, state.step)
 
-        def one(number: int | jax.Array) -> tuple[dict, dict[str, jax.Array]]:
+        def one(number: int | Int[Array, ""]) -> tuple[dict, dict[str, Scalar]]:
             micro_batch = jax.tree.map(lambda x: x[number], batch)
             return gradient(state.params, micro_batch, jax.random.fold_in(key, first + number))
 
@@ -82,7 +90,7 @@ def make_step(
             total = one(0)
         else:  # from zeros rather than from one(0): the gradient is then compiled once
 
-            def add(number: jax.Array, total: Any) -> Any:
+            def add(number: Int[Array, ""], total: tuple) -> tuple:
                 return jax.tree.map(jnp.add, total, one(number))
 
             zeros = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(one, 0))

@@ -1,4 +1,4 @@
-"""Which scene, which crop, in which batch; the store that they are cut from."""
+"""Which scene, which crop, in which batch; the image file that they are cut from."""
 
 import dataclasses
 import pickle
@@ -7,22 +7,30 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
+from glacierjax.core.settings import AugmentSettings, LabelledDataSettings
 from glacierjax.core.spacing import average_looks, middle_looks
 from glacierjax.core.zones import UNKNOWN_ID, Zone
-from glacierjax.data.crops import CropOptions, CropSource, draw_crop, draw_sample
+from glacierjax.data.crops import CropSource, draw_crop, draw_sample
+from glacierjax.data.image_file import write_images
+from glacierjax.data.labelled_scenes import LabelledScenes, planes_of
 from glacierjax.data.pipeline import batches
-from glacierjax.data.scene_store import build_store
 from glacierjax.datasets.caffe.scene import LabelledScene
 
 SHAPES = [(90, 70), (40, 200), (64, 64), (5, 3)]
 CONTEXT = 32
-OPTIONS = CropOptions(context_px=CONTEXT)
-NOTHING = CropOptions(
-    context_px=CONTEXT, zoom_probability=0, mix_probability=0, speckle_probability=0, brightness_probability=0,
-    gamma_probability=0, left_right_probability=0, up_down_probability=0, rotation_probability=0,
+DATA = LabelledDataSettings(context_px=CONTEXT, samples_per_epoch=8)
+AUGMENT = AugmentSettings()
+NOTHING = AugmentSettings(
+    zoom_probability=0, mix_probability=0, speckle_probability=0, brightness_probability=0, gamma_probability=0,
+    left_right_probability=0, up_down_probability=0, rotation_probability=0,
 )  # fmt: skip
+
+
+def decoded(scenes, path, pixel_spacing_m=0) -> LabelledScenes:
+    """The scenes in an image file."""
+    file = write_images(planes_of(scenes, pixel_spacing_m), path, 2 * len(scenes), "scenes")
+    return LabelledScenes(tuple(s.id.name for s in scenes), file)
 
 
 def scene(index, shape):
@@ -41,13 +49,13 @@ def scenes():
 
 
 @pytest.fixture(scope="module")
-def store(scenes, tmp_path_factory):
-    return build_store(scenes, [s.id.name for s in scenes], tmp_path_factory.mktemp("store") / "train.bin")
+def images(scenes, tmp_path_factory):
+    return decoded(scenes, tmp_path_factory.mktemp("scenes") / "train.bin")
 
 
 @pytest.fixture
-def source(store):
-    return CropSource(store, OPTIONS, seed=3, samples_per_epoch=8, batch_size=4, first=0, local=4, steps=6)
+def source(images):
+    return CropSource(images, DATA, AUGMENT, seed=3, batch_size=4, first=0, local=4, steps=6)
 
 
 def read(source, start_step=0, workers=0):
@@ -63,43 +71,43 @@ def assert_same(some, others):
             np.testing.assert_array_equal(one[key], other[key])
 
 
-def test_store_gives_back_scenes_of_every_size(scenes, store):
-    assert store.sizes == tuple(SHAPES)
-    assert store.path.stat().st_size == 2 * sum(r * c for r, c in SHAPES)
+def test_the_file_gives_back_scenes_of_every_size(scenes, images):
+    assert [images.size(i) for i in range(len(images))] == SHAPES
+    assert images.file.path.stat().st_size == 2 * sum(r * c for r, c in SHAPES)
     for index, original in enumerate(scenes):
-        image, labels = store.crop(index, 0, 0, *SHAPES[index])
+        image, labels = images.crop(index, 0, 0, *SHAPES[index])
         np.testing.assert_array_equal(image, original.image)
         expected = original.zones if original.valid is None else np.where(original.valid, original.zones, UNKNOWN_ID)
         np.testing.assert_array_equal(labels, expected)
 
 
-def test_store_mirrors_endlessly_beyond_the_borders(scenes, store):
+def test_the_file_mirrors_endlessly_beyond_the_borders(scenes, images):
     for index, original in enumerate(scenes):
         rows, columns = SHAPES[index]
         expected = np.pad(original.image, ((20, 33), (7, 40)), "symmetric")
-        image, labels = store.crop(index, -20, -7, rows + 53, columns + 47)
+        image, labels = images.crop(index, -20, -7, rows + 53, columns + 47)
         np.testing.assert_array_equal(image, expected)
         assert labels.shape == image.shape
 
 
-def test_store_travels_to_other_processes_as_a_path(store):
-    assert len(pickle.dumps(store)) < 1000
-    np.testing.assert_array_equal(pickle.loads(pickle.dumps(store)).crop(0, 1, 2, 9, 8), store.crop(0, 1, 2, 9, 8))
+def test_the_file_travels_to_other_processes_as_a_path(images):
+    assert len(pickle.dumps(images)) < 1000
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(images)).crop(0, 1, 2, 9, 8), images.crop(0, 1, 2, 9, 8))
 
 
-def test_rebuilding_a_store_replaces_it(scenes, tmp_path):
+def test_decoding_again_replaces_the_file(scenes, tmp_path):
     path = tmp_path / "train.bin"
-    build_store(scenes, [s.id.name for s in scenes], path)
-    again = build_store(scenes[2:3], [scenes[2].id.name], path)
+    decoded(scenes, path)
+    again = decoded(scenes[2:3], path)
     assert len(again) == 1 and path.stat().st_size == 2 * 64 * 64
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_store_at_a_coarser_spacing_holds_means_and_the_labels_in_their_middle(scenes, tmp_path):
-    coarse = build_store(scenes, [s.id.name for s in scenes], tmp_path / "train.bin", pixel_spacing_m=60)
+def test_a_file_at_a_coarser_spacing_holds_means_and_the_labels_in_their_middle(scenes, tmp_path):
+    coarse = decoded(scenes, tmp_path / "train.bin", pixel_spacing_m=60)
     for index, fine in enumerate(scenes):  # of 20 m
         shape = tuple(-(-side // 3) for side in fine.image.shape)
-        assert coarse.sizes[index] == shape
+        assert coarse.size(index) == shape
         image, labels = coarse.crop(index, 0, 0, *shape)
         np.testing.assert_array_equal(image, average_looks(fine.image, 3))
         known = fine.zones if fine.valid is None else np.where(fine.valid, fine.zones, UNKNOWN_ID)
@@ -143,8 +151,9 @@ def test_processes_share_the_global_batch(source):
     assert [halves[1].sample_number(i) for i in range(4)] == [2, 3, 6, 7]
 
 
-def test_each_scene_comes_equally_often_whatever_its_size(store):
-    source = CropSource(store, OPTIONS, seed=0, samples_per_epoch=40, batch_size=8, first=0, local=8, steps=10)
+def test_each_scene_comes_equally_often_whatever_its_size(images):
+    data = dataclasses.replace(DATA, samples_per_epoch=40)
+    source = CropSource(images, data, AUGMENT, seed=0, batch_size=8, first=0, local=8, steps=10)
     orders = []
     for epoch in range(2):
         shown = [source.scene_of(40 * epoch + i) for i in range(40)]
@@ -153,20 +162,20 @@ def test_each_scene_comes_equally_often_whatever_its_size(store):
     assert orders[0] != orders[1], "shuffled anew in every epoch"
 
 
-@pytest.mark.parametrize("label_resize", ["nearest", "official"])
-def test_only_the_official_resizing_invents_classes_in_crops(store, label_resize):
-    options = dataclasses.replace(OPTIONS, label_resize=label_resize, zoom_probability=1)
+@pytest.mark.parametrize("label_resize", ["clean", "official"])
+def test_only_the_official_resizing_invents_classes_in_crops(images, label_resize):
+    augment = dataclasses.replace(AUGMENT, label_resize=label_resize, zoom_probability=1)
     rng = np.random.default_rng(0)
-    seen = {int(v) for i in range(24) for v in np.unique(draw_sample(store, i % 4, rng, options)["labels"])}
+    seen = {int(v) for i in range(24) for v in np.unique(draw_sample(images, i % 4, rng, DATA, augment)["labels"])}
     known = {int(Zone.NA), int(Zone.GLACIER), UNKNOWN_ID}
-    assert seen == (known if label_resize == "nearest" else known | {int(Zone.ROCK)})
+    assert seen == (known if label_resize == "clean" else known | {int(Zone.ROCK)})
 
 
-def test_unlabelled_pixels_keep_their_share_through_every_augmentation(store):
+def test_unlabelled_pixels_keep_their_share_through_every_augmentation(images):
     rng = np.random.default_rng(0)
-    shares = [(draw_sample(store, 1, rng, OPTIONS)["labels"] == UNKNOWN_ID).mean() for _ in range(60)]
+    shares = [(draw_sample(images, 1, rng, DATA, AUGMENT)["labels"] == UNKNOWN_ID).mean() for _ in range(60)]
     assert 0.1 < np.mean(shares) < 0.3  # 0.2 of the scene
-    fully_labelled = [(draw_sample(store, 0, rng, OPTIONS)["labels"] == UNKNOWN_ID).any() for _ in range(10)]
+    fully_labelled = [(draw_sample(images, 0, rng, DATA, AUGMENT)["labels"] == UNKNOWN_ID).any() for _ in range(10)]
     assert not any(fully_labelled)
 
 
@@ -175,17 +184,17 @@ def test_image_and_labels_stay_together_through_mirrors_and_turns(tmp_path):
     labels_are_the_image = LabelledScene(
         parse_name("COL_2012-11-03_TDX_20_1_092"), image, image, np.zeros(image.shape, bool)
     )
-    store = build_store([labels_are_the_image], ["one"], tmp_path / "train.bin")
-    options = dataclasses.replace(
+    images = decoded([labels_are_the_image], tmp_path / "train.bin")
+    augment = dataclasses.replace(
         NOTHING, left_right_probability=0.5, up_down_probability=0.5, rotation_probability=0.5
     )
     rng = np.random.default_rng(1)
     for _ in range(16):
-        sample = draw_sample(store, 0, rng, options)
+        sample = draw_sample(images, 0, rng, DATA, augment)
         np.testing.assert_array_equal(sample["image"][..., 0], sample["labels"])
 
 
-def test_crop_larger_than_the_padded_scene_is_cut_at_its_border(store):
+def test_crop_larger_than_the_padded_scene_is_cut_at_its_border(images):
     class Widest(np.random.Generator):
         def random(self):
             return 0.0
@@ -194,38 +203,32 @@ def test_crop_larger_than_the_padded_scene_is_cut_at_its_border(store):
             return high
 
     shown = []
-    spy = dataclasses.replace(store)
-    object.__setattr__(spy, "crop", lambda *window: shown.append(window) or store.crop(*window))
-    options = dataclasses.replace(OPTIONS, zoom_range=(1, 3.5), zoom_probability=1)
-    image, labels = draw_crop(spy, 1, Widest(np.random.PCG64(0)), options)
+    spy = dataclasses.replace(images)
+    object.__setattr__(spy, "crop", lambda *box: shown.append(box) or images.crop(*box))
+    augment = dataclasses.replace(AUGMENT, zoom_range=(1, 3.5), zoom_probability=1)
+    image, labels = draw_crop(spy, 1, Widest(np.random.PCG64(0)), DATA, augment)
     # 40 rows are padded to 96, 200 columns to 256; the crop's side is 112.
     ((_, top, _, height, width),) = shown
     assert (top, height, width) == (-28, 96, 112)
     assert image.shape == labels.shape == (CONTEXT, CONTEXT)
 
 
-@pytest.mark.parametrize(("padding", "smallest_top", "largest_bottom"), [("published", -19, 109), ("fit", 0, 90)])
-def test_crops_stay_in_the_padded_scene(store, padding, smallest_top, largest_bottom):
+@pytest.mark.parametrize(("padding", "smallest_top", "largest_bottom"), [("official", -19, 109), ("clean", 0, 90)])
+def test_crops_stay_in_the_padded_scene(images, padding, smallest_top, largest_bottom):
     shown = []
-    spy = dataclasses.replace(store)
-    object.__setattr__(spy, "crop", lambda *window: shown.append(window) or store.crop(*window))
+    spy = dataclasses.replace(images)
+    object.__setattr__(spy, "crop", lambda *box: shown.append(box) or images.crop(*box))
     rng = np.random.default_rng(0)
     for _ in range(300):
-        draw_crop(spy, 0, rng, dataclasses.replace(NOTHING, padding=padding))
-    tops = [window[1] for window in shown]
+        draw_crop(spy, 0, rng, dataclasses.replace(DATA, padding=padding), NOTHING)
+    tops = [box[1] for box in shown]
     assert min(tops) == smallest_top
     assert max(tops) + CONTEXT <= largest_bottom
     assert max(tops) + CONTEXT >= largest_bottom - 2, "the whole range is used"
 
 
-def test_without_augmentation_a_sample_is_a_window_of_the_scene(store, scenes):
+def test_without_augmentation_a_sample_is_a_window_of_the_scene(images, scenes):
     rng = np.random.default_rng(0)
-    sample = draw_sample(store, 2, rng, dataclasses.replace(NOTHING, padding="fit"))
+    sample = draw_sample(images, 2, rng, dataclasses.replace(DATA, padding="clean"), NOTHING)
     windows = np.lib.stride_tricks.sliding_window_view(scenes[2].image, (CONTEXT, CONTEXT))
     assert (windows == sample["image"][..., 0]).all(axis=(2, 3)).any()
-
-
-@pytest.mark.parametrize("field", ["padding", "label_resize"])
-def test_unknown_choice_is_named_with_its_flag(field):
-    with pytest.raises(InputError, match=rf"--config\.\w+\.{field}=cubic: choose \w+ or \w+"):
-        CropOptions(**{field: "cubic"})

@@ -10,18 +10,21 @@ from golden_rules import integers
 from helpers import GOLDENS
 
 from glacierjax.core.errors import InputError
-from glacierjax.data.pair_store import pair_up, write_images
-from glacierjax.data.pairs import PairOptions, PairSource, Tiles, draw_pair
+from glacierjax.core.settings import PairAugmentSettings, PairDataSettings
+from glacierjax.data.image_file import write_images
+from glacierjax.data.pairs import PairSource, Tiles, draw_pair
 from glacierjax.data.pipeline import batches
+from glacierjax.data.scene_pairs import pair_up
 from glacierjax.tasks.resampling import prepare_pairs
 
 SHAPES = {"COL": (40, 70), "Hubbard": (64, 33)}
 IDS = [("S1_COL_1", "COL"), ("S1_Hubbard_1", "Hubbard"), ("S1_Columbia_2", "Columbia")]
 CROP = 32
-OPTIONS = PairOptions(crop_px=CROP)
+DATA = PairDataSettings(context_px=CROP, samples_per_epoch=6)
+AUGMENT = PairAugmentSettings()
 
 
-def make_store(folder, shapes=SHAPES, ids=IDS):
+def make_pairs(folder, shapes=SHAPES, ids=IDS):
     """Every optical band is the glacier's own pattern; its first scene is that pattern too."""
     rng = np.random.default_rng(0)
     patterns = {glacier: rng.integers(0, 256, shape).astype(np.uint8) for glacier, shape in shapes.items()}
@@ -33,13 +36,13 @@ def make_store(folder, shapes=SHAPES, ids=IDS):
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory):
-    return make_store(tmp_path_factory.mktemp("pairs"))[0]
+def pairs(tmp_path_factory):
+    return make_pairs(tmp_path_factory.mktemp("pairs"))[0]
 
 
 @pytest.fixture
-def source(store):
-    return PairSource(store, OPTIONS, seed=3, samples_per_epoch=6, batch_size=2, first=0, local=2, steps=6)
+def source(pairs):
+    return PairSource(pairs, DATA, AUGMENT, seed=3, batch_size=2, first=0, local=2, steps=6)
 
 
 class LoggedDraws:
@@ -65,9 +68,9 @@ def test_crops_are_the_official_ones(tmp_path, number):
     sar = integers("case10.pre.image", 256, (1, 800, 900)).astype(np.uint8)[0]
     optical = integers("case10.pre.optical", 256, (14, 800, 900)).astype(np.uint8).transpose(1, 2, 0)
     files = [write_images([x], tmp_path / f"{i}.bin", 1, "") for i, x in enumerate((sar, optical))]
-    store = pair_up([("S1_COL_1", "COL")], *files, ["COL"])
-    # `fit` pads nothing here: the reference crops were cut from an image that was not padded.
-    sample = draw_pair(store, 0, LoggedDraws(case), PairOptions(padding="fit"))
+    pairs = pair_up([("S1_COL_1", "COL")], *files, ["COL"])
+    # `clean` pads nothing here: the reference crops were cut from an image that was not padded.
+    sample = draw_pair(pairs, 0, LoggedDraws(case), PairDataSettings(padding="clean"), AUGMENT)
     assert sample["square"].tolist() == [*case["second_top_left"], case["crop"]]
     prepared = prepare_pairs({key: value[None] for key, value in sample.items()})
     with np.load(GOLDENS / "case10_augmentation.npz") as arrays:
@@ -78,10 +81,10 @@ def test_crops_are_the_official_ones(tmp_path, number):
             assert difference.max() <= 1 and (difference > 0).mean() < 1e-3
 
 
-def test_both_sensors_show_the_same_window_of_the_same_glacier(store):
+def test_both_sensors_show_the_same_window_of_the_same_glacier(pairs):
     rng = np.random.default_rng(0)
     for index in (0, 1, 2) * 8:
-        sample = draw_pair(store, index, rng, OPTIONS)
+        sample = draw_pair(pairs, index, rng, DATA, AUGMENT)
         assert sample["sar"].shape == (CROP, CROP, 1) and sample["optical"].shape == (CROP, CROP, 14)
         assert (sample["optical"] == sample["sar"]).all()
         top, left, side = sample["square"]
@@ -89,9 +92,9 @@ def test_both_sensors_show_the_same_window_of_the_same_glacier(store):
 
 
 def test_windows_beyond_the_border_are_mirrored(tmp_path):
-    store, patterns = make_store(tmp_path)
+    pairs, patterns = make_pairs(tmp_path)
     expected = np.pad(patterns["Hubbard"], ((9, 80), (50, 3)), "symmetric")
-    crop = store.crop(1, -9, -50, 64 + 89, 33 + 53)
+    crop = pairs.crop(1, -9, -50, 64 + 89, 33 + 53)
     np.testing.assert_array_equal(crop["sar"][..., 0], expected)
     np.testing.assert_array_equal(crop["optical"][..., 5], expected)
 
@@ -121,15 +124,15 @@ def test_samples_depend_on_seed_and_number_alone(source):
     assert any((source[i]["square"] != other_seed[i]["square"]).any() for i in range(6))
 
 
-def test_store_travels_to_workers_as_a_path_and_optical_images_are_there_once(store):
-    assert len(pickle.dumps(store)) < 2000
-    assert store.optical_of == (0, 1, 0)
-    assert store.optical.path.stat().st_size == 14 * sum(rows * columns for rows, columns in SHAPES.values())
+def test_pairs_travel_to_workers_as_a_path_and_optical_images_are_there_once(pairs):
+    assert len(pickle.dumps(pairs)) < 2000
+    assert pairs.optical_of == (0, 1, 0)
+    assert pairs.optical.path.stat().st_size == 14 * sum(rows * columns for rows, columns in SHAPES.values())
 
 
-def test_tiles_cover_every_pixel_and_more_than_once(store):
-    tiles = Tiles(store, CROP)
-    seen = {i: np.zeros(store.size(i), int) for i in range(len(store))}
+def test_tiles_cover_every_pixel_and_more_than_once(pairs):
+    tiles = Tiles(pairs, CROP)
+    seen = {i: np.zeros(pairs.size(i), int) for i in range(len(pairs))}
     for index, top, left in tiles.places():
         seen[index][max(top, 0) : max(top + CROP, 0), max(left, 0) : max(left + CROP, 0)] += 1
     assert all(count.min() >= 1 for count in seen.values()) and max(count.max() for count in seen.values()) == 4
@@ -148,8 +151,3 @@ def test_scene_and_image_that_do_not_belong_together_are_refused(tmp_path, glaci
     optical = write_images([np.zeros(shape, np.uint8)], tmp_path / "o.bin", 1, "")
     with pytest.raises(InputError, match=message):
         pair_up(IDS[:1], sar, optical, glaciers)
-
-
-def test_unknown_padding_is_named_with_its_flag():
-    with pytest.raises(InputError, match=r"--config.data.padding=none: choose published or fit"):
-        PairOptions(padding="none")

@@ -10,10 +10,12 @@ from helpers import GOLDENS
 
 from glacierjax.core.grid import whole_padding
 from glacierjax.core.scene_names import parse_name
+from glacierjax.core.settings import AugmentSettings, LabelledDataSettings
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data import transforms
-from glacierjax.data.crops import CropOptions, draw_photometric, draw_sample
-from glacierjax.data.scene_store import build_store
+from glacierjax.data.crops import draw_photometric, draw_sample
+from glacierjax.data.image_file import write_images
+from glacierjax.data.labelled_scenes import LabelledScenes, planes_of
 from glacierjax.datasets.caffe.scene import LabelledScene
 
 CONTEXT = 512
@@ -107,7 +109,7 @@ def test_photometric_steps_follow_the_official_order(case10):
         draws = LoggedDraws(
             numbers["photometric_chain"][i]["draws"], arrays.get(f"chain{i}_scale_f64"), arrays.get(f"chain{i}_counts")
         )
-        ours = draw_photometric(arrays[f"chain{i}_input"][0], draws, CropOptions())
+        ours = draw_photometric(arrays[f"chain{i}_input"][0], draws, AugmentSettings())
         np.testing.assert_array_equal(ours, arrays[f"chain{i}_output"][0])
         assert not draws.left
 
@@ -115,7 +117,7 @@ def test_photometric_steps_follow_the_official_order(case10):
 def test_nothing_changes_when_no_photometric_step_fires():
     image = np.arange(256, dtype=np.uint8).reshape(16, 16)
     draws = LoggedDraws([["torch.rand(1)", 0.9]] * 3)
-    np.testing.assert_array_equal(draw_photometric(image, draws, CropOptions()), image)
+    np.testing.assert_array_equal(draw_photometric(image, draws, AugmentSettings()), image)
 
 
 def test_mix_up_of_the_ocean_is_the_official_one(case10):
@@ -166,8 +168,9 @@ def official_scenes(tmp_path_factory):
         scenes.append(LabelledScene(parse_name(name), image, zones, np.zeros_like(zones, bool)))
         assert whole_padding(rows, CONTEXT) == whole_padding(rows, CONTEXT, "official")
         assert whole_padding(columns, CONTEXT) == whole_padding(columns, CONTEXT, "official")
-    path = tmp_path_factory.mktemp("store") / "scenes.bin"
-    return build_store(scenes, [scene.id.name for scene in scenes], path)
+    path = tmp_path_factory.mktemp("scenes") / "scenes.bin"
+    file = write_images(planes_of(scenes, 0), path, 2 * len(scenes), "scenes")
+    return LabelledScenes(tuple(scene.id.name for scene in scenes), file)
 
 
 def test_complete_samples_are_reproduced_from_the_logged_draws(case10, official_scenes):
@@ -182,7 +185,9 @@ def test_complete_samples_are_reproduced_from_the_logged_draws(case10, official_
         )
         index = sample["item_index"] % len(official_scenes)
         assert official_scenes.names[index] == sample["image_used"]
-        ours = draw_sample(official_scenes, index, draws, CropOptions(label_resize="official"))
+        ours = draw_sample(
+            official_scenes, index, draws, LabelledDataSettings(), AugmentSettings(label_resize="official")
+        )
         assert not draws.left, "every logged draw was used"
         image, labels = ours["image"][..., 0], ours["labels"]
         inner = np.s_[128:384, 128:384]
@@ -199,13 +204,13 @@ def test_complete_samples_are_reproduced_from_the_logged_draws(case10, official_
 def test_nearest_resizing_invents_no_class_and_the_official_one_does():
     labels = np.zeros((40, 40), np.uint8)
     labels[:, 20:] = Zone.OCEAN_ICE_MELANGE
-    nearest = transforms.resize_labels(labels, (64, 64), "nearest")
+    nearest = transforms.resize_labels(labels, (64, 64), "clean")
     official = transforms.resize_labels(labels, (64, 64), "official")
     assert set(np.unique(nearest)) == {Zone.NA, Zone.OCEAN_ICE_MELANGE}
     assert set(np.unique(official)) > {Zone.NA, Zone.OCEAN_ICE_MELANGE}
 
 
-@pytest.mark.parametrize("protocol", ["nearest", "official"])
+@pytest.mark.parametrize("protocol", ["clean", "official"])
 def test_unlabelled_pixels_stay_unlabelled_at_every_size(protocol):
     labels = np.full((40, 30), Zone.GLACIER, np.uint8)
     labels[:, 15:] = UNKNOWN_ID

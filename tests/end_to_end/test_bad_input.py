@@ -9,6 +9,7 @@ from small_world import SCENES, TINY, build_flags
 
 from glacierjax.checkpoints.native import save_checkpoint
 from glacierjax.core.files import write_png
+from glacierjax.core.settings import PRESETS
 from glacierjax.model import Tyrion, preset
 from tfds_builders.build import main as build
 
@@ -29,6 +30,10 @@ def says_in_one_line(code, stderr, named):
         (("--config=configs/demo.py", "--workdir=w"), "--config.data.dir: missing"),
         (("--config=configs/demo.py", "--config.optimizer.learning_rate=abc", "--workdir=w"), "learning_rate=abc"),
         (("--config=configs/demo.py", "--config.optimizer.speed=1", "--workdir=w"), "--config.optimizer.speed"),
+        (
+            ("--config=configs/demo.py", "--config.optimizer.name=adam", "--workdir=w"),
+            "name=adam: choose one of sgd, adamw",
+        ),
         (("--config=configs/demo.py", "--bogus=1", "--workdir=w"), "bogus"),
         (("--config=configs/demo.py", "--workdir=w", "extra"), "'extra'"),
         (("--workdir=w", "--config.num_epochs=9"), "--config.num_epochs"),
@@ -95,14 +100,13 @@ def test_evaluation_with_wrong_flags(command, trained, data_raw, elsewhere, flag
 
 
 def test_an_ensemble_of_networks_that_take_scenes_differently(command, trained, tmp_path):
-    fields = preset("small")
-    model = Tyrion(**fields)
+    model = Tyrion(**preset("small"))
     shapes = jax.eval_shape(model.init, jax.random.key(0), np.zeros((1, 64, 64, 1), np.float32))["params"]
     params = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
     save_checkpoint(
         tmp_path / "small",
         params,
-        {"task": "segmentation", "model": {k: list(v) if isinstance(v, tuple) else v for k, v in fields.items()}},
+        {"task": "segmentation", "model": PRESETS["small"].to_json()},
     )
     done = command("glacierjax.evaluate", f"--workdir={trained}", f"--checkpoint={tmp_path / 'small'}", "--output=o")
     says_in_one_line(done.returncode, done.stderr, str(tmp_path / "small"))

@@ -7,6 +7,7 @@ import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
+from glacierjax.core.settings import FineTuning, LabelledDataSettings
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.network import most_probable, prepared_scenes
 
@@ -29,9 +30,9 @@ def test_the_most_probable_class_is_predicted():
 
 def test_a_checkpoint_without_data_needs_the_flag():
     with pytest.raises(InputError, match="--data_dir"):
-        prepared_scenes({}, "test")
+        prepared_scenes(None, "test")
 
 
 def test_the_flag_goes_before_the_config(tmp_path):
     with pytest.raises(InputError, match=str(tmp_path)):
-        prepared_scenes({"data": {"dir": "elsewhere", "name": "caffe"}}, "test", str(tmp_path))
+        prepared_scenes(FineTuning(data=LabelledDataSettings(dir="elsewhere")), "test", str(tmp_path))

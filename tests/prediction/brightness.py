@@ -22,4 +22,4 @@ def bright_is_glacier(certainty):
 def make_predictor(*certainties):
     networks = [bright_is_glacier(certainty) for certainty in certainties]
     sources = [f"run{number}" for number in range(1, len(networks) + 1)]
-    return Predictor(networks, (0,), "whole", 64, 1, {}, sources)
+    return Predictor(networks, (0,), "whole", 64, 1, None, sources)

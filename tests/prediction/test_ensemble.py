@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from glacierjax.checkpoints import native
+from glacierjax.checkpoints.record import network_of
 from glacierjax.core.errors import InputError
+from glacierjax.core.settings import PRESETS, FineTuning
 from glacierjax.core.spacing import average_looks, enlarge_looks
-from glacierjax.model import Tyrion
-from glacierjax.model.presets import preset
-from glacierjax.prediction.ensemble import make_network, model_from_record, open_predictor
+from glacierjax.model import Tyrion, build
+from glacierjax.prediction.ensemble import make_network, open_predictor
 from glacierjax.prediction.tiles import predict_scene
 
 CONTEXT = 64
@@ -20,24 +21,20 @@ IMAGE = np.random.default_rng(0).integers(0, 256, (40, 56)).astype(np.uint8)
 CONFIG = {"data": {"context_px": CONTEXT}, "validation": {"mode": "overlap"}}
 
 
-def json_fields(fields):
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in fields.items()}
-
-
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory):
     """Folders: two networks of one preset, one of another, one with another context, one of another task."""
     root = tmp_path_factory.mktemp("checkpoints")
-    tiny = preset("tiny")
-    wide = {**tiny, "embed_dim": 16}
+    tiny = PRESETS["tiny"]
+    wide = dataclasses.replace(tiny, embed_dim=16)
     params = {}
-    for name, fields, seed in (("first", tiny, 0), ("second", tiny, 1), ("wide", wide, 2)):
-        shapes = jax.eval_shape(Tyrion(**fields).init, jax.random.key(0), np.zeros((1, 32, 32, 1), np.float32))
+    for name, network, seed in (("first", tiny, 0), ("second", tiny, 1), ("wide", wide, 2)):
+        shapes = jax.eval_shape(build(network, Tyrion).init, jax.random.key(0), np.zeros((1, 32, 32, 1), np.float32))
         rng = np.random.default_rng(seed)
         params[name] = jax.tree.map(lambda x, rng=rng: rng.normal(0, 0.3, x.shape).astype(np.float32), shapes["params"])
-        record = {"task": "segmentation", "model": json_fields(fields), "config": CONFIG, "metrics": {}}
+        record = {"task": "segmentation", "model": network.to_json(), "config": CONFIG, "metrics": {}}
         native.save_checkpoint(root / name, params[name], record)
-    record = {"task": "segmentation", "model": json_fields(tiny), "metrics": {}}
+    record = {"task": "segmentation", "model": tiny.to_json(), "metrics": {}}
     native.save_checkpoint(root / "converted", params["first"], record)
     native.save_checkpoint(root / "pretrained", params["first"], {**record, "task": "optsimmim"})
     return root
@@ -45,14 +42,14 @@ def checkpoints(tmp_path_factory):
 
 def direct(folder, image=IMAGE, mode="overlap"):
     checkpoint = native.load_checkpoint(folder)
-    network = make_network(model_from_record(checkpoint.record))
+    network = make_network(build(network_of(checkpoint), Tyrion))
     return predict_scene(lambda tiles: network(checkpoint.params, tiles), image, mode, CONTEXT, 32)
 
 
 def test_single_network_predicts_as_it_was_validated(checkpoints):
     predictor = open_predictor([str(checkpoints / "first")])
     assert (predictor.mode, predictor.context_px, predictor.size_multiple) == ("overlap", CONTEXT, 32)
-    assert predictor.config == CONFIG and predictor.sources == [str(checkpoints / "first")]
+    assert predictor.training == FineTuning.from_json(CONFIG) and predictor.sources == [str(checkpoints / "first")]
     mean, deviation = predictor.mean_and_deviation(IMAGE, SPACING_M)
     np.testing.assert_array_equal(mean, direct(checkpoints / "first"))
     assert mean.dtype == deviation.dtype == np.float32 and mean.shape == (*IMAGE.shape, 4)
@@ -97,7 +94,7 @@ def test_mode_can_be_chosen(checkpoints):
 
 def test_weights_without_configuration_are_used_as_published(checkpoints):
     predictor = open_predictor([str(checkpoints / "converted")])
-    assert (predictor.mode, predictor.context_px, predictor.config) == ("tiled", 512, {})
+    assert (predictor.mode, predictor.context_px, predictor.training) == ("tiled", 512, None)
 
 
 def test_ensemble_is_mean_and_deviation_over_networks_of_any_preset(checkpoints):

@@ -1,16 +1,14 @@
-"""Configurations of the tests of whole runs."""
+"""Settings of the tests of whole runs."""
 
-from typing import Any
+import dataclasses
 
 import pytest
 
-from glacierjax.recipes.configs import load_config
+from glacierjax.core.settings import FineTuning, LabelledDataSettings, ModelSettings
 
 
 @pytest.fixture
-def config() -> Any:
+def settings() -> FineTuning:
     """The published fine-tuning with the smallest network."""
-    config: Any = load_config("configs/finetune_caffe.py")
-    config.model.preset = "tiny"
-    config.data.context_px = 64
-    return config
+    published = FineTuning(data=LabelledDataSettings(context_px=64))
+    return dataclasses.replace(published, model=ModelSettings(preset="tiny"))

@@ -1,22 +1,29 @@
 """Weights carried over from a checkpoint, and weights that do not fit."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
 from glacierjax.checkpoints.native import save_checkpoint
 from glacierjax.core.errors import InputError
-from glacierjax.model import Tyrion
+from glacierjax.core.settings import InitSettings, ModelSettings
+from glacierjax.model import Tyrion, build
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
-from glacierjax.recipes.checks import check_initial_weights
-from glacierjax.recipes.initial_weights import initial_params, model_fields
+from glacierjax.recipes.initial_weights import check_initial_weights, initial_params
 
 IMAGES = np.zeros((1, 64, 64, 1), np.float32)
 
 
-def numbers(config, seed: int, model=None, *inputs) -> dict:
+def starting_from(settings, checkpoint):
+    """The settings with this checkpoint to start from."""
+    return dataclasses.replace(settings, init=InitSettings(checkpoint=str(checkpoint)))
+
+
+def numbers(settings, seed: int, model=None, *inputs) -> dict:
     """Parameters of the configured network, filled with random numbers (shapes only: nothing is compiled)."""
-    model = model or Tyrion(**model_fields(config))
+    model = model or build(settings.model.network(), Tyrion)
     shapes = jax.eval_shape(model.init, jax.random.key(0), IMAGES, *inputs)["params"]
     generator = np.random.default_rng(seed)
     return jax.tree.map(lambda leaf: generator.normal(size=leaf.shape).astype(np.float32), shapes)
@@ -29,93 +36,85 @@ def same(a, b) -> bool:
 
 
 @pytest.fixture
-def fresh(config) -> dict:
-    return numbers(config, 0)
+def fresh(settings) -> dict:
+    return numbers(settings, 0)
 
 
 @pytest.fixture
-def carried(config, tmp_path):
-    """A checkpoint with other numbers; gives them, and points the configuration there."""
-    params = numbers(config, 1)
+def carried(settings, tmp_path):
+    """A checkpoint with other numbers: these, and settings that start from it."""
+    params = numbers(settings, 1)
     save_checkpoint(tmp_path / "carried", params, {"task": "segmentation", "model": {}})
-    config.init.checkpoint = str(tmp_path / "carried")
-    return params
+    return params, starting_from(settings, tmp_path / "carried")
 
 
-def test_without_a_checkpoint_the_fresh_weights_stay(config, fresh):
-    assert initial_params(config, fresh) is fresh
+def test_without_a_checkpoint_the_fresh_weights_stay(settings, fresh, tmp_path):
+    assert initial_params(settings.init, fresh, tmp_path) is fresh
 
 
-def test_encoder_and_decoder_are_taken_bit_by_bit_and_the_head_stays_fresh(config, fresh, carried):
-    params = initial_params(config, fresh)
+def test_encoder_and_decoder_are_taken_bit_by_bit_and_the_head_stays_fresh(fresh, carried, tmp_path):
+    given, settings = carried
+    params = initial_params(settings.init, fresh, tmp_path)
     assert set(params) == set(fresh) == {"encoder", "decoder", "head"}
-    assert same(params["encoder"], carried["encoder"]) and same(params["decoder"], carried["decoder"])
-    assert same(params["head"], fresh["head"]) and not same(params["head"], carried["head"])
+    assert same(params["encoder"], given["encoder"]) and same(params["decoder"], given["decoder"])
+    assert same(params["head"], fresh["head"]) and not same(params["head"], given["head"])
 
 
-def test_a_checkpoint_with_an_encoder_alone_gives_the_encoder(config, fresh, tmp_path):
-    carried = {"encoder": numbers(config, 1)["encoder"]}
+def test_a_checkpoint_with_an_encoder_alone_gives_the_encoder(settings, fresh, tmp_path):
+    carried = {"encoder": numbers(settings, 1)["encoder"]}
     save_checkpoint(tmp_path / "swin", carried, {"task": "encoder", "model": {}})
-    config.init.checkpoint = str(tmp_path / "swin")
-    params = initial_params(config, fresh)
+    params = initial_params(starting_from(settings, tmp_path / "swin").init, fresh, tmp_path)
     assert same(params["encoder"], carried["encoder"])
     assert same(params["decoder"], fresh["decoder"]) and same(params["head"], fresh["head"])
 
 
-@pytest.mark.parametrize("network", [OptSimMIMNetwork, OptTranslatorNetwork])
-def test_a_pretraining_checkpoint_gives_all_but_its_own_head_and_each_name_is_logged(
-    config, fresh, tmp_path, caplog, network
-):  # fmt: skip
-    shapes = network(**model_fields(config))
-    mask = (np.zeros((1, 16, 16), bool),) if network is OptSimMIMNetwork else ()
-    carried = numbers(config, 1, shapes, *mask)
+@pytest.mark.parametrize("kind", [OptSimMIMNetwork, OptTranslatorNetwork])
+def test_a_pretraining_checkpoint_gives_all_but_its_own_head_in_one_line_and_a_list_by_name(
+    settings, fresh, tmp_path, caplog, kind
+):
+    mask = (np.zeros((1, 16, 16), bool),) if kind is OptSimMIMNetwork else ()
+    carried = numbers(settings, 1, build(settings.model.network(), kind), *mask)
     save_checkpoint(tmp_path / "pretrained", carried, {"task": "x", "model": {}})
-    config.init.checkpoint = str(tmp_path / "pretrained")
     with caplog.at_level("INFO", logger="glacierjax"):
-        params = initial_params(config, fresh)
+        params = initial_params(starting_from(settings, tmp_path / "pretrained").init, fresh, tmp_path)
     assert same(params["encoder"], carried["encoder"]) and same(params["decoder"], carried["decoder"])
     assert same(params["head"], fresh["head"])
-    lines = [record.getMessage() for record in caplog.records]
-    taken = [line for line in lines if line.startswith("taken: ")]
-    assert len(taken) == len(jax.tree.leaves([params["encoder"], params["decoder"]]))
-    assert [line for line in lines if line.startswith("fresh: ")] == ["fresh: head/bias", "fresh: head/kernel"]
+    taken = len(jax.tree.leaves([params["encoder"], params["decoder"]]))
     own = sum(len(jax.tree.leaves(part)) for name, part in carried.items() if name not in ("encoder", "decoder"))
-    assert len([line for line in lines if line.startswith("left over: ")]) == own > 0
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert f"{taken} arrays taken (decoder, encoder), 2 fresh (head), {own} left over" in line
+    lines = (tmp_path / "initial_weights.txt").read_text().splitlines()
+    assert [sum(x.startswith(f"{what}: ") for x in lines) for what in ("taken", "fresh", "left over")] == [
+        taken,
+        2,
+        own,
+    ]
+    assert "fresh: head/bias" in lines and own > 0
 
 
 @pytest.mark.parametrize("preset", ["small", "tyrion"])
-def test_a_checkpoint_of_another_preset_is_refused(config, carried, preset):
-    config.model.preset = preset
-    with pytest.raises(InputError, match=rf"{config.init.checkpoint}: encoder/.*--config.model.preset"):
-        check_initial_weights(config)
+def test_a_checkpoint_of_another_preset_is_refused(carried, preset):
+    _, settings = carried
+    other = dataclasses.replace(settings, model=ModelSettings(preset=preset))
+    with pytest.raises(InputError, match=rf"{settings.init.checkpoint}: encoder/.*--config.model.preset"):
+        check_initial_weights(other)
 
 
-def test_weights_that_fit_pass_the_check_and_missing_ones_do_not(config, carried):
-    check_initial_weights(config)
-    config.init.checkpoint = "nowhere"
+def test_weights_that_fit_pass_the_check_and_missing_ones_do_not(settings, carried):
+    check_initial_weights(carried[1])
     with pytest.raises(InputError, match="nowhere: no checkpoint there"):
-        check_initial_weights(config)
+        check_initial_weights(starting_from(settings, "nowhere"))
 
 
-def test_another_shape_is_named(config, fresh, tmp_path):
-    params = numbers(config, 1)
+def test_another_shape_is_named(settings, fresh, tmp_path):
+    params = numbers(settings, 1)
     params["encoder"] = jax.tree.map(lambda x: np.concatenate([x, x], -1), params["encoder"])
     save_checkpoint(tmp_path / "cut", params, {"task": "segmentation", "model": {}})
-    config.init.checkpoint = str(tmp_path / "cut")
     with pytest.raises(InputError, match=r"encoder/.* has shape .* needs"):
-        initial_params(config, fresh)
+        initial_params(starting_from(settings, tmp_path / "cut").init, fresh, tmp_path)
 
 
-def test_a_checkpoint_without_encoder_and_decoder_is_refused(config, fresh, tmp_path):
+def test_a_checkpoint_without_encoder_and_decoder_is_refused(settings, fresh, tmp_path):
     save_checkpoint(tmp_path / "head", {"head": fresh["head"]}, {"task": "segmentation", "model": {}})
-    config.init.checkpoint = str(tmp_path / "head")
     with pytest.raises(InputError, match="neither an encoder nor a decoder"):
-        initial_params(config, fresh)
-
-
-def test_fields_set_beside_the_preset_override_it(config):
-    config.model.window_size = 2
-    config.model.dropout = 0.25
-    fields = model_fields(config)
-    assert (fields["window_size"], fields["dropout"], fields["embed_dim"]) == (2, 0.25, 8)
-    assert fields["dtype"] == np.float32
+        initial_params(starting_from(settings, tmp_path / "head").init, fresh, tmp_path)

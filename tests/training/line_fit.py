@@ -8,8 +8,8 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
-from ml_collections import ConfigDict
 
+from glacierjax.core.settings import RunSettings
 from glacierjax.training.logs import METRICS
 from glacierjax.training.loop import Experiment
 
@@ -34,16 +34,17 @@ class Line:
         return jnp.mean(error**2), {"error": jnp.abs(error).mean()}
 
 
-def config(**changes):
-    values = ConfigDict({
-        "seed": 0, "batch_size": BATCH, "micro_batch_size": 2, "num_epochs": 4, "log_every": 1,
-        "checkpoint_every": 0, "skip_nonfinite": 0, "early_stop_epochs": 0, "parallel": "pmap", "profile_steps": 0,
-        "data": {"samples_per_epoch": STEPS_PER_EPOCH * BATCH},
-        "optimizer": {"name": "sgd", "learning_rate": 0.1, "weight_decay": 1e-4, "average_decay": 0.0},
-        "schedule": {"name": "constant", "warmup_epochs": 0.0, "factor": 0.5, "patience": 0},
-    })  # fmt: skip
-    values.update_from_flattened_dict(changes)
-    return values
+def config(**changes) -> RunSettings:
+    """Settings of the run; `changes` by the names of fields, a.b."""
+    values = {
+        "batch_size": BATCH, "micro_batch_size": 2, "num_epochs": 4, "log_every": 1, "checkpoint_every": 0,
+        "data": {"samples_per_epoch": STEPS_PER_EPOCH * BATCH}, "optimizer": {"learning_rate": 0.1},
+        "schedule": {"patience": 0},
+    }  # fmt: skip
+    for field, value in changes.items():
+        *section, name = field.split(".")
+        (values.setdefault(section[0], {}) if section else values)[name] = value
+    return RunSettings.from_json(values)
 
 
 def experiment(

@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 
+from glacierjax.core import choices
 from glacierjax.core.errors import InputError
 from glacierjax.training import parallel
 from glacierjax.training.parallel import accumulation_steps, micro_batch
@@ -55,9 +56,8 @@ def test_the_network_trains_to_the_same_losses_on_one_device_and_on_four():
     assert_same([results_on(1, "two_stages", "pmap")["pmap"], results_on(4, "two_stages", "shard_map")["shard_map"]])
 
 
-def test_another_way_is_refused_with_those_there_are():
-    with pytest.raises(InputError, match=r"--config.parallel=pjit: choose one of pmap, shard_map"):
-        parallel.choose("pjit")
+def test_every_way_that_the_settings_allow_is_there():
+    assert WAYS == choices.PARALLEL
 
 
 def test_sizes_that_do_not_divide_are_refused():

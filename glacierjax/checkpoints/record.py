@@ -1,0 +1,55 @@
+"""The JSON record of a checkpoint: which task, which network, how it was trained."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from glacierjax.checkpoints.native import Checkpoint
+from glacierjax.core.errors import InputError
+from glacierjax.core.settings import (
+    FineTuning,
+    Json,
+    NetworkSettings,
+    Pretraining,
+    Settings,
+    paths_for_workdir,
+    paths_from_workdir,
+    settings_from_json,
+)
+
+
+def record_of(settings: FineTuning | Pretraining, workdir: Path) -> Json:
+    """The record of a training's checkpoints."""
+    return {
+        "task": settings.task,
+        "model": settings.model.network().to_json(),
+        "config": paths_for_workdir(settings, workdir).to_json(),
+    }
+
+
+def network_of(checkpoint: Checkpoint) -> NetworkSettings:
+    """The network of a checkpoint. Raises `InputError` for one of another version."""
+    values = checkpoint.record["model"]
+    unknown = _unknown(NetworkSettings, values)
+    if unknown:
+        raise InputError(
+            f"{checkpoint.path}: its network has {', '.join(unknown)}, which this version does not know; train it "
+            "again, or use the version that wrote it"
+        )
+    return NetworkSettings.from_json(values)
+
+
+def training_of(checkpoint: Checkpoint) -> FineTuning | Pretraining | None:
+    """How a checkpoint was trained; None for converted weights. Raises `InputError` for one of another version."""
+    values: dict[str, Any] = checkpoint.record.get("config", {})
+    if not values:
+        return None
+    try:
+        settings = settings_from_json(values)
+    except InputError as error:
+        raise InputError(f"{checkpoint.path}: trained by another version ({error}); train it again") from error
+    return paths_from_workdir(settings, checkpoint.path.parent.parent)
+
+
+def _unknown(kind: type[Settings], values: Json) -> list[str]:
+    return sorted(values.keys() - {field.name for field in dataclasses.fields(kind)})

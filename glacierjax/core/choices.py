@@ -1,0 +1,21 @@
+"""The words that a flag or a setting can be set to, in one place: commands and settings take their choices from here."""
+
+SEGMENTATION = "segmentation"
+PRETRAINING_TASKS = ("optsimmim", "opttranslator", "simmim")
+TASKS = (SEGMENTATION, *PRETRAINING_TASKS)
+
+# Which rules hold where the official code departs from the method: `glacierjax.fronts.protocol` has the list for scores.
+CLEAN, OFFICIAL = "clean", "official"
+PROTOCOLS = (CLEAN, OFFICIAL)
+
+MODES = ("tiled", "overlap", "whole")  # how a network goes over a scene (`glacierjax.prediction.tiles`)
+
+# Name of a checkpoint -> (the metric that ranks it, whether larger is better).
+BEST = {"best_iou": ("iou", True), "best_mde": ("mde_m", False), "best_loss": ("loss", False)}
+LAST = "last"
+WHICH = (*BEST, LAST)
+
+OPTIMIZERS = ("sgd", "adamw", "muon")  # `glacierjax.training.optim`
+SCHEDULES = ("constant", "plateau", "cosine")
+PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
+DTYPES = ("float32", "bfloat16")

@@ -1,0 +1,34 @@
+"""From settings to a Flax network and back."""
+
+import dataclasses
+from typing import Any, TypeVar
+
+import jax.numpy as jnp
+
+from glacierjax.core import settings
+from glacierjax.core.settings import NetworkSettings
+from glacierjax.model.tyrion import Backbone
+
+Network = TypeVar("Network", bound=Backbone)
+
+
+def build(network: NetworkSettings, kind: type[Network]) -> Network:
+    """The network of these settings, as a segmentation or pretraining network (`kind`)."""
+    return kind(**flax_fields(network))
+
+
+def flax_fields(network: NetworkSettings) -> dict[str, Any]:
+    """The settings as fields of `Backbone`."""
+    fields = {field.name: getattr(network, field.name) for field in dataclasses.fields(network)}
+    return {**fields, "dtype": jnp.dtype(network.dtype)}
+
+
+def settings_of(model: Backbone) -> NetworkSettings:
+    """The settings from which `build` makes this network."""
+    fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(NetworkSettings)}
+    return NetworkSettings(**{**fields, "dtype": jnp.dtype(model.dtype).name})
+
+
+def preset(name: str) -> dict[str, Any]:
+    """Fields of `Backbone` for the name of a preset. Raises `InputError` for an unknown one."""
+    return flax_fields(settings.preset(name))

@@ -1,0 +1,41 @@
+"""A training of any task in a workdir: checked first, then started or gone on with."""
+
+import dataclasses
+import sys
+from pathlib import Path
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.settings import FineTuning, Pretraining
+from glacierjax.recipes.finetune import finetune
+from glacierjax.recipes.initial_weights import check_initial_weights
+from glacierjax.recipes.pretrain import pretrain
+from glacierjax.recipes.workdir import is_trained, write_or_check_config
+from glacierjax.training import processes
+from glacierjax.training.parallel import accumulation_steps, micro_batch
+from glacierjax.training.stop import Stopped
+
+
+def train_in_workdir(settings: FineTuning | Pretraining, workdir: Path) -> None:
+    """Trains to the end that the settings say, from the start or from where the workdir was left.
+
+    Everything that can be wrong with the settings is found before data are read or anything is written. Raises
+    `InputError`; leaves with the exit code of `Stopped` when a signal ended the run, which is saved then.
+    """
+    if not settings.data.dir:
+        raise InputError("--config.data.dir: missing; name the folder that `glacierjax build --data_dir` wrote")
+    if not is_trained(workdir):  # else the weights to start from are not needed any more
+        check_initial_weights(settings)
+    sized = dataclasses.replace(settings, micro_batch_size=micro_batch(settings.batch_size, settings.micro_batch_size))
+    accumulation_steps(sized.batch_size, sized.micro_batch_size)
+    write_or_check_config(settings, workdir, processes.is_first())
+    try:
+        if isinstance(sized, Pretraining):
+            pretrain(sized, workdir)
+        else:
+            finetune(sized, workdir)
+    except Stopped as stopped:
+        sys.exit(stopped.exit_code)
+    except InputError as error:
+        if processes.are_several():
+            processes.exit_at_once(error)
+        raise

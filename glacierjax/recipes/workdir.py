@@ -1,0 +1,69 @@
+"""The folder of a training: its `config.json`, and whether it may go on with other settings."""
+
+import json
+from pathlib import Path
+
+from glacierjax.checkpoints.native import CHECKPOINTS, RESUME
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path, write_text
+from glacierjax.core.settings import (
+    FineTuning,
+    Pretraining,
+    flat_fields,
+    paths_for_workdir,
+    paths_from_workdir,
+    settings_from_json,
+)
+
+CONFIG_JSON = "config.json"
+CACHE = "cache"
+
+
+def read_settings(workdir: Path) -> FineTuning | Pretraining:
+    """The settings that a workdir was trained with."""
+    file = workdir / CONFIG_JSON
+    if not file.exists():
+        raise InputError(f"{workdir}: no {CONFIG_JSON} there, so no run to go on with; give --config=configs/NAME.py")
+    try:
+        settings = settings_from_json(json.loads(file.read_text(encoding="utf-8")))
+    except InputError as error:
+        raise InputError(f"{file}: {error}; use a new --workdir") from error
+    except (ValueError, AttributeError) as error:
+        raise InputError(f"{file}: not readable as JSON ({error}); use a new --workdir") from error
+    return paths_from_workdir(settings, workdir)
+
+
+def is_trained(workdir: Path) -> bool:
+    """Whether a workdir has a checkpoint to go on from."""
+    return any(step.name.isdigit() for folder in (CHECKPOINTS, RESUME) for step in (workdir / folder).glob("*"))
+
+
+def cache_folder(settings: FineTuning | Pretraining, workdir: Path) -> Path:
+    """Where a run keeps its decoded scenes: in the workdir, unless the settings name a faster or larger disk."""
+    return user_path(settings.data.cache or workdir / CACHE)
+
+
+def write_or_check_config(settings: FineTuning | Pretraining, workdir: Path, writes: bool = True) -> None:
+    """Writes `config.json`; where a workdir has checkpoints, checks that they were trained with the same settings.
+
+    `writes` False: only checks.
+    Raises `InputError` listing what differs, fields that `may_change` left out. A run without a checkpoint starts anew, so
+    whatever stopped it can be set right.
+    """
+    file = workdir / CONFIG_JSON
+    if file.exists() and is_trained(workdir):
+        before, now = flat_fields(read_settings(workdir)), flat_fields(settings)
+        different = []
+        for name in sorted(before.keys() | now.keys()):
+            (old, _), (new, metadata) = (fields.get(name, ("not set", {})) for fields in (before, now))
+            if metadata.get("is_path"):
+                old, new = (value and str(user_path(value).resolve()) for value in (old, new))
+            if old != new and not metadata.get("may_change"):
+                different.append(f"{name}: {old} -> {new}")
+        if different:
+            raise InputError(
+                f"{workdir}: was trained with another configuration ({'; '.join(different)}); use a new --workdir or "
+                "the old settings"
+            )
+    if writes:
+        write_text(file, json.dumps(paths_for_workdir(settings, workdir).to_json(), indent=1) + "\n")
