@@ -15,7 +15,6 @@ COMMANDS = (
     "glacierjax.predict",
     "glacierjax.timeseries",
     "glacierjax.convert",
-    "glacierjax.study",
 )
 
 
