@@ -109,6 +109,11 @@ class Product:
         return self.is_burst and self.start is None
 
     @property
+    def is_water_masked(self) -> bool:
+        """Delivered without the sea, which HyP3's name tells (gpwned)."""
+        return self.kind == "HyP3" and self.type[-4] == "w"
+
+    @property
     def pass_key(self) -> tuple:
         """The same for pieces of one pass that were processed alike; `LONGEST_GAP` tells passes apart."""
         return (

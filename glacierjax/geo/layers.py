@@ -142,6 +142,8 @@ def _images(group: Sequence[Layer]) -> list[Layer]:
     weak = [layer for layer in group if layer.layer and ancillary_layer(stem_of(layer.path)) is None]
     if not certain and not of_product:
         certain += weak  # study_area.tif, alone
+        for layer in weak:
+            log.warning("%s: taken as an image, though its name ends with %s", shown_path(layer.path), layer.layer)
     if any(layer.polarisation and not _is_png(layer) for layer in certain) or of_product:
         certain = [layer for layer in certain if layer.polarisation or not _is_png(layer)]  # the picture for browsing
     named = [layer for layer in group if layer.named and layer not in certain]

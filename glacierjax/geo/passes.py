@@ -64,7 +64,10 @@ def _join_in_time(group: Sequence[Source]) -> list[Source]:
     for chain in chains:
         starts = {product.start for product, _ in chain}
         pieces = [source for _, source in chain]
-        if len(pieces) == 1 or (len(starts) < len(pieces) and not chain[0][0].is_burst):
+        if len(pieces) == 1:
+            found += pieces
+        elif len(starts) < len(pieces) and not chain[0][0].is_burst:
+            log.warning("%s and %d more begin in the same second: kept apart", pieces[0].name, len(pieces) - 1)
             found += pieces
         else:
             product, first = chain[0]

@@ -15,7 +15,7 @@ from rasterio.windows import Window
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png
-from glacierjax.core.products import POLARISATIONS
+from glacierjax.core.products import POLARISATIONS, product_of_name
 from glacierjax.core.scene_names import NameFacts, facts_of_name
 from glacierjax.geo.bands import Band, choose_band, descriptions_of
 from glacierjax.geo.control_points import advice
@@ -161,7 +161,11 @@ def _read_raster(source: Source, options: ReadOptions, interest: Interest | None
             f"pixels of {size.sides_m[0]:.3g} m x {size.sides_m[1]:.3g} m are not square, networks are trained on square "
             "ones; warp the scene to a projected reference system first"
         )
-    facts = dataclasses.replace(source.facts, polarisation=band.polarisation or source.facts.polarisation)
+    product = product_of_name(source.name)
+    if product is not None and product.is_water_masked:
+        notes.append("ordered with a water mask: there is no sea in it, so no front; order it without")
+    named = source.facts.polarisation if dataset.count == 1 else None
+    facts = dataclasses.replace(source.facts, polarisation=band.polarisation or named)
     reading: dict[str, Any] = dict(zip(READING, (band.number, len(source.tiles), len(raster.masks)), strict=True))
     return Scene(source.name, image, valid, spacing_m, georeference, tuple(notes), facts, raster.inner, reading)
 

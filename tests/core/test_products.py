@@ -123,3 +123,8 @@ def test_the_co_polarised_image_is_chosen_unless_another_is_wanted():
     assert choose_polarisation(("VH", "VV"), None) == "VV" and choose_polarisation(("HV", "HH"), None) == "HH"
     assert choose_polarisation(("VH", "VV"), "VH") == "VH"
     assert choose_polarisation(("VH",), None) is None and choose_polarisation(("VV", "VH"), "HH") is None
+
+
+def test_hyp3_names_tell_a_water_mask():
+    assert product_of_name(HYP3.replace("gpuned", "gpwned")).is_water_masked
+    assert not product_of_name(HYP3).is_water_masked and not product_of_name(OPERA).is_water_masked

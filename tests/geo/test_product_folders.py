@@ -235,3 +235,15 @@ def test_files_named_by_path_are_single_scenes(tmp_path):
     hyp3_folder(tmp_path)
     assert source_of_file(tmp_path / f"{HYP3}_VH.tif").facts.polarisation == "VH"
     assert read_scene(tmp_path / f"{HYP3}_VH.tif", ReadOptions()).facts.polarisation == "VH"
+
+
+def test_a_product_without_its_sea_is_warned_of(tmp_path):
+    name = HYP3.replace("gpuned", "gpwned")
+    scene = read_scene(write(tmp_path / f"{name}_VV.tif", power(), nodata=0))
+    assert scene.warnings == ("ordered with a water mask: there is no sea in it, so no front; order it without",)
+
+
+def test_bands_that_tell_nothing_are_not_given_the_polarisation_of_the_name(tmp_path):
+    path = write(tmp_path / "fjord_VV.tif", np.stack([power(), power(seed=1)]))
+    scene = read_scene(path)
+    assert scene.facts.polarisation is None and scene.warnings == ("band 1 of 2; --band chooses another",)

@@ -2,13 +2,17 @@
 
 import csv
 import json
+import logging
 
 import numpy as np
 import pytest
 import rasterio
+from absl.testing import flagsaver
 from brightness import make_predictor
 from rasterio.transform import Affine
 
+from glacierjax import predict as command
+from glacierjax.core import cli
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
@@ -16,6 +20,7 @@ from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scenes import ReadOptions
+from glacierjax.prediction import model as model_module
 from glacierjax.prediction.folder import Batch
 from glacierjax.prediction.model import Model
 from glacierjax.prediction.scene import interest_for
@@ -123,3 +128,69 @@ def test_one_product_is_predicted_in_python_too(tmp_path):
     write(tmp_path / "fjord.tif", IMAGE)
     with pytest.raises(InputError, match=r"2 scenes \(.*\); give one of them"):
         model.predict(tmp_path)
+
+
+@pytest.fixture
+def predict(monkeypatch, capsys):
+    """Runs the command in this process with a network that needs no checkpoint; gives exit code and messages."""
+    logger = logging.getLogger("glacierjax")
+    for name in ("propagate", "handlers", "level"):  # what the command sets is put back
+        monkeypatch.setattr(logger, name, getattr(logger, name))
+    monkeypatch.setattr(model_module, "load", lambda *_, **__: Model(make_predictor(0.9)))
+
+    def run(*arguments):
+        with flagsaver.flagsaver():
+            code = cli.run(command.main, command.__doc__, argv=["predict", "--checkpoint=RUN", *map(str, arguments)])
+        return code, capsys.readouterr().err
+
+    return run
+
+
+def test_the_command_reads_what_can_be_read_and_names_the_rest_with_what_to_do(predict, tmp_path):
+    folder, out = tmp_path / "in", tmp_path / "out"
+    for one in ("VV", "VH"):
+        write(folder / HYP3 / f"{HYP3}_{one}.tif", IMAGE)
+    write(folder / f"{BURSTS[0]}_VH.tif", IMAGE)
+    write(folder / "fjord_2020-01-05.tif", IMAGE)
+    write(folder / "fjord_dem.tif", IMAGE)
+    (folder / "S1A_IW_SLC__1SDV_20200701T120000_20200701T120025_033260_03DA5B_ABCD.SAFE").mkdir()
+    fjord = tmp_path / area(tmp_path, 10.5, 10.5, 99.5, 89.5).where
+    for done in (0, 2):
+        code, said = predict(f"--input={folder}", f"--output={out}", f"--aoi={fjord}")
+        assert code == 2 and "Traceback" not in said and (f"{done} of 2 scenes are done already" in said) == bool(done)
+        last = said.splitlines()[-1]
+        assert last.startswith("predict: 2 of 4 scenes could not be predicted: ")
+        assert "only VH; give --polarisation=VH" in last and "order it as RTC" in last
+        assert {row["scene"]: row["polarisation"] for row in rows_of(out)} == {
+            f"{HYP3}_VV": "VV",
+            "fjord_2020-01-05": "",
+        }
+    assert zones_of(out, f"{HYP3}_VV")[0].shape == (80, 90)
+    code, said = predict(f"--input={folder}", f"--output={tmp_path / 'vh'}", "--polarisation=VH")
+    assert code == 2 and [row["polarisation"] for row in rows_of(tmp_path / "vh")] == ["VH", "VH", "VH"]
+    assert "taken as VH" in said, "nothing tells the polarisation of the fjord"
+
+
+def test_the_command_takes_items_by_asset(predict, tmp_path):
+    write(tmp_path / "a.tif", IMAGE)
+    item = {
+        "type": "Feature",
+        "id": "fjord",
+        "properties": {"datetime": "2024-10-20T06:02:44Z"},
+        "assets": {"sum": {"href": "a.tif"}},
+    }
+    (tmp_path / "items.json").write_text(json.dumps(item))
+    code, said = predict(f"--input={tmp_path / 'items.json'}", f"--output={tmp_path / 'out'}", "--asset=sum")
+    assert code == 0, said
+    assert [(row["scene"], row["date"]) for row in rows_of(tmp_path / "out")] == [("fjord_sum", "2024-10-20")]
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [("--aoi=nowhere.geojson", "nowhere.geojson: no such file"), ("--polarisation=XY", "--polarisation"),
+     ("--band=1 --polarisation=VV", "give one of them"), ("--input=nothing.tif", "--input=nothing.tif: no such file")],
+)  # fmt: skip
+def test_wrong_flags_are_named(predict, tmp_path, flag, message):
+    write(tmp_path / "a_2020-01-05.tif", IMAGE)
+    code, said = predict(f"--input={tmp_path}", f"--output={tmp_path / 'out'}", *flag.split())
+    assert code == 2 and message in said.splitlines()[-1] and not (tmp_path / "out").exists()
