@@ -7,7 +7,6 @@ means would smooth their speckle.
 
 import contextlib
 import dataclasses
-import itertools
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -20,7 +19,7 @@ import rasterio
 from rasterio.crs import CRS
 from rasterio.dtypes import dtype_rev, typename_fwd
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
-from rasterio.shutil import copy, delete
+from rasterio.shutil import copy
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
@@ -36,7 +35,7 @@ log = logging.getLogger(__name__)
 
 # Of links: no look around for files beside them, and an end to waiting. Tokens and keys stand in the environment, if needed.
 REMOTE: dict[str, Any] = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_CONNECTTIMEOUT": "20", "GDAL_HTTP_LOW_SPEED_TIME": "30",
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_CONNECTTIMEOUT": "10", "GDAL_HTTP_LOW_SPEED_TIME": "20",
     "GDAL_HTTP_LOW_SPEED_LIMIT": "1000", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1", "VSI_CACHE": "TRUE",
 }  # fmt: skip
 DRIVERS = {".vrt": "VRT", ".img": "ENVI", ".png": "PNG"}  # what is opened by the suffix of a name
@@ -165,14 +164,10 @@ def _place(dataset: rasterio.DatasetReader, tile: Tile, grid: Georeference, stac
     region = around(grid.to_pixels(_border_on(dataset, grid.crs)))
     place, empty = grid.moved(region.left, region.top), _empty(dataset)
     warped = stack.enter_context(_warped(dataset, tile.path, place, region.shape, src_nodata=empty, nodata=empty))
-    path = f"/vsimem/glacierjax_{next(_numbers)}.vrt"
-    copy(warped, path, driver="VRT")
-    stack.callback(delete, path)
+    memory = stack.enter_context(rasterio.MemoryFile(ext=".vrt"))
+    copy(warped, memory.name, driver="VRT")
     log.info("%s: resampled to the grid of the other tiles", shown_path(tile.path))
-    return _Placed(path, warped, tile, region)
-
-
-_numbers = itertools.count()
+    return _Placed(memory.name, warped, tile, region)
 
 
 def _border_on(dataset: rasterio.DatasetReader, crs: CRS) -> np.ndarray:

@@ -138,6 +138,7 @@ def test_a_tile_of_the_next_utm_zone_is_resampled_to_the_grid_of_the_others(tmp_
     tile = np.where(inside, WHOLE[np.clip(row, 0, 79), np.clip(column, 0, 89)], 0).reshape(70, 70)
     write(tmp_path / names[2], tile, left=x, top=y, crs=other, nodata=0)
     scene = read_scene(find_sources([str(tmp_path)])[0])
+    assert all((tmp_path / name).is_file() for name in names), "reading changes nothing"
     assert scene.georeference is not None and scene.georeference.crs == UTM
     _, _, west, _, _, north = scene.georeference.transform
     top, left = round((north - TOP) / SPACING_M), round((LEFT - west) / SPACING_M)
