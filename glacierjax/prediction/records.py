@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
+from glacierjax.core.files import visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
 from glacierjax.geo.sources import Source, is_virtual
 
@@ -51,10 +51,13 @@ def states_of(source: Source, output: Path) -> States:
 
 
 def _state(file: Path, output: Path) -> FileState:
+    file = (
+        file.parent.resolve() / file.name
+    )  # a folder may be reached by several ways; a linked file has a name of its own
     try:
-        path = Path(os.path.relpath(file, output)).as_posix()
+        path = Path(os.path.relpath(file, output.resolve())).as_posix()
     except ValueError:  # another drive of Windows
-        path = Path(os.path.abspath(file)).as_posix()  # noqa: PTH100 (links are not followed)
+        path = file.as_posix()
     try:
         state = file.stat()
     except OSError:
@@ -65,7 +68,8 @@ def _state(file: Path, output: Path) -> FileState:
 def read_records(output: Path) -> dict[str, Record]:
     """The records in an output folder by the scene's name; one that cannot be read is named and left out."""
     found = {}
-    for file in sorted((output / RECORDS).glob("*.json")):
+    folder = output / RECORDS
+    for file in visible_files(folder, (".json",)) if folder.is_dir() else ():
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             source = tuple(FileState(**state) for state in content["source"])

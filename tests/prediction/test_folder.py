@@ -171,6 +171,23 @@ def test_a_scene_that_was_moved_is_known_again(tmp_path, caplog):
     assert "1 of 1 scenes are done already" in caplog.text
 
 
+def test_a_scene_is_known_by_whatever_way_its_folder_is_reached(tmp_path, caplog, monkeypatch):
+    files = dated_folders(tmp_path)
+    batch(tmp_path).run(sources(files[0]))
+    (tmp_path / "out" / "records" / "._VV.json").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "other_way").symlink_to(files[0].parent)
+    monkeypatch.chdir(tmp_path)
+    for way in (
+        f"20200101/{files[0].name}",
+        f"./20200301/../20200101/{files[0].name}",
+        tmp_path / "other_way" / files[0].name,
+    ):
+        caplog.clear()
+        with caplog.at_level("INFO", logger="glacierjax"):
+            batch(tmp_path).run(sources(way))
+        assert "1 of 1 scenes are done already" in caplog.text and "not a readable record" not in caplog.text
+
+
 def test_two_files_of_one_name_in_one_folder_are_refused_and_the_others_done(tmp_path, scenes):
     write_png(scenes / f"{MAP}.png", np.zeros((4, 4), np.uint8))
     with pytest.raises(InputError, match=rf"2 of 4 .*{MAP}.tif: would be written under the name of .*{MAP}.png"):
