@@ -14,7 +14,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_grey_png
+from glacierjax.core.files import read_grey_png, user_path
 from glacierjax.core.products import POLARISATIONS, product_of_name
 from glacierjax.core.scene_names import NameFacts, facts_of_name
 from glacierjax.geo.bands import Band, choose_band, descriptions_of
@@ -96,8 +96,10 @@ def read_scene(
     """
     options = options or ReadOptions()
     if not isinstance(source, Source):
-        if not is_virtual(str(source)) and not Path(source).is_file():
-            raise InputError(f"{source}: no such file")
+        if not is_virtual(str(source)):
+            source = user_path(source)
+            if not source.is_file():
+                raise InputError(f"{source}: no such file")
         source = source_of_file(source)
     for tile in source.tiles:
         if not is_virtual(tile.path) and Path(tile.path).suffix.lower() not in IMAGE_SUFFIXES:
