@@ -38,7 +38,8 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
     ready: list[Source] = []
     for pattern in patterns:
         if Path(pattern).suffix.lower() in STAC_SUFFIXES and not is_virtual(pattern):
-            ready += sources_of_stac(Path(pattern), polarisation, asset)
+            for file in _matches(user_path(pattern)) or [Path(pattern)]:
+                ready += sources_of_stac(file, polarisation, asset)
             continue
         before = len(found) + len(ready)
         for file in _files(pattern):
@@ -78,12 +79,19 @@ def _files(pattern: str) -> Iterator[Found]:
     elif path.exists():
         yield from _file(path, named=True)
     else:
-        matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
-        chosen = [match for match in matches if not is_hidden(match) and (not match.is_dir() or _is_product(match))]
+        chosen = [match for match in _matches(path) if not match.is_dir() or _is_product(match)]
         if not chosen:
             raise InputError(f"--input={pattern}: no such file or folder, and no file that fits it as a pattern")
         for match in chosen:
             yield from _inside(match) if match.is_dir() else _file(match)
+
+
+def _matches(pattern: Path) -> list[Path]:
+    """What fits a pattern, without hidden files; a file fits its own name, whatever signs are in it."""
+    if pattern.exists():
+        return [pattern]
+    matches = (Path(match) for match in sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207
+    return [match for match in matches if not is_hidden(match)]
 
 
 def _inside(folder: Path) -> Iterator[Found]:

@@ -76,6 +76,14 @@ def test_bands_of_a_snap_geotiff_are_known_by_snap_s_own_description(tmp_path):
     np.testing.assert_array_equal(scene.image, read_scene(write(tmp_path / "vv.tif", power(seed=2))).image)
 
 
+def test_a_mask_among_the_bands_becomes_no_data(tmp_path):
+    mask = np.zeros((40, 50), np.float32)
+    mask[:, :3] = (1, 2, 3)
+    path = write(tmp_path / "fjord.tif", np.stack([power(), mask]), descriptions=("Sigma0_VV", "layoverShadowMask"))
+    scene = read_scene(path)
+    assert not scene.valid[:, :3].any() and scene.valid[:, 3:].all() and scene.reading["layover_shadow_masks"] == 1
+
+
 def add_tag(path, text):
     """Appends SNAP's tag to a TIFF: a directory at its end with the entries of the old one, the text behind it."""
     data = Path(path).read_bytes()

@@ -188,6 +188,14 @@ def test_asset_and_polarisation_choose(tmp_path):
     assert chosen.name == "fjord_1_sum" and chosen.tiles[0].path.endswith("a_sum.tif")
 
 
+def test_items_may_be_files_of_their_own(tmp_path):
+    for number in (1, 2):
+        write(tmp_path / f"{number}.tif", power())
+        found = item(f"fjord_{number}", {"hh": {"href": f"{number}.tif"}})
+        (tmp_path / f"item{number}.json").write_text(json.dumps(found))
+    assert [s.name for s in find_sources([str(tmp_path / "item*.json")])] == ["fjord_1_HH", "fjord_2_HH"]
+
+
 @pytest.mark.parametrize(
     ("assets", "choice", "message"),
     [
