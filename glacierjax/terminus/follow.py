@@ -67,10 +67,12 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     for row in rows:
         if row.note:
             log.info("%s: %s", row.scene, row.note)
-    change = found["box_m"]
-    if change["change"] is not None:
-        log.info("box method: %.0f m, trend %.0f m a year, %d of %d scenes", change["change"],
-                 change["trend_per_year"], change["measured"], len(rows))  # fmt: skip
+    for label, measured in (("box", found["box_m"]), ("centreline", found["centreline_m"])):
+        if measured["change"] is not None:
+            error = measured["trend_error_per_year"]
+            within = "" if error is None else f" (standard error {error:.0f} m)"
+            log.info("%s method: %.0f m, trend %.0f m a year%s, %d of %d scenes", label, measured["change"],
+                     measured["trend_per_year"], within, measured["measured"], len(rows))  # fmt: skip
     log.info("written: %s", output)
     if not any(found[measure]["measured"] for measure in ("box_m", "centreline_m")):
         raise InputError(

@@ -60,7 +60,10 @@ def measure(fronts: Sequence[Front], box: Box, centreline: np.ndarray | None) ->
 
 
 def summary(rows: Sequence[Row], box: Box) -> dict[str, Any]:
-    """Change from first to last and linear trend (least squares) of each measure, None where fewer than two dates."""
+    """Change from first to last and linear trend (least squares) of each measure, None where fewer than two dates.
+
+    `trend_error_per_year`: standard error of the trend, from the scatter around it; None below three dates.
+    """
     measures: dict[str, Callable[[Row], float | None]] = {
         "box_m": lambda row: row.box_change_m,
         "area_km2": lambda row: row.area_change_km2,
@@ -72,12 +75,24 @@ def summary(rows: Sequence[Row], box: Box) -> dict[str, Any]:
         known = [(row.date.toordinal() / DAYS_PER_YEAR, v) for row in rows if (v := value(row)) is not None]
         years, values = np.array(known).T if known else (np.zeros(0), np.zeros(0))
         enough = len(set(years)) > 1
+        trend, error = _trend(years, values) if enough else (None, None)
         found[name] = {
             "measured": len(known),
             "change": float(values[-1]) if enough else None,
-            "trend_per_year": float(np.polyfit(years - years[0], values, 1)[0]) if enough else None,
+            "trend_per_year": trend,
+            "trend_error_per_year": error,
         }
     return found
+
+
+def _trend(years: np.ndarray, values: np.ndarray) -> tuple[float, float | None]:
+    """Slope of the least-squares line and its standard error (None for two values, which any line meets)."""
+    time = years - years.mean()
+    slope = float(time @ values / (time @ time))
+    if len(values) < 3:
+        return slope, None
+    scatter = values - values.mean() - slope * time
+    return slope, float(np.sqrt(scatter @ scatter / (len(values) - 2) / (time @ time)))
 
 
 def csv_text(rows: Sequence[Row]) -> str:

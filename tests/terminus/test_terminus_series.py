@@ -10,11 +10,14 @@ import sys
 
 import numpy as np
 import pytest
+import scipy.stats
+import shapely
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import InputError
 from glacierjax.geo.georeference import WGS84, Georeference, pixel_size, reproject
 from glacierjax.geo.vectors import feature, write_geojson, write_points
+from glacierjax.terminus.box import Box
 from glacierjax.terminus.direction import one_direction
 from glacierjax.terminus.fronts import Front, lay_out, read_fronts
 from glacierjax.terminus.inputs import (
@@ -28,7 +31,7 @@ from glacierjax.terminus.inputs import (
     write_box,
 )
 from glacierjax.terminus.plot import draw_series
-from glacierjax.terminus.series import csv_text, measure, summary
+from glacierjax.terminus.series import Row, csv_text, measure, summary
 
 UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
 GROUND_M = 20 / 0.9996  # of a pixel: the scale of UTM at its central meridian
@@ -96,6 +99,25 @@ def test_both_methods_find_the_retreat_of_fronts_on_earth(placed, tmp_path):
     assert found["box_m"]["trend_per_year"] == pytest.approx(-RETREAT_PX * GROUND_M, rel=5e-3)
     assert found["centreline_m"]["measured"] == 6 and found["scenes"] == 7
     assert list(csv.DictReader(csv_text(rows).splitlines()))[-1]["box_position_m"] == ""
+
+
+def test_trends_have_the_standard_error_of_regression():
+    dates = [datetime.date(2010, 1, 1) + datetime.timedelta(days=d) for d in (0, 200, 500, 1000, 1100)]
+    areas_m2 = np.array([5.0, 4, 4.5, 1, 0]) * 1e5
+    rows = [
+        Row(date, str(date), None, None, area / 1e6, (area - areas_m2[0]) / 1e6, area / 400, (area - areas_m2[0]) / 400,
+            None, None, "")
+        for date, area in zip(dates, areas_m2, strict=True)
+    ]  # fmt: skip
+    box = Box(shapely.box(0, 0, 2000, 400), 400.0)
+    years = [date.toordinal() / 365.25 for date in dates]
+    expected = scipy.stats.linregress(years, areas_m2 / 400)
+    found = summary(rows, box)["box_m"]
+    assert found["trend_per_year"] == pytest.approx(expected.slope)
+    assert found["trend_error_per_year"] == pytest.approx(expected.stderr)
+    two = summary(rows[:2], box)["box_m"]
+    assert two["trend_error_per_year"] is None and two["change"] == -250
+    assert summary(rows[:1], box)["box_m"]["trend_per_year"] is None
 
 
 def test_the_box_that_was_used_can_be_given_again(placed, tmp_path):
@@ -273,9 +295,10 @@ def test_a_glacier_at_180_degrees_is_measured_as_any_other(tmp_path, epsg):
 def test_command_writes_its_four_files(predictions, tmp_path):
     command = [sys.executable, "-m", "glacierjax.timeseries", f"--fronts={predictions}", f"--output={tmp_path / 'out'}"]
     done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0 and "box method: -1000 m, trend -200 m a year, 6 of 7 scenes" in done.stderr, (
-        done.stderr
-    )
+    assert (
+        done.returncode == 0
+        and "box method: -1000 m, trend -200 m a year (standard error 0 m), 6 of 7 scenes" in done.stderr
+    ), done.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "box.geojson", "summary.json", "timeseries.csv", "timeseries.png",
     ]  # fmt: skip
