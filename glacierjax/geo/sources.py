@@ -13,6 +13,7 @@ from glacierjax.core.scene_names import NameFacts
 _VIRTUAL = {"http": "/vsicurl/http://", "https": "/vsicurl/https://", "s3": "/vsis3/", "gs": "/vsigs/", "az": "/vsiaz/"}
 _SCHEME = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+]*)://(?P<rest>.*)", re.DOTALL)
 _REMOTE = re.compile(r"/vsi(?:curl|s3|gs|az|adls|oss|swift|webhdfs|hdfs)(?:_streaming)?[/?]")
+_ZIPPED = re.compile(r"/vsizip/(?P<archive>(?!vsi).*?\.zip)/(?P<inside>.*)", re.DOTALL | re.IGNORECASE)
 _QUERY = re.compile(r"\?.*", re.DOTALL)
 
 # Values of the 8-bit layers that tell where terrain hides the ground or folds it. GAMMA's map, in HyP3: the sum of 1 (tested),
@@ -79,6 +80,12 @@ def gdal_path(text: str) -> str:
 def is_virtual(text: str) -> bool:
     """A link or one of GDAL's virtual files, not a file of this machine."""
     return text.startswith("/vsi") or _SCHEME.fullmatch(text) is not None
+
+
+def split_archive(path: str) -> tuple[str, str] | None:
+    """The zip file and the path inside it of a file that GDAL reads there; None for other files."""
+    match = _ZIPPED.fullmatch(path)
+    return (match["archive"], match["inside"]) if match else None
 
 
 def is_remote(path: str) -> bool:

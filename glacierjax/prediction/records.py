@@ -16,7 +16,7 @@ from typing import Any
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
-from glacierjax.geo.sources import Source, is_virtual
+from glacierjax.geo.sources import Source, is_virtual, split_archive
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +47,15 @@ class Record:
 
 def states_of(source: Source, output: Path) -> States:
     """What identifies the files of a source, its masks too."""
-    return tuple(FileState(path) if is_virtual(path) else _state(Path(path), output) for path in source.paths)
+    return tuple(_state_of(path, output) for path in source.paths)
+
+
+def _state_of(path: str, output: Path) -> FileState:
+    zipped = split_archive(path)
+    if zipped is not None:
+        archive = _state(Path(zipped[0]), output)
+        return dataclasses.replace(archive, path=f"{archive.path}/{zipped[1]}")
+    return FileState(path) if is_virtual(path) else _state(Path(path), output)
 
 
 def _state(file: Path, output: Path) -> FileState:

@@ -3,6 +3,8 @@
 import csv
 import json
 import logging
+import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -93,6 +95,18 @@ def test_a_burst_that_is_added_or_a_mask_that_changes_makes_the_mosaic_again(tmp
     write(tmp_path / "in" / f"{BURSTS[0]}_mask.tif", mask)
     zones, _ = zones_of(run(tmp_path, tmp_path / "in"), name)
     assert not zones[5].any() and zones[6:].all()
+
+
+def test_a_zip_that_changes_is_predicted_again(tmp_path):
+    for count, image in enumerate((IMAGE, IMAGE[:, ::-1])):
+        write(tmp_path / f"{HYP3}_VV.tif", image)
+        with zipfile.ZipFile(tmp_path / "in.zip", "w") as archive:
+            archive.write(tmp_path / f"{HYP3}_VV.tif", f"{HYP3}/{HYP3}_VV.tif")
+        os.utime(tmp_path / "in.zip", (1_700_000_000 + count, 1_700_000_000 + count))
+        for _ in range(2):
+            out = run(tmp_path, tmp_path / "in.zip")
+            expected = np.where(image == 200, 127, 254)
+            np.testing.assert_array_equal(zones_of(out, f"{HYP3}_VV")[0], expected)
 
 
 def test_an_area_of_interest_gives_the_same_front_on_its_own_grid(tmp_path):
