@@ -1,6 +1,7 @@
-"""The network, blind to data: `Tyrion` and its parts."""
+"""The network, blind to data: `Tyrion`, `SeriesTyrion` and their parts."""
 
 from glacierjax.model.build import build, flax_fields, preset, settings_of
+from glacierjax.model.series import SeriesTyrion
 from glacierjax.model.tyrion import Backbone, Tyrion
 
-__all__ = ["Backbone", "Tyrion", "build", "flax_fields", "preset", "settings_of"]
+__all__ = ["Backbone", "SeriesTyrion", "Tyrion", "build", "flax_fields", "preset", "settings_of"]

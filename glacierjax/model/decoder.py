@@ -10,6 +10,7 @@ import jax.numpy as jnp
 from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.convolution import conv as make_conv
 from glacierjax.model.folded import Parameters, doubled
+from glacierjax.model.swin_v2 import Between
 
 NORM_EPSILON = 1e-6
 
@@ -20,12 +21,16 @@ def upsample_nearest(x: jax.Array) -> jax.Array:
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions, each after GroupNorm and swish, plus the input (1 x 1 convolution where the width changes)."""
+    """Two 3 x 3 convolutions, each after GroupNorm and swish, plus the input (1 x 1 convolution where the width changes).
+
+    `padding` of both: "SAME" (zeros) or "REFLECT".
+    """
 
     channels: int
     num_groups: int
     dropout: float
     dtype: Any = jnp.float32
+    padding: str = "SAME"
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
@@ -36,7 +41,8 @@ class ResidualBlock(nn.Module):
             return nn.swish(norm(y))
 
         def conv(y: jax.Array, size: int, name: str) -> jax.Array:
-            return make_conv(y.shape[-1], self.channels, size, dtype=self.dtype, name=name)(y)
+            padding = self.padding if size > 1 else "SAME"
+            return make_conv(y.shape[-1], self.channels, size, padding=padding, dtype=self.dtype, name=name)(y)
 
         y = conv(activate(x, "norm1"), 3, "conv1")
         y = nn.Dropout(self.dropout, deterministic=not train)(activate(y, "norm2"))
@@ -48,30 +54,43 @@ class Decoder(nn.Module):
     """Feature maps of the encoder's stages to (B, 4H0, 4W0, D) float32, where (H0, W0, C0) is the first stage.
 
     Block 0 keeps the last stage's size; block 1 + i takes the skip of stage n - 1 - i and doubles; the last block doubles
-    once more without a skip. A head's 1 x 1 convolution, kernel (1, 1, C0, D) and bias (D,), is folded into that doubling.
+    once more without a skip. A head's 1 x 1 convolution, kernel (1, 1, width, D) and bias (D,), is folded into that doubling.
+
+    Two kinds: single images have the width C0 (Gourmelon et al. 2025). The `narrow` one of series (Dreier et al. 2026) has
+    another width, reflection around its blocks' convolutions, and no skip of the last stage. `between` frames it exchanges
+    after all blocks but the last two.
     """
 
+    width: int
+    narrow: bool
     num_groups: int
     dropout: float
     remat: bool = False
     dtype: Any = jnp.float32
 
     @nn.compact
-    def __call__(self, skips: Sequence[jax.Array], head: Parameters, train: bool) -> jax.Array:
-        widths = [skip.shape[-1] for skip in skips]
+    def __call__(
+        self, skips: Sequence[jax.Array], head: Parameters, train: bool, between: Between | None = None
+    ) -> jax.Array:
+        stages = len(skips)
         block = nn.remat(ResidualBlock, static_argnums=(2,)) if self.remat else ResidualBlock
+        padding = "REFLECT" if self.narrow else "SAME"
 
-        def residual(x: jax.Array, index: int, channels: int) -> jax.Array:
-            return block(channels, self.num_groups, self.dropout, self.dtype, name=f"block{index}")(x, train)
+        def residual(x: jax.Array, index: int) -> jax.Array:
+            channels = self.width * 2 ** max(stages - 1 - index, 0)
+            fields = (channels, self.num_groups, self.dropout, self.dtype, padding)
+            x = block(*fields, name=f"block{index}")(x, train)
+            return x if between is None or index >= stages else between(x, f"temporal{index}")
 
         def double(x: jax.Array, index: int) -> jax.Array:
             x = upsample_nearest(x)
             return make_conv(x.shape[-1], x.shape[-1], 3, dtype=self.dtype, name=f"up{index}")(x)
 
-        x = residual(skips[-1], 0, widths[-1])
-        for index, stage in enumerate(reversed(range(len(skips))), start=1):
-            x = residual(jnp.concatenate([x, skips[stage]], axis=-1), index, widths[max(stage - 1, 0)])
-            x = double(x, index)
-        last = len(skips) + 1
-        up = ConvParameters(widths[0], widths[0], 3, name=f"up{last}")
-        return doubled(residual(x, last, widths[0]), up(), head)
+        x = residual(skips[-1], 0)
+        for index, stage in enumerate(reversed(range(stages)), start=1):
+            if not (self.narrow and index == 1):
+                x = jnp.concatenate([x, skips[stage]], axis=-1)
+            x = double(residual(x, index), index)
+        last = stages + 1
+        up = ConvParameters(self.width, self.width, 3, name=f"up{last}")
+        return doubled(residual(x, last), up(), head)

@@ -20,7 +20,7 @@ class OptSimMIMNetwork(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.to_image = ConvParameters(self.embed_dim, 3, 1)
+        self.to_image = ConvParameters(self.decoder_width, 3, 1)
         self.second_embedding = PatchEmbedding(self.embed_dim)
         self.reconstruction = nn.Dense(PATCH_PX * PATCH_PX * self.bands, kernel_init=published_linear_init)
         # The token of a masked patch: zero, and not trained (it is kept so that official checkpoints fit).
@@ -43,7 +43,7 @@ class OptTranslatorNetwork(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.to_bands = ConvParameters(self.embed_dim, self.bands, 1)
+        self.to_bands = ConvParameters(self.decoder_width, self.bands, 1)
 
     def __call__(
         self, sar: Float[Array, "batch height width channels"], train: bool = False

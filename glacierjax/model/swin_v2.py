@@ -1,7 +1,7 @@
 """The encoder: Swin Transformer V2 with residual post-norm (Liu et al. 2022), skip connections before each merging."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import flax.linen as nn
@@ -13,6 +13,8 @@ from glacierjax.model.attention import WindowAttention, published_linear_init
 from glacierjax.model.convolution import conv
 
 NORM_EPSILON = 1e-5
+# (maps of several images (B, H, W, C), name of the module) -> the same shape: what a block does between images.
+Between = Callable[[jax.Array, str], jax.Array]
 
 
 def _layer_norm(name: str, dtype: Any, scale_init: Any = nn.initializers.ones) -> nn.LayerNorm:
@@ -34,7 +36,7 @@ class PatchEmbedding(nn.Module):
 
 
 class SwinBlock(nn.Module):
-    """x + norm(attention(x)), then x + norm(mlp(x)): (B, H, W, C) -> (B, H, W, C)."""
+    """x + norm(attention(x)), then x + norm(mlp(x)), then `between` images: (B, H, W, C) -> (B, H, W, C)."""
 
     num_heads: int
     window_size: int
@@ -45,7 +47,9 @@ class SwinBlock(nn.Module):
     linear_init: Any = published_linear_init
 
     @nn.compact
-    def __call__(self, x: Float[Array, "batch rows columns width"]) -> Float[Array, "batch rows columns width"]:
+    def __call__(
+        self, x: Float[Array, "batch rows columns width"], between: Between | None = None
+    ) -> Float[Array, "batch rows columns width"]:
         scale_init = nn.initializers.zeros if self.zero_init_norms else nn.initializers.ones
         attention = WindowAttention(
             self.num_heads, self.window_size, self.shifted, self.dtype, self.linear_init, name="attention"
@@ -54,7 +58,8 @@ class SwinBlock(nn.Module):
         linear = functools.partial(nn.Dense, kernel_init=self.linear_init, dtype=self.dtype)
         y = linear(self.mlp_ratio * x.shape[-1], name="mlp_hidden")(x)
         y = linear(x.shape[-1], name="mlp_out")(nn.gelu(y, approximate=False))
-        return x + _layer_norm("norm2", self.dtype, scale_init)(y)
+        x = x + _layer_norm("norm2", self.dtype, scale_init)(y)
+        return x if between is None else between(x, "temporal")
 
 
 class PatchMerging(nn.Module):
@@ -94,22 +99,24 @@ class SwinEncoder(nn.Module):
         images: Float[Array, "batch height width 3"],
         mask: Bool[Array, "batch height//4 width//4"] | None = None,
         mask_token: Float[Array, " embed_dim"] | None = None,
+        between: Between | None = None,
     ) -> list[Float[Array, "batch _ _ _"]]:
-        """Args: images (B, H, W, 3) in [0, 1]; mask (B, H/4, W/4) bool, true where a token is replaced by mask_token (C,).
+        """Args: images (B, H, W, 3) in [0, 1]; mask (B, H/4, W/4) bool, true where a token is replaced by mask_token (C,);
+        between: at the end of every block from the second stage on.
 
         Returns: stage i at (B, H / 2^(i+2), W / 2^(i+2), embed_dim * 2^i).
         """
         x = PatchEmbedding(self.embed_dim, self.dtype, name="patch_embedding")(images)
         if mask is not None:
             x = jnp.where(mask[..., None], jnp.asarray(mask_token, x.dtype)[None, None, None], x)
-        block = nn.remat(SwinBlock) if self.remat else SwinBlock
+        block = nn.remat(SwinBlock, static_argnums=(2,)) if self.remat else SwinBlock
         skips = []
         for stage, (depth, heads) in enumerate(zip(self.depths, self.num_heads, strict=True)):
             for index in range(depth):
                 x = block(
                     heads, self.window_size, index % 2 == 1, self.mlp_ratio, self.zero_init_norms, self.dtype,
                     self.linear_init, name=f"stage{stage}_block{index}",
-                )(x)  # fmt: skip
+                )(x, between if stage else None)  # fmt: skip
             skips.append(x)
             if stage + 1 < len(self.depths):
                 x = PatchMerging(self.dtype, self.linear_init, name=f"stage{stage}_merging")(x)

@@ -12,7 +12,7 @@ from glacierjax.model.attention import published_linear_init
 from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.decoder import Decoder
 from glacierjax.model.folded import Parameters
-from glacierjax.model.swin_v2 import SwinEncoder
+from glacierjax.model.swin_v2 import Between, SwinEncoder
 
 
 class Backbone(nn.Module):
@@ -31,13 +31,26 @@ class Backbone(nn.Module):
     lecun_init: bool = False
     remat: bool = False
     dtype: Any = jnp.float32
+    # The decoder of series: a third of the width, see `Decoder`.
+    narrow_decoder: bool = False
 
     def setup(self) -> None:
         self.encoder = SwinEncoder(
             self.embed_dim, self.depths, self.num_heads, self.window_size, self.mlp_ratio, self.zero_init_norms,
-            self.remat, self.dtype, nn.initializers.lecun_normal() if self.lecun_init else published_linear_init,
+            self.remat, self.dtype, self.linear_init,
         )  # fmt: skip
-        self.decoder = Decoder(self.num_groups, self.dropout, self.remat, self.dtype)
+        self.decoder = Decoder(
+            self.decoder_width, self.narrow_decoder, self.num_groups, self.dropout, self.remat, self.dtype
+        )
+
+    @property
+    def linear_init(self) -> Any:
+        return nn.initializers.lecun_normal() if self.lecun_init else published_linear_init
+
+    @property
+    def decoder_width(self) -> int:
+        """Channels at the decoder's end; a third is rounded up to whole groups of the norms [32 of 96]."""
+        return self.num_groups * -(-self.embed_dim // (3 * self.num_groups)) if self.narrow_decoder else self.embed_dim
 
     @property
     def size_multiple(self) -> int:
@@ -50,10 +63,12 @@ class Backbone(nn.Module):
         train: bool = False,
         mask: Bool[Array, "batch height//4 width//4"] | None = None,
         mask_token: Float[Array, " embed_dim"] | None = None,
+        between: tuple[Between | None, Between | None] = (None, None),
     ) -> Float32[Array, "batch height width outputs"]:
         """Images (B, H, W, 1 or 3) in [0, 1] -> (B, H, W, D) float32, after the 1 x 1 convolution `head`.
 
-        Args: head: kernel (1, 1, embed_dim, D) and bias (D,); mask, mask_token: as in `SwinEncoder`.
+        Args: head: kernel (1, 1, decoder_width, D) and bias (D,); mask, mask_token: as in `SwinEncoder`; between: what
+        encoder and decoder exchange between images.
 
         Raises ValueError when H or W is no multiple of `size_multiple`, or the number of channels is neither 1 nor 3.
         """
@@ -70,7 +85,8 @@ class Backbone(nn.Module):
             )
         if images.shape[-1] == 1:
             images = jnp.repeat(images, 3, axis=-1)
-        return self.decoder(self.encoder(images.astype(self.dtype), mask, mask_token), head, train)
+        skips = self.encoder(images.astype(self.dtype), mask, mask_token, between[0])
+        return self.decoder(skips, head, train, between[1])
 
 
 class Tyrion(Backbone):
@@ -80,7 +96,7 @@ class Tyrion(Backbone):
 
     def setup(self) -> None:
         super().setup()
-        self.head = ConvParameters(self.embed_dim, self.num_classes, 1)
+        self.head = ConvParameters(self.decoder_width, self.num_classes, 1)
 
     def __call__(
         self, images: Float[Array, "batch height width channels"], train: bool = False
