@@ -24,7 +24,10 @@ _INPUT = flags.DEFINE_string(
 )
 _OUTPUT = flags.DEFINE_string("output", None, "New checkpoint folder; with --to=torch the new file.", required=True)
 _MODEL = flags.DEFINE_string(
-    "model", None, "tyrion, optsimmim, opttranslator or swin (encoder only). Default: by the names of its tensors."
+    "model",
+    None,
+    "tyrion, series_none, series_conv, series_gru, series_ltae, optsimmim, opttranslator or swin (encoder only). Default: by "
+    "the names of its tensors.",
 )
 _TO = flags.DEFINE_enum("to", "glacierjax", ["glacierjax", "torch"], "What to write.")
 _PRESET = flags.DEFINE_string("preset", None, "Sizes of the network by name; without it the file's shapes tell them.")

@@ -72,6 +72,7 @@ def weight(name: str, shape: list[int], kind: str) -> np.ndarray:
         "norm": lambda: np.float32(1) + tenth,
         "bias": lambda: tenth,
         "mask_token": lambda: tenth,
+        "rezero": lambda: np.float32(0.5) + tenth,
         "logit_scale": lambda: np.float32(math.log(10)) + tenth,
     }[kind]()
 

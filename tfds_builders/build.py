@@ -38,12 +38,18 @@ class Options:
     allow_bad: bool = simple_parsing.flag(default=False)  # skip unreadable scenes
     na: str | None = None  # what class NA means: class, unlabelled, or auto (unlabelled if there is no rock anywhere)
     test_glaciers: str | None = None  # glaciers to hold out as test, separated by commas
+    split: str | None = (
+        None  # of the full CaFFe archive: caffe (default), or series, as networks for series were published
+    )
     resample: bool = simple_parsing.flag(default=False)  # bring optical images to the grid of the SAR scenes
 
     def given(self) -> dict[str, Any]:
         """The options that differ from their defaults, as fields of a builder config."""
         glaciers = [g.strip() for g in (self.test_glaciers or "").split(",") if g.strip()]
-        options = {"na": self.na, "test_glaciers": glaciers, "allow_bad": self.allow_bad, "resample": self.resample}
+        options = {
+            "na": self.na, "test_glaciers": glaciers, "split": self.split, "allow_bad": self.allow_bad,
+            "resample": self.resample,
+        }  # fmt: skip
         return {key: value for key, value in options.items() if value}
 
 

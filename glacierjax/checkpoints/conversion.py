@@ -79,7 +79,7 @@ def from_torch(source: Path, output: Path, model: str | None, sizes: str | None,
     record: dict[str, Any] = {
         **{name: value for name, value in (given or {}).items() if name in ("config", "metrics")},
         "task": spec.task,
-        "model": settings_of(spec.network(**fields)).to_json(),
+        "model": settings_of(spec.build(fields)).to_json(),
         "source": {"file": source.name, "model": model},
     }
     if scenes := wanted.fields(SCENE_FIELDS):
@@ -110,10 +110,9 @@ def to_torch(source: Path, output: Path, model: str | None, which: str) -> list[
     if user_path(output).exists():
         raise InputError(f"--output={output}: exists already; choose a new file or remove it")
     checkpoint = native.load_checkpoint(source, which)
-    task = checkpoint.record["task"]
-    found = next((name for name, spec in torch_names.MODELS.items() if spec.task == task), None)
+    found = torch_names.model_of_record(checkpoint.record)
     if found is None:
-        raise InputError(f"{checkpoint.path}: its task {task!r} has no PyTorch counterpart")
+        raise InputError(f"{checkpoint.path}: its task {checkpoint.record['task']!r} has no PyTorch counterpart")
     if model not in (None, found):
         raise InputError(f"--model={model}: {checkpoint.path} holds {found}; leave the flag out")
     try:

@@ -12,9 +12,14 @@ import numpy as np
 
 from glacierjax.checkpoints.torch_names import MODELS, Entry, Model, head_item, model_named, official_entries
 from glacierjax.core.errors import InputError
+from glacierjax.model import SeriesTyrion, Tyrion
 from glacierjax.model.swin_v2 import PATCH_PX
 
 ANCHOR = "patch_embed.proj.weight"  # the tensor that every official checkpoint has
+# Endings of an encoder's tensors that only one kind of temporal module has.
+SIGNS_OF_SERIES = {
+    "conv": ".temporal_convolution.conv1.weight", "gru": ".gru_layer.weight_hh_l0", "ltae": ".temporal_convolution.resweight",
+}  # fmt: skip
 FLOAT_TYPES = (np.float64, np.float32, np.float16, ml_dtypes.bfloat16)
 
 
@@ -69,7 +74,15 @@ def detect_model(mapping: Mapping[str, Any]) -> str:
         return "optsimmim"
     if outer + "last_model_decoder_layer.weight" in mapping:
         return "opttranslator"
-    return "tyrion" if any(name.startswith(prefix + "pred_target.") for name in mapping) else "swin"
+    if not any(name.startswith(prefix + "pred_target.") for name in mapping):
+        return "swin"
+    for kind, own in SIGNS_OF_SERIES.items():
+        if any(name.startswith(prefix + "layers.") and name.endswith(own) for name in mapping):
+            return f"series_{kind}"
+    # Without temporal modules the decoder tells: that of series takes no skip of the last stage.
+    before, after = (prefix + f"pred_target.{name}.weight" for name in ("0.block.conv2", "1.block.norm1"))
+    narrow = before in mapping and after in mapping and mapping[before].shape[0] == mapping[after].shape[0]
+    return "series_none" if narrow else "tyrion"
 
 
 def infer_fields(mapping: Mapping[str, np.ndarray], model: str) -> dict[str, Any]:
@@ -95,7 +108,7 @@ def infer_fields(mapping: Mapping[str, np.ndarray], model: str) -> dict[str, Any
         }
         if table := shapes.get(block.format(0) + "attn.relative_coords_table"):
             fields["window_size"] = (table[1] + 1) // 2
-        if model == "tyrion":
+        if spec.network in (Tyrion, SeriesTyrion):
             fields["num_classes"] = shapes[f"pred_target.{head_item(len(depth_of_stage))}.weight"][0]
         elif model == "opttranslator":
             fields["bands"] = shapes["last_model_decoder_layer.weight"][0]
@@ -124,7 +137,8 @@ def params_from_torch(
     Args:
       mapping: official names -> arrays, e.g. of `glacierjax.checkpoints.read_torch`. A common prefix is cut off.
       model: "tyrion", "optsimmim" or "opttranslator" (the parameters fit `Segmentation`, `OptSimMIM`,
-        `OptTranslator`), or "swin": Microsoft's Swin V2 files, which give {"encoder": ...} only.
+        `OptTranslator`), "series_none", "series_conv", "series_gru" or "series_ltae" (`SeriesTyrion` of that `temporal`),
+        or "swin": Microsoft's Swin V2 files, which give {"encoder": ...} only.
       fields: sizes of the network, by the names of `glacierjax.model.Backbone`; None: the paper's.
 
     Returns:
@@ -138,7 +152,7 @@ def params_from_torch(
     prefix = _prefix(mapping, spec.prefix + ANCHOR)
     fields = fields or {}
     entries = {prefix + entry.name: entry for entry in _entries(spec, fields)}
-    recomputed, never_used = spec.without_counterpart(len(spec.network(**fields).depths))
+    recomputed, never_used = spec.without_counterpart(len(spec.build(fields).depths))
     lists: dict[str, list[str]] = {"taken": [], "recomputed": [], "never_used": [], "unknown": []}
     params: dict = {}
     for name, array in mapping.items():
@@ -174,7 +188,7 @@ def params_to_torch(
         state_dict[entry.name] = entry.to_official(array)
     if given:
         raise InputError(f"the parameter {'/'.join(next(iter(given)))} does not belong to {model}")
-    recomputed, never_used = spec.without_counterpart(len(spec.network(**fields).depths))
+    recomputed, never_used = spec.without_counterpart(len(spec.build(fields).depths))
     return state_dict, ExportReport(tuple(state_dict), recomputed, never_used)
 
 

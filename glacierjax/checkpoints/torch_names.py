@@ -1,6 +1,7 @@
 """Names and layouts: how the official implementation and this one call the same tensor. Used in both directions."""
 
 import re
+import types
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -9,13 +10,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.model import Backbone, Tyrion
+from glacierjax.model import Backbone, SeriesTyrion, Tyrion
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.model.swin_v2 import PATCH_PX
+from glacierjax.model.temporal import KINDS
 
-# Modules of the backbone: ours -> official; {stage}, {block} are numbers, the same on both sides.
+# Modules of the backbone: ours -> official; {stage}, {block} are numbers, the same on both sides. A leaf's name follows, or
+# stands for {leaf}.
 BLOCK, OFFICIAL_BLOCK = "encoder/stage{stage}_block{block}", "layers.{stage}.blocks.{block}"
 DECODER, OFFICIAL_DECODER = "decoder/block{block}", "pred_target.{block}.block"
+TEMPORAL, OFFICIAL_TEMPORAL = f"{BLOCK}/temporal", f"{OFFICIAL_BLOCK}.temporal_convolution"
 BACKBONE = {
     "encoder/patch_embedding/projection": "patch_embed.proj",
     "encoder/patch_embedding/norm": "patch_embed.norm",
@@ -36,11 +40,30 @@ BACKBONE = {
     f"{DECODER}/conv2": f"{OFFICIAL_DECODER}.conv2",
     f"{DECODER}/shortcut": f"{OFFICIAL_DECODER}.nin_shortcut",
     "decoder/up{block}": "pred_target.{block}.up.conv",
+    # What frames of a series exchange.
+    TEMPORAL: OFFICIAL_TEMPORAL,
+    f"{TEMPORAL}/compress": f"{OFFICIAL_TEMPORAL}.compress",
+    f"{TEMPORAL}/compress_norm": f"{OFFICIAL_TEMPORAL}.compress_norm",
+    f"{TEMPORAL}/forward_input": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_ih_l0",
+    f"{TEMPORAL}/forward/state": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_hh_l0",
+    f"{TEMPORAL}/backward_input": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_ih_l0_reverse",
+    f"{TEMPORAL}/backward/state": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_hh_l0_reverse",
+    f"{TEMPORAL}/query": f"{OFFICIAL_TEMPORAL}.network.attention_heads.fc1_q",
+    f"{TEMPORAL}/key": f"{OFFICIAL_TEMPORAL}.network.attention_heads.fc1_k",
+    f"{TEMPORAL}/in_norm": f"{OFFICIAL_TEMPORAL}.network.in_norm",
+    f"{TEMPORAL}/out_norm": f"{OFFICIAL_TEMPORAL}.network.out_norm",
+    f"{TEMPORAL}/attended": f"{OFFICIAL_TEMPORAL}.network.mlp.0",
+    f"{TEMPORAL}/combine": f"{OFFICIAL_TEMPORAL}.combine_bi",
+    f"{TEMPORAL}/norm": f"{OFFICIAL_TEMPORAL}.norm",
+    f"{TEMPORAL}/conv_norm": f"{OFFICIAL_TEMPORAL}.norm1",
+    f"{TEMPORAL}/conv": f"{OFFICIAL_TEMPORAL}.conv1",
+    "decoder/temporal{block}/conv_norm": "pred_target.{block}.temporal_block.norm1",
+    "decoder/temporal{block}/conv": "pred_target.{block}.temporal_block.conv1",
 }
 # Numbers of a module's leaves: ours -> official. A `kernel` is a matrix or a convolution, by its dimensions.
 LEAVES = {
     "kernel": "weight", "scale": "weight", "bias": "bias", "q_bias": "q_bias", "v_bias": "v_bias",
-    "logit_scale": "logit_scale", "mask_token": "mask_token",
+    "logit_scale": "logit_scale", "mask_token": "mask_token", "residual_weight": "resweight",
 }  # fmt: skip
 # Tensors with no counterpart here (`fnmatch` patterns): buffers that follow from the sizes, and what is never used.
 RECOMPUTED = (
@@ -60,7 +83,7 @@ class Model(NamedTuple):
 
     `task` is its name in our records; `network` the module that its parameters fit; `prefix` what the backbone's names
     begin with; `own` the modules beside the backbone ({head} is the number of the decoder's last item); `unused` the
-    patterns of backbone tensors, without the prefix, that no output depends on.
+    patterns of backbone tensors, without the prefix, that no output depends on; `fixed` fields that the kind sets.
     """
 
     task: str
@@ -68,6 +91,11 @@ class Model(NamedTuple):
     prefix: str
     own: Mapping[str, str]
     unused: tuple[str, ...]
+    fixed: Mapping[str, Any] = types.MappingProxyType({})
+
+    def build(self, fields: Mapping[str, Any]) -> Backbone:
+        """The network with these sizes."""
+        return self.network(**{**fields, **self.fixed})
 
     def without_counterpart(self, num_stages: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Patterns of tensors without counterpart here: buffers, and tensors that are never used."""
@@ -75,6 +103,7 @@ class Model(NamedTuple):
         return recomputed, tuple(self.prefix + pattern.format(head=head_item(num_stages)) for pattern in self.unused)
 
 
+SERIES_TASK = "segmentation_series"
 MODELS = {
     "tyrion": Model("segmentation", Tyrion, "", {"head": "pred_target.{head}"}, NEVER_USED),
     "optsimmim": Model(
@@ -90,6 +119,12 @@ MODELS = {
         "opttranslator", OptTranslatorNetwork, "swin_unet.", {"to_bands": "last_model_decoder_layer"},
         (*NEVER_USED, UNUSED_HEAD),
     ),
+    **{
+        f"series_{kind}": Model(
+            SERIES_TASK, SeriesTyrion, "", {"head": "pred_target.{head}"}, NEVER_USED, {"temporal": kind}
+        )
+        for kind in KINDS
+    },
     # Microsoft's ImageNet files: the encoder alone; its classifier is not used.
     "swin": Model("encoder", Backbone, "", {}, ("norm.*", "head.*")),
 }  # fmt: skip
@@ -105,51 +140,55 @@ class Entry(NamedTuple):
 
     def from_official(self, array: np.ndarray) -> np.ndarray:
         """The official array in our layout, float32, a copy."""
-        if self.path[-1] == "kernel":
-            array = array.transpose((2, 3, 1, 0) if array.ndim == 4 else (1, 0))
+        if self.path[-1] == "kernel":  # (out, in, *taps) -> (*taps, in, out)
+            array = np.moveaxis(array, (1, 0), (-2, -1))
         return np.array(array, np.float32, order="C").reshape(self.shape)
 
     def to_official(self, array: np.ndarray) -> np.ndarray:
         """Our array in the official layout."""
         if self.path[-1] == "kernel":
-            array = array.transpose((3, 2, 0, 1) if array.ndim == 4 else (1, 0))
+            array = np.moveaxis(array, (-2, -1), (1, 0))
         return np.ascontiguousarray(array).reshape(self.official_shape)
 
 
-def _official_shape(leaf: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+def official_shape(leaf: str, shape: tuple[int, ...]) -> tuple[int, ...]:
     if leaf == "kernel":
-        return (*shape[:1:-1], *shape[:2]) if len(shape) == 4 else shape[::-1]
+        return (shape[-1], shape[-2], *shape[:-2])
     return {"logit_scale": (*shape, 1, 1), "mask_token": (1, 1, *shape)}.get(leaf, shape)
 
 
-def _module_name(module: str, model: Model, head: int) -> str:
-    """Official name of one of our modules."""
+def official_name(module: str, leaf: str, model: Model, head: int) -> str:
+    """Official name of a leaf of one of our modules."""
+    leaf = LEAVES[leaf]
     if module in model.own:
-        return model.own[module].format(head=head)
+        return f"{model.own[module].format(head=head)}.{leaf}".removeprefix(".")
     for ours, official in BACKBONE.items():
         pattern = ours.replace("{stage}", r"(?P<stage>\d+)").replace("{block}", r"(?P<block>\d+)")
         if match := re.fullmatch(pattern, module):
-            return model.prefix + official.format(**match.groupdict())
+            template = official if "{leaf}" in official else official + ".{leaf}"
+            return model.prefix + template.format(leaf=leaf, **match.groupdict())
     raise KeyError(module)
 
 
 def official_entries(model: Model, fields: Mapping[str, Any]) -> list[Entry]:
-    """Every parameter of `model.network(**fields)` with its official name; for "swin" those of the encoder."""
-    network = model.network(**fields)
+    """Every parameter of `model.build(fields)` with its official name; for "swin" those of the encoder."""
+    network = model.build(fields)
     images = jnp.zeros((1, network.size_multiple, network.size_multiple, 3))
     if model.network is OptSimMIMNetwork:
         mask = jnp.zeros((1, network.size_multiple // PATCH_PX, network.size_multiple // PATCH_PX), bool)
         shapes = jax.eval_shape(network.init, jax.random.key(0), images, mask)
     elif model.network is Backbone:
         shapes = jax.eval_shape(lambda: network.init(jax.random.key(0), images, method=lambda net, x: net.encoder(x)))
+    elif model.network is SeriesTyrion:
+        days = jnp.zeros((1, 2), int)
+        shapes = jax.eval_shape(network.init, jax.random.key(0), images[:, None].repeat(2, axis=1), days)
     else:
         shapes = jax.eval_shape(network.init, jax.random.key(0), images)
     entries = []
     for path, leaf in jax.tree_util.tree_leaves_with_path(shapes["params"]):
         keys = tuple(part.key for part in path)
-        module = _module_name("/".join(keys[:-1]), model, head_item(len(network.depths)))
-        name = f"{module}.{LEAVES[keys[-1]]}".removeprefix(".")
-        entries.append(Entry(keys, leaf.shape, name, _official_shape(keys[-1], leaf.shape)))
+        name = official_name("/".join(keys[:-1]), keys[-1], model, head_item(len(network.depths)))
+        entries.append(Entry(keys, leaf.shape, name, official_shape(keys[-1], leaf.shape)))
     return entries
 
 
@@ -158,3 +197,12 @@ def model_named(name: str) -> Model:
     if name not in MODELS:
         raise InputError(f"--model={name}: unknown model; choose one of {', '.join(MODELS)}")
     return MODELS[name]
+
+
+def model_of_record(record: Mapping[str, Any]) -> str | None:
+    """The key of `MODELS` for what a checkpoint's record describes; None: it has no PyTorch counterpart."""
+    fields = record.get("model")
+    for name, model in MODELS.items():
+        if model.task == record["task"] and all(fields and fields.get(key) == model.fixed[key] for key in model.fixed):
+            return name
+    return None

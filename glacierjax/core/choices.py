@@ -18,4 +18,5 @@ WHICH = (*BEST, LAST)
 OPTIMIZERS = ("sgd", "adamw", "muon")  # `glacierjax.training.optim`
 SCHEDULES = ("constant", "plateau", "cosine")
 PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
+TEMPORAL = ("none", "conv", "gru", "ltae")  # what frames of a series exchange (`glacierjax.model.temporal`)
 DTYPES = ("float32", "bfloat16")

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 
 from glacierjax.core import settings
 from glacierjax.core.settings import NetworkSettings
+from glacierjax.model.series import SeriesTyrion
 from glacierjax.model.tyrion import Backbone
 
 Network = TypeVar("Network", bound=Backbone)
@@ -14,18 +15,21 @@ Network = TypeVar("Network", bound=Backbone)
 
 def build(network: NetworkSettings, kind: type[Network]) -> Network:
     """The network of these settings, as a segmentation or pretraining network (`kind`)."""
-    return kind(**flax_fields(network))
+    own = {"temporal": network.temporal} if issubclass(kind, SeriesTyrion) else {}
+    return kind(**flax_fields(network), **own)
 
 
 def flax_fields(network: NetworkSettings) -> dict[str, Any]:
     """The settings as fields of `Backbone`."""
     fields = {field.name: getattr(network, field.name) for field in dataclasses.fields(network)}
+    del fields["temporal"]  # of `SeriesTyrion` alone
     return {**fields, "dtype": jnp.dtype(network.dtype)}
 
 
 def settings_of(model: Backbone) -> NetworkSettings:
     """The settings from which `build` makes this network."""
-    fields = {field.name: getattr(model, field.name) for field in dataclasses.fields(NetworkSettings)}
+    names = [field.name for field in dataclasses.fields(NetworkSettings)]
+    fields = {name: getattr(model, name) for name in names if hasattr(model, name)}
     return NetworkSettings(**{**fields, "dtype": jnp.dtype(model.dtype).name})
 
 

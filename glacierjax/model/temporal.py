@@ -38,7 +38,9 @@ class ConvolutionOverTime(nn.Module):
     @nn.compact
     def __call__(self, x: Maps) -> Maps:
         zeros = nn.initializers.zeros
-        norm = nn.GroupNorm(self.num_groups, epsilon=CONV_NORM_EPSILON, dtype=self.dtype, use_fast_variance=False, name="norm")
+        norm = nn.GroupNorm(
+            self.num_groups, epsilon=CONV_NORM_EPSILON, dtype=self.dtype, use_fast_variance=False, name="conv_norm"
+        )
         conv = nn.Conv(
             x.shape[-1], (3, 1, 1), padding="REFLECT", kernel_init=zeros, bias_init=zeros, dtype=self.dtype,
             conv_general_dilated=_convolve_over_time, name="conv",
@@ -154,7 +156,7 @@ class AttentionOverTime(nn.Module):
         self.sow("intermediates", "attention", weights)
         weights = drop(weights).astype(self.dtype)
         y = jnp.einsum("phij,pjhc->pihc", weights, heads(s)).reshape(s.shape)
-        y = drop(nn.relu(linear(channels, "combine")(y)))
+        y = drop(nn.relu(linear(channels, "attended")(y)))
         y = norm("out_norm")(y.reshape(-1, channels)).reshape(samples, height, width, frames, channels)
         residual_weight = self.param("residual_weight", nn.initializers.zeros, (1,))
         return x + residual_weight.astype(self.dtype) * jnp.moveaxis(y, 3, 1)

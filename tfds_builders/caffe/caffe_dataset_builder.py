@@ -19,7 +19,7 @@ from glacierjax.datasets.caffe.archive import IMAGES, SceneArchive, open_archive
 from glacierjax.datasets.caffe.chips import open_chips
 from glacierjax.datasets.caffe.na_rule import NA_CHOICES, na_is_unlabelled, valid_mask
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.datasets.caffe.splits import Source, plan_splits
+from glacierjax.datasets.caffe.splits import OFFICIAL_SPLITS, Source, plan_splits
 
 CHIPS_FILE = "caffe.zip"
 CHIPS_MD5 = "9a92fd6f05af74fbc41602595a55df0d"  # published by torchgeo
@@ -38,12 +38,16 @@ class CaffeConfig(tfds.core.BuilderConfig):
     distribution: str = "scenes"
     na: str = "class"
     test_glaciers: Sequence[str] = ()
+    split: str | None = None
     allow_bad: bool = False
 
     def __post_init__(self) -> None:
-        for field, known in (("distribution", ("scenes", "chips")), ("na", NA_CHOICES)):
+        choices = (("distribution", ("scenes", "chips")), ("na", NA_CHOICES), ("split", (None, *OFFICIAL_SPLITS)))
+        for field, known in choices:
             if getattr(self, field) not in known:
-                raise InputError(f"{field}={getattr(self, field)!r}: unknown; expected one of {', '.join(known)}")
+                raise InputError(
+                    f"{field}={getattr(self, field)!r}: unknown; expected one of {', '.join(filter(None, known))}"
+                )
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
@@ -108,7 +112,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             raise InputError(f"--manual_dir: missing, or an empty or no folder; {WHERE_TO_GET_IT}") from None
         archive = _open(self._config.distribution, manual_dir)
         unreadable = _find_unreadable(archive) if self._config.allow_bad else {}
-        plan = plan_splits(archive, self._config.test_glaciers, skip=unreadable)
+        plan = plan_splits(archive, self._config.test_glaciers, unreadable, self._config.split or OFFICIAL_SPLITS[0])
         unlabelled = na_is_unlabelled(self._config.na, archive)
         meaning = "not labelled" if unlabelled else "a zone"
         log.info("%s", plan.rule)

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import ClassVar
 
-from glacierjax.core.choices import DTYPES
+from glacierjax.core.choices import DTYPES, TEMPORAL
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings.fields import Settings, setting
 
@@ -29,6 +29,9 @@ class NetworkSettings(Settings):
     lecun_init: bool = False
     remat: bool = False  # activations of a block are computed again in the backward pass, which saves memory
     dtype: str = setting("float32", choices=DTYPES)  # bfloat16: parameters, norms, softmax and losses stay float32
+
+    narrow_decoder: bool = False  # the decoder of networks for series: a third of the width, without the last stage's skip
+    temporal: str = setting("none", choices=TEMPORAL)  # what the frames of a series exchange
 
     @property
     def size_multiple(self) -> int:
@@ -60,6 +63,8 @@ class ModelSettings(Settings):
     dtype: str = setting(NetworkSettings.dtype, choices=DTYPES)
     remat: bool = NetworkSettings.remat
     zero_init_norms: bool = NetworkSettings.zero_init_norms
+    narrow_decoder: bool = NetworkSettings.narrow_decoder
+    temporal: str = setting(NetworkSettings.temporal, choices=TEMPORAL)
 
     def network(self) -> NetworkSettings:
         """The network in full."""

@@ -17,6 +17,19 @@ SPLITS = (TRAIN, VALIDATION, TEST)
 OFFICIAL_COUNTS = {TRAIN: 559, TEST: 122}  # scenes of the full CaFFe archive
 OFFICIAL_VALIDATION_COUNT = 56
 SPLIT_SEED = 1  # of CaFFe's authors, who draw with numpy's RandomState
+# The other published split of the full archive, of the networks for series (Dreier et al. 2026): the drawn validation scenes
+# of these glaciers and the scenes named here; the drawn ones of other glaciers train. No rule is known behind the names.
+SERIES_VALIDATION_GLACIERS = ("Crane", "JAC", "Jorum")
+SERIES_VALIDATION_ADDED = (
+    "Crane_2007-06-09_ENVISAT_20_1_467", "Crane_2008-10-13_TSX_7_3_034", "Crane_2010-11-16_TSX_7_2_110",
+    "Crane_2011-06-02_TSX_7_2_110", "Crane_2012-11-06_TSX_7_2_034", "JAC_2010-07-22_TSX_6_1_005",
+    "JAC_2011-04-12_TSX_6_1_005", "JAC_2011-11-18_TSX_6_1_005", "JAC_2012-08-20_TSX_6_1_027",
+    "JAC_2012-09-21_TSX_6_1_005", "JAC_2013-03-17_TSX_6_1_027", "JAC_2013-04-07_TSX_6_1_005",
+    "JAC_2014-09-18_TSX_6_1_027", "JAC_2015-04-25_TSX_6_1_005", "JAC_2015-11-09_TSX_6_1_005",
+    "Jorum_2009-12-25_PALSAR_17_1_136", "Jorum_2011-10-18_TSX_7_3_034", "Jorum_2012-06-27_TSX_7_2_034",
+    "Jorum_2013-02-24_TSX_7_3_034", "Jorum_2014-01-20_TSX_7_2_034",
+)  # fmt: skip
+OFFICIAL_SPLITS = ("caffe", "series")
 HELD_OUT_FRACTION = 0.1
 MIN_GLACIERS_TO_HOLD_ONE_OUT = 3
 
@@ -38,12 +51,16 @@ class SplitPlan(NamedTuple):
 
 
 def plan_splits(
-    archive: SceneArchive, test_glaciers: Sequence[str] = (), skip: Container[Source] = frozenset()
+    archive: SceneArchive,
+    test_glaciers: Sequence[str] = (),
+    skip: Container[Source] = frozenset(),
+    official: str = "caffe",
 ) -> SplitPlan:
     """Assigns every labelled scene of an archive to a split.
 
     1. The full CaFFe archive (559 train and 122 test scenes): 56 of the sorted train names, drawn with
-       `RandomState(1).permutation(559)`, are validation, as CaFFe's authors do.
+       `RandomState(1).permutation(559)`, are validation, as CaFFe's authors do. `official` "series" is the split that
+       networks for series were published with: 52 scenes of three glaciers are validation, the test scenes are the same.
     2. `test_glaciers` given: their scenes are test. Else a labelled test split is test. Else, of three glaciers or
        more, the one with the fewest scenes (the last in sorted order if several) is test; else 10 % are drawn.
     3. A labelled split `val` is validation, unless `test_glaciers` mixes the cards anew. Else 10 % of the rest.
@@ -53,13 +70,20 @@ def plan_splits(
     into a tenth of the scenes (at least one group), and leave something for training. Scenes whose name or label cannot
     be read keep their place (reading them tells the error) unless they are in `skip`: those are left out, from the
     official split after its draw, else before. Raises `InputError` for an archive without labels, or without any that
-    is not skipped, and for a glacier that is not in it.
+    is not skipped, for a glacier that is not in it, and for `official` "series" with any other archive than CaFFe's.
     """
+    if official not in OFFICIAL_SPLITS:
+        raise InputError(f"split={official!r}: unknown; expected one of {', '.join(OFFICIAL_SPLITS)}")
     labelled = {split: archive.names(split) for split in archive.splits() if archive.labelled(split)}
     if not labelled:
         raise InputError("no labels in any split (no zones/SPLIT/*.png); a data set to train or score on needs some")
     if not test_glaciers and {split: len(names) for split, names in labelled.items()} == OFFICIAL_COUNTS:
-        return _official(labelled, skip)
+        return _official(labelled, skip, official)
+    if official == "series":
+        raise InputError(
+            "split='series': is a split of the full CaFFe archive (559 train and 122 test scenes), without chosen test "
+            "glaciers; leave it out for any other set"
+        )
 
     pool = [Source(split, name) for split, names in labelled.items() for name in names]
     pool = [source for source in pool if source not in skip]
@@ -115,14 +139,22 @@ def front_groups(archive: SceneArchive, sources: Sequence[Source]) -> dict[Sourc
     return groups
 
 
-def _official(labelled: dict[str, list[str]], skip: Container[Source]) -> SplitPlan:
+def _official(labelled: dict[str, list[str]], skip: Container[Source], official: str) -> SplitPlan:
     names = labelled[TRAIN]
     drawn = np.random.RandomState(SPLIT_SEED).permutation(len(names))[:OFFICIAL_VALIDATION_COUNT]
     chosen = {names[i] for i in drawn}
+    rule = "CaFFe's official split"
+    if official == "series":
+        absent = sorted(set(SERIES_VALIDATION_ADDED) - set(names))
+        if absent:
+            raise InputError(f"split='series': {absent[0]}, a validation scene of it, is not in this archive")
+        chosen = {name for name in chosen if _glacier(Source(TRAIN, name)) in SERIES_VALIDATION_GLACIERS}
+        chosen.update(SERIES_VALIDATION_ADDED)
+        rule = "the split of the published networks for series"
     validation, train = _part([Source(TRAIN, name) for name in names], lambda source: source.name in chosen)
     test = [Source(TEST, name) for name in labelled[TEST]]
     train, validation, test = ([s for s in part if s not in skip] for part in (train, validation, test))
-    return _plan(train, validation, test, "CaFFe's official split")
+    return _plan(train, validation, test, rule)
 
 
 def _draw(sources: list[Source], group_of: dict[Source, str]) -> tuple[list[Source], list[Source]]:

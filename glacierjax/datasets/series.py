@@ -1,0 +1,114 @@
+"""Which scenes form a sample of a series: training draws, neighbours in time, chunks (Dreier et al. 2026, arXiv 2512.11560).
+
+All on scene names alone. Frames of a sample are always sorted by name, which within a glacier is by date. Neighbours must come
+from the same split, so give the names of one split.
+"""
+
+import datetime
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from jaxtyping import Int
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.scene_names import facts_of_name, parse_name
+
+PUBLISHED_FRAMES = 8
+DAY_ZERO = datetime.date(1995, 1, 1)
+
+
+def groups(names: Sequence[str], frames: int = PUBLISHED_FRAMES) -> list[list[str]]:
+    """Chunks of `frames` scenes that cover every scene: those of one glacier and pixel spacing, in the order of dates.
+
+    Returns the chunks in the order of their last scene; see `chunks` for rests and short groups. Raises `InputError` for a
+    name without glacier and pixel spacing, for a name that occurs twice, and for less than one frame.
+    """
+    found = [chunk for group in _by_glacier_and_spacing(names).values() for chunk in chunks(group, frames)]
+    return sorted(found, key=lambda chunk: chunk[-1])
+
+
+def chunks(names: Sequence[str], frames: int = PUBLISHED_FRAMES) -> list[list[str]]:
+    """Scenes that belong together, in their order, cut into chunks of `frames`.
+
+    A rest is covered by the last `frames` scenes, which overlap the chunk before. Of fewer scenes than frames there is one
+    chunk: all of them, from the first on once more until one frame is left, and the last.
+    """
+    _check_frames(frames)
+    names = list(names)
+    if len(names) < frames:
+        positions = sorted([*(i % len(names) for i in range(frames - 1)), len(names) - 1])
+        return [[names[i] for i in positions]] if names else []
+    ends = list(range(frames, len(names) + 1, frames))
+    if ends[-1] < len(names):
+        ends.append(len(names))
+    return [names[end - frames : end] for end in ends]
+
+
+def nearest(names: Sequence[str], reference: str, frames: int = PUBLISHED_FRAMES) -> list[str]:
+    """The reference and the scenes of its glacier and pixel spacing that are nearest in time, before or after, sorted.
+
+    Of scenes at the same distance the first by name is nearer. Where there are too few, the farthest is repeated (the
+    reference, where it is alone). Raises `InputError` as `groups` does, and for a reference that is not among the names.
+    """
+    _check_frames(frames)
+    if reference not in names:
+        raise InputError(f"{reference}: the reference scene is not among the {len(names)} scenes given")
+    wanted = parse_name(reference)
+    group = _by_glacier_and_spacing(names)[wanted.glacier, wanted.pixel_spacing_m]
+    others = [name for name in group if name != reference]
+    others.sort(key=lambda name: abs(parse_name(name).date - wanted.date))  # stable: equals stay sorted by name
+    taken = others[: frames - 1]
+    filling = [(taken or [reference])[-1]] * (frames - 1 - len(taken))
+    return sorted([reference, *taken, *filling])
+
+
+def draw(
+    names: Sequence[str], reference: str, below: Callable[[int], int], frames: int = PUBLISHED_FRAMES
+) -> list[str]:
+    """A training sample: the reference and `frames` - 1 drawn scenes of its glacier, of any date, sensor and spacing, sorted.
+
+    They are drawn one after the other from those not taken yet, in the order of `names`; once none is left, from all of the
+    glacier with repeats. `below(n)` gives a number in 0 .. n - 1 (`rng.integers` of NumPy). Raises `InputError` as `nearest`.
+    """
+    _check_frames(frames)
+    if reference not in names:
+        raise InputError(f"{reference}: the reference scene is not among the {len(names)} scenes given")
+    glacier = parse_name(reference).glacier
+    everyone = [name for name in names if parse_name(name).glacier == glacier]
+    left = [name for name in everyone if name != reference]
+    drawn = [reference]
+    for _ in range(frames - 1):
+        drawn.append(left.pop(int(below(len(left)))) if left else everyone[int(below(len(everyone)))])
+    return sorted(drawn)
+
+
+def day_positions(names: Sequence[str]) -> Int[np.ndarray, " frame"]:
+    """Days since 1995-01-01 of scenes of any origin, negative before. Raises `InputError` for a name without a date."""
+    days = []
+    for name in names:
+        date = facts_of_name(name).date
+        if date is None:
+            raise InputError(
+                f"{name}: no date in the scene's name, which temporal='ltae' needs; put it there as YYYY-MM-DD, or use a "
+                "network with temporal='conv' or 'gru'"
+            )
+        days.append((date - DAY_ZERO).days)
+    return np.array(days, np.int32)
+
+
+def _by_glacier_and_spacing(names: Sequence[str]) -> dict[tuple[str, int], list[str]]:
+    """Sorted names of each group."""
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f"{twice[0]}: the scene is given twice; give each scene of a series once")
+    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    for name in sorted(names):
+        scene = parse_name(name)
+        found[scene.glacier, scene.pixel_spacing_m].append(name)
+    return found
+
+
+def _check_frames(frames: int) -> None:
+    if frames < 1:
+        raise InputError(f"frames={frames}: a series needs one frame or more")
