@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from glacierjax.model.convolution import conv, same_size_conv
+from glacierjax.model.convolution import conv, convolve, same_size_conv
 
 
 def by_definition(x, kernel):
@@ -38,6 +38,29 @@ def test_value_and_gradients_are_those_of_the_definition(size):
     ours, theirs = (jax.grad(weighted(f), (0, 1))(x, kernel) for f in (same_size_conv, by_definition))
     for own, expected in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(own, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize(("shape", "zeros"), [((3, 1), (0, 0)), ((3, 1), (1, 0)), ((3, 3), (0, 1)), ((3, 3), (2, 2))])
+def test_any_kernel_and_any_zeros_have_the_gradients_that_jax_derives(shape, zeros):
+    rng = np.random.default_rng(0)
+    x, kernel = (jnp.asarray(rng.normal(size=size), jnp.float32) for size in ((2, 7, 6, 3), (*shape, 3, 5)))
+
+    def derived(x, kernel):
+        padding = [(size, size) for size in zeros]
+        return jax.lax.conv_general_dilated(x, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+
+    cotangent = jnp.asarray(rng.normal(size=derived(x, kernel).shape), jnp.float32)
+    ours, theirs = (jax.vjp(f, x, kernel)[1](cotangent) for f in (lambda x, k: convolve(x, k, zeros), derived))
+    for own, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(own, expected, rtol=0, atol=1e-4)
+
+
+def test_a_reflecting_layer_mirrors_the_image_without_its_edge():
+    x, kernel = inputs()
+    layer = conv(3, 5, 3, padding="REFLECT", use_bias=False)
+    mirrored = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), "reflect")
+    expected = by_definition(mirrored, kernel)[:, 1:-1, 1:-1]
+    np.testing.assert_allclose(layer.apply({"params": {"kernel": kernel}}, x), expected, rtol=0, atol=1e-4)
 
 
 def test_gradients_inside_a_compiled_loop_are_the_same():
