@@ -14,7 +14,7 @@ from glacierjax.model.convolution import conv
 
 NORM_EPSILON = 1e-5
 # (maps of several images (B, H, W, C), name of the module) -> the same shape: what a block does between images.
-Between = Callable[[jax.Array, str], jax.Array]
+Between = Callable[[Float[Array, "batch rows columns width"], str], Float[Array, "batch rows columns width"]]
 
 
 def _layer_norm(name: str, dtype: Any, scale_init: Any = nn.initializers.ones) -> nn.LayerNorm:

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.checkpoints import params_to_torch
-from glacierjax.checkpoints.torch_names import MODELS, Model
+from glacierjax.checkpoints.torch_names import MODELS, UNUSED_HEAD, Model
 from glacierjax.model import preset
 
 TINY = preset("tiny")
@@ -16,9 +16,11 @@ TINY = preset("tiny")
 def tiny_params(model: str, seed: int = 0) -> dict:
     """Random parameters of the tiny network of one of `MODELS`."""
     spec: Model = MODELS["tyrion" if model == "swin" else model]  # the encoder alone has no forward pass
-    network, images = spec.network(**TINY), jnp.zeros((1, 32, 32, 1))
-    mask = (jnp.zeros((1, 8, 8), bool),) if model == "optsimmim" else ()
-    shapes = jax.eval_shape(network.init, jax.random.key(0), images, *mask)
+    images = jnp.zeros((1, 32, 32, 1))
+    inputs = {"optsimmim": (images, jnp.zeros((1, 8, 8), bool))}.get(model, (images,))
+    if model.startswith("series_"):
+        inputs = images[:, None].repeat(2, axis=1), jnp.zeros((1, 2), int)
+    shapes = jax.eval_shape(spec.build(TINY).init, jax.random.key(0), *inputs)
     rng = np.random.default_rng(seed)
     params = jax.tree.map(lambda leaf: rng.standard_normal(leaf.shape, np.float32), shapes["params"])
     return {"encoder": params["encoder"]} if model == "swin" else params
@@ -40,6 +42,6 @@ def tiny_state_dict(model: str, seed: int = 0) -> dict[str, np.ndarray]:
     if model == "swin":
         return state_dict | {"norm.weight": np.ones(128, np.float32), "head.bias": np.ones(1000, np.float32)}
     state_dict[prefix + "outputt.weight"] = np.zeros((4, TINY["embed_dim"], 1, 1), np.float32)
-    if model != "tyrion":
+    if UNUSED_HEAD in MODELS[model].unused:
         state_dict[prefix + "pred_target.6.weight"] = np.zeros((4, TINY["embed_dim"], 1, 1), np.float32)
     return state_dict

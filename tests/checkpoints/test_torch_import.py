@@ -57,6 +57,19 @@ def test_layouts_are_those_of_each_library():
     assert state_dict["pred_target.1.block.conv1.weight"][5, 3, 0, 2] == conv[0, 2, 3, 5]
 
 
+def test_time_and_gates_are_laid_out_as_in_each_library():
+    params = {kind: tiny_params(f"series_{kind}") for kind in ("conv", "gru")}
+    named = {kind: params_to_torch(tree, f"series_{kind}", TINY)[0] for kind, tree in params.items()}
+    place = "layers.1.blocks.0.temporal_convolution."
+    conv, gru = (params[kind]["encoder"]["stage1_block0"]["temporal"] for kind in ("conv", "gru"))
+    assert named["conv"][place + "conv1.weight"][5, 3, 2, 0, 0] == conv["conv"]["kernel"][2, 0, 0, 3, 5]
+    for official, ours in (("", "forward"), ("_reverse", "backward")):
+        gates = named["gru"][f"{place}gru_layer.weight_hh_l0{official}"]
+        np.testing.assert_array_equal(gates.T, gru[ours]["state"]["kernel"])
+        bias = named["gru"][f"{place}gru_layer.bias_ih_l0{official}"]
+        np.testing.assert_array_equal(bias, gru[f"{ours}_input"]["bias"])
+
+
 def test_swin_gives_the_encoder_only():
     params, report = params_from_torch(tiny_state_dict("swin"), "swin", TINY)
     assert list(params) == ["encoder"]
@@ -70,7 +83,8 @@ def test_parameters_fit_the_network():
 
 
 @pytest.mark.parametrize(
-    ("model", "prefix"), [("tyrion", "swin_unet."), ("tyrion", "a.model."), ("optsimmim", "model.")]
+    ("model", "prefix"),
+    [("tyrion", "swin_unet."), ("tyrion", "a.model."), ("optsimmim", "model."), ("series_gru", "swin_unet.")],
 )
 def test_common_prefix_is_cut_off(model, prefix):
     mapping = {prefix + name: array for name, array in tiny_state_dict(model).items()}
