@@ -79,10 +79,13 @@ def detect_model(mapping: Mapping[str, Any]) -> str:
     for kind, own in SIGNS_OF_SERIES.items():
         if any(name.startswith(prefix + "layers.") and name.endswith(own) for name in mapping):
             return f"series_{kind}"
-    # Without temporal modules the decoder tells: that of series takes no skip of the last stage.
+    return "series_none" if _has_narrow_decoder(mapping, prefix) else "tyrion"
+
+
+def _has_narrow_decoder(mapping: Mapping[str, np.ndarray], prefix: str) -> bool:
+    """Whether the decoder takes no skip of the last stage; `prefix` of the backbone's names."""
     before, after = (prefix + f"pred_target.{name}.weight" for name in ("0.block.conv2", "1.block.norm1"))
-    narrow = before in mapping and after in mapping and mapping[before].shape[0] == mapping[after].shape[0]
-    return "series_none" if narrow else "tyrion"
+    return before in mapping and after in mapping and mapping[before].shape[:1] == mapping[after].shape
 
 
 def infer_fields(mapping: Mapping[str, np.ndarray], model: str) -> dict[str, Any]:
@@ -104,6 +107,7 @@ def infer_fields(mapping: Mapping[str, np.ndarray], model: str) -> dict[str, Any
             "embed_dim": embed_dim,
             "depths": tuple(depth_of_stage[stage] for stage in sorted(depth_of_stage)),
             "num_heads": tuple(shapes[block.format(i) + "attn.logit_scale"][0] for i in range(len(depth_of_stage))),
+            "narrow_decoder": _has_narrow_decoder(mapping, prefix + spec.prefix),
             "mlp_ratio": shapes[block.format(0) + "mlp.fc1.weight"][0] // embed_dim,
         }
         if table := shapes.get(block.format(0) + "attn.relative_coords_table"):

@@ -9,17 +9,17 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from glacierjax.core.choices import TEMPORAL
 from glacierjax.core.errors import InputError
 from glacierjax.model import Backbone, SeriesTyrion, Tyrion
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.model.swin_v2 import PATCH_PX
-from glacierjax.model.temporal import KINDS
 
 # Modules of the backbone: ours -> official; {stage}, {block} are numbers, the same on both sides. A leaf's name follows, or
 # stands for {leaf}.
 BLOCK, OFFICIAL_BLOCK = "encoder/stage{stage}_block{block}", "layers.{stage}.blocks.{block}"
 DECODER, OFFICIAL_DECODER = "decoder/block{block}", "pred_target.{block}.block"
-TEMPORAL, OFFICIAL_TEMPORAL = f"{BLOCK}/temporal", f"{OFFICIAL_BLOCK}.temporal_convolution"
+EXCHANGE, OFFICIAL_EXCHANGE = f"{BLOCK}/temporal", f"{OFFICIAL_BLOCK}.temporal_convolution"
 BACKBONE = {
     "encoder/patch_embedding/projection": "patch_embed.proj",
     "encoder/patch_embedding/norm": "patch_embed.norm",
@@ -41,22 +41,22 @@ BACKBONE = {
     f"{DECODER}/shortcut": f"{OFFICIAL_DECODER}.nin_shortcut",
     "decoder/up{block}": "pred_target.{block}.up.conv",
     # What frames of a series exchange.
-    TEMPORAL: OFFICIAL_TEMPORAL,
-    f"{TEMPORAL}/compress": f"{OFFICIAL_TEMPORAL}.compress",
-    f"{TEMPORAL}/compress_norm": f"{OFFICIAL_TEMPORAL}.compress_norm",
-    f"{TEMPORAL}/forward_input": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_ih_l0",
-    f"{TEMPORAL}/forward/state": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_hh_l0",
-    f"{TEMPORAL}/backward_input": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_ih_l0_reverse",
-    f"{TEMPORAL}/backward/state": f"{OFFICIAL_TEMPORAL}.gru_layer.{{leaf}}_hh_l0_reverse",
-    f"{TEMPORAL}/query": f"{OFFICIAL_TEMPORAL}.network.attention_heads.fc1_q",
-    f"{TEMPORAL}/key": f"{OFFICIAL_TEMPORAL}.network.attention_heads.fc1_k",
-    f"{TEMPORAL}/in_norm": f"{OFFICIAL_TEMPORAL}.network.in_norm",
-    f"{TEMPORAL}/out_norm": f"{OFFICIAL_TEMPORAL}.network.out_norm",
-    f"{TEMPORAL}/attended": f"{OFFICIAL_TEMPORAL}.network.mlp.0",
-    f"{TEMPORAL}/combine": f"{OFFICIAL_TEMPORAL}.combine_bi",
-    f"{TEMPORAL}/norm": f"{OFFICIAL_TEMPORAL}.norm",
-    f"{TEMPORAL}/conv_norm": f"{OFFICIAL_TEMPORAL}.norm1",
-    f"{TEMPORAL}/conv": f"{OFFICIAL_TEMPORAL}.conv1",
+    EXCHANGE: OFFICIAL_EXCHANGE,
+    f"{EXCHANGE}/compress": f"{OFFICIAL_EXCHANGE}.compress",
+    f"{EXCHANGE}/compress_norm": f"{OFFICIAL_EXCHANGE}.compress_norm",
+    f"{EXCHANGE}/forward_input": f"{OFFICIAL_EXCHANGE}.gru_layer.{{leaf}}_ih_l0",
+    f"{EXCHANGE}/forward/state": f"{OFFICIAL_EXCHANGE}.gru_layer.{{leaf}}_hh_l0",
+    f"{EXCHANGE}/backward_input": f"{OFFICIAL_EXCHANGE}.gru_layer.{{leaf}}_ih_l0_reverse",
+    f"{EXCHANGE}/backward/state": f"{OFFICIAL_EXCHANGE}.gru_layer.{{leaf}}_hh_l0_reverse",
+    f"{EXCHANGE}/query": f"{OFFICIAL_EXCHANGE}.network.attention_heads.fc1_q",
+    f"{EXCHANGE}/key": f"{OFFICIAL_EXCHANGE}.network.attention_heads.fc1_k",
+    f"{EXCHANGE}/in_norm": f"{OFFICIAL_EXCHANGE}.network.in_norm",
+    f"{EXCHANGE}/out_norm": f"{OFFICIAL_EXCHANGE}.network.out_norm",
+    f"{EXCHANGE}/attended": f"{OFFICIAL_EXCHANGE}.network.mlp.0",
+    f"{EXCHANGE}/combine": f"{OFFICIAL_EXCHANGE}.combine_bi",
+    f"{EXCHANGE}/norm": f"{OFFICIAL_EXCHANGE}.norm",
+    f"{EXCHANGE}/conv_norm": f"{OFFICIAL_EXCHANGE}.norm1",
+    f"{EXCHANGE}/conv": f"{OFFICIAL_EXCHANGE}.conv1",
     "decoder/temporal{block}/conv_norm": "pred_target.{block}.temporal_block.norm1",
     "decoder/temporal{block}/conv": "pred_target.{block}.temporal_block.conv1",
 }
@@ -121,9 +121,10 @@ MODELS = {
     ),
     **{
         f"series_{kind}": Model(
-            SERIES_TASK, SeriesTyrion, "", {"head": "pred_target.{head}"}, NEVER_USED, {"temporal": kind}
+            SERIES_TASK, SeriesTyrion, "", {"head": "pred_target.{head}"}, NEVER_USED,
+            {"temporal": kind, "narrow_decoder": True},
         )
-        for kind in KINDS
+        for kind in TEMPORAL
     },
     # Microsoft's ImageNet files: the encoder alone; its classifier is not used.
     "swin": Model("encoder", Backbone, "", {}, ("norm.*", "head.*")),

@@ -6,10 +6,11 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from glacierjax.core.choices import TEMPORAL
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.swin_v2 import Between
-from glacierjax.model.temporal import KINDS, AttentionOverTime, ConvolutionOverTime, RecurrenceOverTime
+from glacierjax.model.temporal import AttentionOverTime, ConvolutionOverTime, RecurrenceOverTime
 from glacierjax.model.tyrion import Backbone
 
 
@@ -25,8 +26,8 @@ class SeriesTyrion(Backbone):
     narrow_decoder: bool = True
 
     def setup(self) -> None:
-        if self.temporal not in KINDS:
-            raise ValueError(f"temporal={self.temporal!r}: choose one of {', '.join(KINDS)}")
+        if self.temporal not in TEMPORAL:
+            raise ValueError(f"temporal={self.temporal!r}: choose one of {', '.join(TEMPORAL)}")
         super().setup()
         self.head = ConvParameters(self.decoder_width, self.num_classes, 1)
 

@@ -18,7 +18,6 @@ from glacierjax.model.convolution import convolve_for_flax, uniform_init
 
 Maps = Float[Array, "sample frame row column channel"]
 Days = Int[Array, "sample frame"]
-KINDS = ("none", "conv", "gru", "ltae")
 NORM_EPSILON = 1e-5
 CONV_NORM_EPSILON = 1e-6
 LTAE_HEADS = 8  # and groups of its norms

@@ -19,13 +19,15 @@ log = logging.getLogger(__name__)
 
 LIST = "initial_weights.txt"  # file of the workdir
 CARRIED = ("encoder", "decoder")  # all but the head (paper, section III)
+TEMPORAL = "temporal"  # what the modules are called that frames of a series exchange through; they may start fresh
 
 
 class Carried(NamedTuple):
-    """Parts of a network by name, the checkpoint folder they come from, and the arrays in it that were not taken."""
+    """Parts of a network by name, the checkpoint folder they come from, and the arrays in it that were (not) taken."""
 
     parts: dict[str, Any]
     path: Path
+    taken: list[str]
     left_over: list[str]
 
 
@@ -41,17 +43,21 @@ def check_initial_weights(settings: FineTuning | Pretraining) -> None:
 def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
     """Encoder and decoder, as far as the checkpoint `init.checkpoint` has them.
 
-    `like` holds the network's parameters, or only their shapes. Raises `InputError` when a name or shape does not fit.
+    `like` holds the network's parameters, or only their shapes. Temporal modules that the checkpoint lacks stay as they are
+    in `like`, and a decoder of the other kind (`Decoder.narrow`) is left over. Raises `InputError` when a name or shape does
+    not fit.
     """
     checkpoint = load_checkpoint(init.checkpoint, init.which)
     taken = {part: checkpoint.params[part] for part in CARRIED if part in checkpoint.params}
     if not taken:
         raise InputError(f"{checkpoint.path}: has neither an encoder nor a decoder to start from")
+    if "decoder" in taken and _is_narrow(taken["decoder"]) != _is_narrow(like["decoder"]):
+        del taken["decoder"]
     parts = {part: _merged(like[part], tree, part, str(checkpoint.path)) for part, tree in taken.items()}
     left_over = [
         name for part in checkpoint.params if part not in taken for name in _names(checkpoint.params[part], part)
     ]
-    return Carried(parts, checkpoint.path, left_over)
+    return Carried(parts, checkpoint.path, [name for part in taken for name in _names(taken[part], part)], left_over)
 
 
 def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
@@ -61,10 +67,10 @@ def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
     """
     if not init.checkpoint:
         return fresh
-    parts, path, left_over = carried_weights(init, fresh)
+    parts, path, taken, left_over = carried_weights(init, fresh)
     names = {
-        "taken": sorted(name for part in parts for name in _names(fresh[part], part)),
-        "fresh": sorted(name for part in fresh if part not in parts for name in _names(fresh[part], part)),
+        "taken": sorted(taken),
+        "fresh": sorted({name for part in fresh for name in _names(fresh[part], part)} - set(taken)),
         "left over": sorted(left_over),
     }
     lines = [f"{what}: {name}" for what, group in names.items() for name in group]
@@ -72,7 +78,7 @@ def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
     log.info(
         "from %s: %d arrays taken (%s), %d fresh (%s), %d left over; by name in %s",
         path, len(names["taken"]), ", ".join(sorted(parts)), len(names["fresh"]),
-        ", ".join(sorted(part for part in fresh if part not in parts)) or "none", len(left_over), LIST,
+        ", ".join(sorted({name.partition("/")[0] for name in names["fresh"]})) or "none", len(left_over), LIST,
     )  # fmt: skip
     return {**fresh, **parts}
 
@@ -85,8 +91,8 @@ def _names(tree: Any, where: str) -> list[str]:
 
 
 def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path: str) -> dict[str, Any]:
-    """`given` after checking that it has exactly the names and shapes of `fresh`."""
-    unmatched = sorted(fresh.keys() ^ given.keys())
+    """`given`, with the temporal modules of `fresh` where it has none; all other names and shapes must be the same."""
+    unmatched = sorted(name for name in fresh.keys() ^ given.keys() if name in given or not name.startswith(TEMPORAL))
     if unmatched:
         raise InputError(
             f"{path}: {where}/{unmatched[0]} and {len(unmatched) - 1} more names do not fit this network; "
@@ -95,7 +101,9 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
     merged = {}
     for name, value in fresh.items():
         place = f"{where}/{name}"
-        if isinstance(value, Mapping):
+        if name not in given:
+            merged[name] = value
+        elif isinstance(value, Mapping):
             merged[name] = _merged(value, given[name], place, path)
         elif value.shape != given[name].shape:
             raise InputError(
@@ -105,3 +113,8 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
         else:
             merged[name] = np.asarray(given[name])
     return merged
+
+
+def _is_narrow(decoder: Mapping[str, Any]) -> bool:
+    """Whether the parameters are those of a decoder without the last stage's skip: block 1 takes what block 0 gives."""
+    return decoder["block1"]["norm1"]["scale"].shape == decoder["block0"]["conv2"]["bias"].shape

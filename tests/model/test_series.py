@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from glacierjax.core.choices import TEMPORAL
 from glacierjax.model import SeriesTyrion, Tyrion, preset
 from glacierjax.model.temporal import (
-    KINDS,
     AttentionOverTime,
     ConvolutionOverTime,
     GatedUnit,
@@ -21,7 +21,7 @@ SIZES = {
     "embed_dim": 8, "depths": (1, 1), "num_heads": (1, 2), "window_size": 4, "mlp_ratio": 2, "num_groups": 4,
     "zero_init_norms": False,
 }  # fmt: skip
-EXCHANGING = KINDS[1:]
+EXCHANGING = TEMPORAL[1:]
 IMAGES = np.random.default_rng(0).random((2, 3, 16, 24, 1), np.float32)
 DAYS = np.array([[9, 40, 700], [2000, 2001, 2900]])
 
@@ -39,17 +39,17 @@ def numbers():
         rng = np.random.default_rng(1)
         return jax.tree.map(lambda leaf: rng.normal(scale=0.5, size=leaf.shape).astype(np.float32), shapes)
 
-    return {kind: draw(kind) for kind in KINDS}
+    return {kind: draw(kind) for kind in TEMPORAL}
 
 
 @pytest.fixture(scope="module")
 def apply(numbers):
     """kind, images, days -> logits."""
-    compiled = {kind: jax.jit(network(kind).apply) for kind in KINDS}
+    compiled = {kind: jax.jit(network(kind).apply) for kind in TEMPORAL}
     return lambda kind, images, days=None: np.asarray(compiled[kind]({"params": numbers[kind]}, images, days))
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TEMPORAL)
 def test_samples_together_equal_each_alone(apply, kind):
     together = apply(kind, IMAGES, DAYS)
     assert together.shape == (2, 3, 16, 24, 4) and together.dtype == np.float32
@@ -58,7 +58,7 @@ def test_samples_together_equal_each_alone(apply, kind):
         np.testing.assert_allclose(together[i : i + 1], alone, atol=1e-4 * np.abs(alone).max())
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TEMPORAL)
 def test_frames_of_a_sample_change_each_other_where_they_exchange(apply, kind):
     before, changed = apply(kind, IMAGES, DAYS), IMAGES.copy()
     changed[0, 2] = 1 - changed[0, 2]
@@ -74,7 +74,7 @@ def test_equal_frames_give_a_series_that_is_the_same_turned_round_in_time(apply,
 
 
 def test_dates_matter_for_attention_alone(apply):
-    for kind in KINDS:
+    for kind in TEMPORAL:
         moved = np.abs(apply(kind, IMAGES, DAYS + np.array([0, 0, 1])) - apply(kind, IMAGES, DAYS)).max()
         assert (moved > 1e-3) == (kind == "ltae")
 

@@ -9,7 +9,7 @@ import pytest
 from glacierjax.checkpoints.native import save_checkpoint
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import InitSettings, ModelSettings
-from glacierjax.model import Tyrion, build
+from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.recipes.initial_weights import check_initial_weights, initial_params
 
@@ -118,3 +118,21 @@ def test_a_checkpoint_without_encoder_and_decoder_is_refused(settings, fresh, tm
     save_checkpoint(tmp_path / "head", {"head": fresh["head"]}, {"task": "segmentation", "model": {}})
     with pytest.raises(InputError, match="neither an encoder nor a decoder"):
         initial_params(starting_from(settings, tmp_path / "head").init, fresh, tmp_path)
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+def test_a_network_for_series_takes_the_encoder_and_a_decoder_of_its_own_kind(settings, tmp_path, narrow):
+    """Its temporal modules are in no checkpoint of single images."""
+    pretraining = dataclasses.replace(settings.model.network(), narrow_decoder=narrow)
+    carried = numbers(settings, 1, build(pretraining, OptTranslatorNetwork))
+    save_checkpoint(tmp_path / "pretrained", carried, {"task": "opttranslator", "model": {}})
+    network = dataclasses.replace(settings.model.network(), narrow_decoder=True, temporal="conv")
+    series = build(network, SeriesTyrion)
+    shapes = jax.eval_shape(series.init, jax.random.key(0), np.zeros((1, 2, 64, 64, 1), np.float32))["params"]
+    fresh = jax.tree.map(lambda leaf: np.zeros(leaf.shape, np.float32), shapes)
+    params = initial_params(starting_from(settings, tmp_path / "pretrained").init, fresh, tmp_path)
+    assert jax.tree.structure(params) == jax.tree.structure(fresh)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        place = jax.tree_util.keystr(path)
+        taken = "temporal" not in place and ("encoder" in place or (narrow and "decoder" in place))
+        assert leaf.any() == taken, place

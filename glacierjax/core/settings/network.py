@@ -30,7 +30,9 @@ class NetworkSettings(Settings):
     remat: bool = False  # activations of a block are computed again in the backward pass, which saves memory
     dtype: str = setting("float32", choices=DTYPES)  # bfloat16: parameters, norms, softmax and losses stay float32
 
-    narrow_decoder: bool = False  # the decoder of networks for series: a third of the width, without the last stage's skip
+    narrow_decoder: bool = (
+        False  # the decoder of networks for series: a third of the width, without the last stage's skip
+    )
     temporal: str = setting("none", choices=TEMPORAL)  # what the frames of a series exchange
 
     @property
