@@ -10,7 +10,7 @@ from pathlib import Path
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import is_hidden, user_path
 from glacierjax.core.products import product_of_name
-from glacierjax.geo.layers import IMAGE_SUFFIXES, Found, sources_of_files
+from glacierjax.geo.layers import FOLDERS_INSIDE, IMAGE_SUFFIXES, Found, sources_of_files
 from glacierjax.geo.passes import join_passes
 from glacierjax.geo.sources import Source, gdal_path, is_virtual
 from glacierjax.geo.stac import sources_of_stac
@@ -19,7 +19,6 @@ log = logging.getLogger(__name__)
 
 STAC_SUFFIXES = (".json", ".geojson")
 SAFE, SNAP, SNAP_DATA, ZIP = ".safe", ".dim", ".data", ".zip"
-INSIDE_PRODUCTS = ("measurement",)  # folders of products that hold images
 
 
 def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset: str | None = None) -> list[Source]:
@@ -115,7 +114,7 @@ def _is_product(path: Path) -> bool:
         return False
     return (
         path.suffix.lower() in (SAFE, SNAP_DATA)
-        or path.name in INSIDE_PRODUCTS
+        or path.name in FOLDERS_INSIDE
         or product_of_name(path.name) is not None
     )
 

@@ -40,10 +40,11 @@ _CONTENT_ONLY = re.compile(
     r"(?:(?:iw|ew)\d?|sigma0|gamma0|beta0|amplitude|intensity|rtc|grd|db|lin|backscatter|sar|cog|[_.\-\s])*",
     re.IGNORECASE,
 )
-_FOLDERS_INSIDE = ("measurement",)
+FOLDERS_INSIDE = ("measurement",)  # of products, that hold their images
 _FOLDER_SUFFIXES = re.compile(r"\.(?:safe|data)$", re.IGNORECASE)
 Masks = Mapping[str, MaskLayer]
 OPERA_MASK, GAMMA_MASK, SNAP_MASKS = "mask", "ls_map", ("layovershadowmask", "layover_shadow_mask")
+MASKS = (OPERA_MASK, GAMMA_MASK, *SNAP_MASKS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -188,7 +189,7 @@ def _folder_name(path: str) -> str:
     """The name of the folder that a product lies in."""
     shown = shown_path(path) if is_virtual(path) else Path(path).absolute().as_posix()
     for part in reversed(shown.split("/")[:-1]):
-        if part and part not in _FOLDERS_INSIDE:
+        if part and part not in FOLDERS_INSIDE:
             return _FOLDER_SUFFIXES.sub("", part)
     return ""
 

@@ -15,12 +15,11 @@ from typing import Any
 from glacierjax.core.errors import InputError
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
 from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
-from glacierjax.geo.layers import RASTER_SUFFIXES, mask_of
+from glacierjax.geo.layers import MASKS, RASTER_SUFFIXES, mask_of
 from glacierjax.geo.sources import MaskLayer, Source, Tile, gdal_path, is_virtual, shown_path, stem_of
 
 _SENTINEL_1 = re.compile(r"sentinel[-_ ]?1[a-d]?|s1[a-d]", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^\w.\- ]")
-MASK_NAMES = ("mask", "ls_map", "layovershadowmask", "layover_shadow_mask")
 
 Assets = Mapping[str, Mapping[str, Any]]
 
@@ -109,7 +108,7 @@ def _mask(assets: Assets, path: Path) -> MaskLayer | None:
         if not _is_raster(value):
             continue
         stem = stem_of(gdal_path(str(value.get("href", ""))))
-        for layer in MASK_NAMES:
+        for layer in MASKS:
             if key.lower() == layer or stem.lower().endswith(f"_{layer}"):
                 mask = mask_of(_href(value, path), layer)
                 if mask is not None:
