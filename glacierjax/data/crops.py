@@ -15,28 +15,34 @@ from glacierjax.data.samples import Sample, SampleSource
 SPECKLE_PEAKS = (1, 2, 3)
 
 
-def draw_crop(
-    scenes: LabelledScenes, index: int, rng: np.random.Generator, data: LabelledDataSettings, augment: AugmentSettings
-) -> tuple[UInt8[np.ndarray, "side side"], UInt8[np.ndarray, "side side"]]:
-    """A random, randomly zoomed crop of a scene, resized to `data.context_px` a side: grey values and labels.
+def draw_window(
+    size: tuple[int, int], rng: np.random.Generator, data: LabelledDataSettings, augment: AugmentSettings
+) -> tuple[int, int, int, int]:
+    """Top, left, height and width of a random, randomly zoomed window of a scene of `size` (rows, columns).
 
     The scene is padded by `grid.whole_padding` under the official protocol, else only to the crop's size.
     """
     zoom = rng.uniform(*augment.zoom_range) if rng.random() < augment.zoom_probability else 1.0
-    context = data.context_px
-    side = int(context * zoom)
-    box = []
-    for size in scenes.size(index):
-        pad = grid.whole_padding(size, context) if data.padding == OFFICIAL else grid.fit_padding(size, side)
-        padded = pad.before + size + pad.after
+    side = int(data.context_px * zoom)
+    window = []
+    for length in size:
+        pad = (
+            grid.whole_padding(length, data.context_px) if data.padding == OFFICIAL else grid.fit_padding(length, side)
+        )
+        padded = pad.before + length + pad.after
         start = int(rng.integers(0, max(1, padded - side)))
-        box.append((start - pad.before, min(side, padded - start)))
-    (top, height), (left, width) = box
-    image, labels = scenes.crop(index, top, left, height, width)
-    return (
-        transforms.resize_bilinear(image, (context, context)),
-        transforms.resize_labels(labels, (context, context), augment.label_resize),
-    )
+        window.append((start - pad.before, min(side, padded - start)))
+    (top, height), (left, width) = window
+    return top, left, height, width
+
+
+def draw_crop(
+    scenes: LabelledScenes, index: int, rng: np.random.Generator, data: LabelledDataSettings, augment: AugmentSettings
+) -> tuple[UInt8[np.ndarray, "side side"], UInt8[np.ndarray, "side side"]]:
+    """A crop of a scene by `draw_window`, resized to `data.context_px` a side: grey values and labels."""
+    image, labels = scenes.crop(index, *draw_window(scenes.size(index), rng, data, augment))
+    size = (data.context_px, data.context_px)
+    return transforms.resize_bilinear(image, size), transforms.resize_labels(labels, size, augment.label_resize)
 
 
 def draw_photometric(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
 from glacierjax.core.files import write_beside
 from glacierjax.core.grid import mirror_indices
@@ -37,14 +37,22 @@ class ImageFile(NamedTuple):
         image = np.memmap(self.path, np.uint8, "r", offset, shape)
         if top >= 0 and left >= 0 and top + height <= shape[0] and left + width <= shape[1]:
             return np.array(image[top : top + height, left : left + width])
-        row = mirror_indices(top, top + height, shape[0])
-        column = mirror_indices(left, left + width, shape[1])
+        return self.pixels(
+            index, mirror_indices(top, top + height, shape[0]), mirror_indices(left, left + width, shape[1])
+        )
+
+    def pixels(
+        self, index: int, row: Int[np.ndarray, " height"], column: Int[np.ndarray, " width"]
+    ) -> UInt8[np.ndarray, "height width *bands"]:
+        """The pixels of image `index` at these rows and columns."""
+        offset, shape = self.planes[index]
+        image = np.memmap(self.path, np.uint8, "r", offset, shape)
         # The rows and columns that are touched, as one slice: fancy indexing over the file would read pixel by pixel.
         low, first = int(row.min()), int(column.min())
         block = np.array(image[low : int(row.max()) + 1, first : int(column.max()) + 1])
         pixels = block.view(f"V{shape[2]}")[..., 0] if len(shape) == 3 else block
         cut = pixels[(row - low)[:, None], column - first]
-        return cut.view(np.uint8).reshape(height, width, *shape[2:])
+        return cut.view(np.uint8).reshape(len(row), len(column), *shape[2:])
 
 
 def write_images(

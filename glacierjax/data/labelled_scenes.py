@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Int, UInt8
 
 from glacierjax.core.spacing import average_looks, looks_for, middle_looks
 from glacierjax.core.zones import UNKNOWN_ID
@@ -38,6 +38,12 @@ class LabelledScenes:
         """
         box = (top, left, height, width)
         return self.file.crop(PLANES * index, *box), self.file.crop(PLANES * index + 1, *box)
+
+    def pixels(
+        self, index: int, rows: Int[np.ndarray, " height"], columns: Int[np.ndarray, " width"]
+    ) -> tuple[UInt8[np.ndarray, "height width"], UInt8[np.ndarray, "height width"]]:
+        """Grey values and labels at these rows and columns of the scene."""
+        return self.file.pixels(PLANES * index, rows, columns), self.file.pixels(PLANES * index + 1, rows, columns)
 
 
 def planes_of(scenes: Iterable[LabelledScene], pixel_spacing_m: float) -> Iterator[UInt8[np.ndarray, "height width"]]:

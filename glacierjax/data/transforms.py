@@ -70,6 +70,14 @@ def speckle(image: np.ndarray, scale: np.ndarray, counts: np.ndarray, peak: int)
     return (x * GREY_MAX).astype(np.uint8)
 
 
+def contrast(image: np.ndarray, factor: float) -> np.ndarray:
+    """Distances to the mean (rounded to a grey value) times factor, cut at 0 and 255 and truncated."""
+    mean = int(image.mean() + 0.5)
+    distance = np.arange(256, dtype=np.float32) - np.float32(mean)
+    table = np.clip(np.float32(mean) + np.float32(factor) * distance, 0, GREY_MAX).astype(np.uint8)
+    return table[image]
+
+
 def brightness(image: np.ndarray, factor: float) -> np.ndarray:
     """Grey values times factor, cut at 255 and truncated."""
     table = np.minimum(GREY_MAX, np.float32(factor) * np.arange(256, dtype=np.float32)).astype(np.uint8)

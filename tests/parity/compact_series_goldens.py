@@ -11,12 +11,14 @@ import numpy as np
 import series_rules
 from helpers import GOLDENS
 
+from glacierjax.core.choices import TEMPORAL
+
 
 def manifests() -> dict[str, Any]:
     """The rows that are not Tyrion's own, each once."""
     rows = {
         kind: [[row["name"], row["shape"], row["kind"]] for row in json.loads(text)]
-        for kind in series_rules.KINDS
+        for kind in TEMPORAL
         for text in [(series_rules.FULL / f"manifest_{kind}.json").read_text()]
     }
     tyrion = [row for row in rules.manifest("tyrion") if not row[0].startswith("pred_target.")]
@@ -55,9 +57,9 @@ def main() -> None:
     arrays = {}
     for key, array in full.arrays.items():
         case, _, rest = key.partition("/")
-        if case in ("mt5", "mt7"):
+        if case in ("mt5", "mt7") or rest.startswith("zoom"):
             arrays[key] = array
-        elif case in ("mt2", "mt4") or rest.endswith("logits_f64"):
+        elif case in ("mt2", "mt4") or rest.startswith("contrast") or rest.endswith("logits_f64"):
             arrays[key] = series_rules.compact_part(array)
     np.savez_compressed(GOLDENS / "series.npz", **arrays)
 

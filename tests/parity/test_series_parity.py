@@ -6,9 +6,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import series_rules
-from series_rules import Golden
+from series_rules import NEEDS_FULL, Golden
 
 from glacierjax.checkpoints import params_from_torch
+from glacierjax.core.choices import TEMPORAL
 from glacierjax.model import SeriesTyrion
 from glacierjax.model.convolution import conv
 from glacierjax.model.decoder import ResidualBlock, upsample_nearest
@@ -163,7 +164,7 @@ def test_logits_of_four_frames_agree(kind):
     series_rules.read_compact().assert_agrees(logits[:, :, ::8, ::8], f"mt2/T4/{kind}/logits", LOGITS)
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=TEMPORAL)
 def forward(request):
     """Case mt1: kind, logits and the maps of every part, (T, H, W, C) each."""
     kind = request.param
@@ -235,7 +236,7 @@ def test_every_map_of_the_full_set_agrees(forward):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", TEMPORAL)
 def test_loss_and_gradient_of_each_parameter_agree(kind):
     params, case = params_of(kind), series_rules.read_compact().numbers["mt3"]["variants"][kind]
     images, days = series_rules.images("mt3", 8, 256), series_rules.days("mt3", 8)

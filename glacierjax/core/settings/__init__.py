@@ -16,6 +16,7 @@ from glacierjax.core.settings.run import (
     Pretraining,
     RunSettings,
     ScheduleSettings,
+    SeriesAugmentSettings,
     ValidationSettings,
     settings_from_json,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "Pretraining",
     "RunSettings",
     "ScheduleSettings",
+    "SeriesAugmentSettings",
     "Settings",
     "ValidationSettings",
     "flat_fields",

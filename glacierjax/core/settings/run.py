@@ -134,6 +134,18 @@ class AugmentSettings(Settings):
 
 
 @dataclasses.dataclass(frozen=True)
+class SeriesAugmentSettings(AugmentSettings):
+    """Augmentation of series (Dreier et al. 2026): what single crops have, with other probabilities, and more."""
+
+    zoom_probability: float = probability(0.3)
+    mix_probability: float = probability(0.1)
+    cut_mix_probability: float = probability(0.1)
+    erasure_probability: float = probability(0.1)  # of each of two tries a frame
+    contrast_probability: float = probability(0.2)
+    contrast_range: tuple[float, float] = interval((0.6, 1.4), at_least=0)
+
+
+@dataclasses.dataclass(frozen=True)
 class PairAugmentSettings(Settings):
     """Augmentation of pairs of SAR and optical crops."""
 

@@ -5,12 +5,19 @@ import hashlib
 
 import numpy as np
 import pytest
+import series_rules
 from helpers import SHARED
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
 from glacierjax.datasets.caffe.archive import open_archive
-from glacierjax.datasets.caffe.splits import Source, front_groups, plan_splits
+from glacierjax.datasets.caffe.splits import (
+    SERIES_VALIDATION_ADDED,
+    SERIES_VALIDATION_GLACIERS,
+    Source,
+    front_groups,
+    plan_splits,
+)  # fmt: skip
 
 LANDSAT = SHARED / "data" / "landsat_fronts"
 
@@ -46,6 +53,43 @@ def scenes(glacier: str, count: int, first: int = 0) -> list[str]:
 
 def sizes(plan) -> dict[str, int]:
     return {split: len(sources) for split, sources in plan.splits.items()}
+
+
+def full_archive_with_the_named_scenes() -> FakeArchive:
+    named = list(SERIES_VALIDATION_ADDED)
+    train = named + scenes("Crane", 300 - len(named)) + scenes("JAC", 200, 300) + scenes("DBE", 59, 500)
+    return FakeArchive({"train": train, "test": scenes("COL", 122)})
+
+
+def test_full_archive_has_the_split_of_series_too():
+    """The drawn validation scenes of three glaciers and the named ones."""
+    archive = full_archive_with_the_named_scenes()
+    usual, series = (plan_splits(archive, official=official).splits for official in ("caffe", "series"))
+    assert series["test"] == usual["test"]
+    kept = {source for source in usual["val"] if not source.name.startswith("DBE")}
+    assert set(series["val"]) == kept | {Source("train", name) for name in SERIES_VALIDATION_ADDED}
+    assert len(kept) < len(usual["val"])
+    assert sorted(series["train"] + series["val"]) == sorted(usual["train"] + usual["val"])
+
+
+def test_the_names_of_the_split_of_series_are_the_published_ones():
+    published = series_rules.read_compact().numbers["mt6"]["splits"]
+    assert sorted(published["validation_scenes_added"]) == sorted(SERIES_VALIDATION_ADDED)
+    moved = {parse_name(name).glacier for name in published["official_validation_scenes_moved_to_train"]}
+    assert not moved & set(SERIES_VALIDATION_GLACIERS)
+
+
+@pytest.mark.parametrize(
+    ("archive", "options", "problem"),
+    [
+        (FakeArchive({"train": scenes("A", 9), "test": scenes("B", 3)}), {}, "is a split of the full CaFFe archive"),
+        (full_archive_with_the_named_scenes(), {"test_glaciers": ["JAC"]}, "is a split of the full CaFFe archive"),
+        (FakeArchive({"train": scenes("A", 559), "test": scenes("B", 122)}), {}, "Crane_.* is not in this archive"),
+    ],
+)
+def test_the_split_of_series_is_for_the_full_archive_alone(archive, options, problem):
+    with pytest.raises(InputError, match=problem):
+        plan_splits(archive, official="series", **options)
 
 
 def test_full_archive_gets_the_official_split():

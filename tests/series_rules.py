@@ -14,7 +14,6 @@ import pytest
 
 from glacierjax.checkpoints.torch_names import MODELS, Entry, official_name, official_shape
 
-KINDS = ("none", "conv", "gru", "ltae")
 FULL = rules.FULL / "multitemporal"
 CASES = {
     "mt1": "mt1_forward", "mt2": "mt2_other_lengths", "mt3": "mt3_gradients", "mt4": "mt4_modules", "mt5": "mt5_positions",

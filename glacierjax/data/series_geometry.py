@@ -1,0 +1,57 @@
+"""Frames of unlike size in one sample: taken to show the same ground, and scaled onto the pixels of a reference.
+
+Frames of the reference's size are not touched. Registration by map coordinates is another matter (`glacierjax.geo`).
+"""
+
+import numpy as np
+from jaxtyping import Int
+
+from glacierjax.core import grid
+from glacierjax.core.choices import CLEAN, OFFICIAL
+
+Shape = tuple[int, int]
+
+
+def window_pixels(
+    frame: Shape, reference: Shape, top: int, left: int, height: int, width: int, protocol: str = CLEAN, tile: int = 512
+) -> tuple[Int[np.ndarray, " height"], Int[np.ndarray, " width"]]:
+    """Rows and columns of the frame that a window of the endlessly mirrored reference shows.
+
+    Args:
+      frame, reference: (rows, columns) of each.
+      top, left, height, width: the window in pixels of the reference, also beyond its borders.
+      protocol: "official" repeats that a scaled frame is now and then one pixel late.
+      tile: what that depends on, 512 in training and 256 in tiled prediction.
+    """
+    scaled = frame != reference
+    pixels = []
+    for size, wanted, start, length in zip(frame, reference, (top, left), (height, width), strict=True):
+        shown = grid.mirror_indices(start, start + length, wanted)
+        pixels.append(scaled_pixels(size, wanted, protocol, tile)[shown] if scaled else shown)
+    return pixels[0], pixels[1]
+
+
+def scaled_pixels(size: int, wanted: int, protocol: str = CLEAN, tile: int = 512) -> Int[np.ndarray, " wanted"]:
+    """For each pixel of an axis scaled to `wanted`, the nearest one of `size`, as PyTorch finds it: floor(i size / wanted).
+
+    The official code pads before it crops the centre and scales. Where a padding is one pixel too large
+    (`grid.whole_padding`), that centre is now and then one pixel late.
+    """
+    scale = np.float32(size / wanted)
+    found = np.floor(np.arange(wanted, dtype=np.float32) * scale).astype(int)
+    if protocol == OFFICIAL:
+        padding = grid.whole_padding(size, tile, OFFICIAL)
+        found += round(sum(padding) / 2) - padding.before
+    return np.minimum(found, size - 1)
+
+
+def tiled_pixels(size: int, target: int, protocol: str = CLEAN) -> Int[np.ndarray, " padded"]:
+    """Pixels that an axis shows when it is padded for tiled prediction of a frame that is not scaled.
+
+    In two steps, as the official code does: centred to the next multiple of `target` [256] (a whole one where it already fits),
+    then half a target around, which mirrors the first padding again.
+    """
+    around = target // 2
+    before, after = (added - around for added in grid.whole_padding(size, target, protocol))
+    inner = grid.mirror_indices(-before, size + after, size)
+    return inner[grid.mirror_indices(-around, len(inner) + around, len(inner))]
