@@ -1,4 +1,4 @@
-# Everything a fresh clone needs; each target makes its own virtual environment first.
+# Everything that a fresh clone needs. Each target makes the virtual environment first.
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -8,9 +8,14 @@ SEEDS ?= 1 2
 # The network of `make real` uses two cores best as two devices.
 ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
-.PHONY: demo test test-all test-faults test-torch bench bench-memory lint real venv clean
+# Two processes share the tests; each takes whole files, whose tests share compiled networks.
+PYTEST := $(RUN) -m pytest -n 2 --dist loadgroup
+# Parts whose tests compile no network.
+QUICK := $(addprefix tests/,core datasets fronts geo terminus test_colab_files.py test_floors.py)
 
-demo: venv ## from nothing over a short pretraining to a report, on simulated scenes
+.PHONY: demo real test quick test-all test-faults test-torch bench bench-memory lint docs lock venv clean
+
+demo: venv ## simulated scenes, a short pretraining, fine-tuning, report
 	rm -rf demo
 	$(RUN) -m glacierjax.simulate --output=demo/archive --scenes=160
 	$(RUN) -m tfds_builders.build tfds_builders/ssl4sar --data_dir=demo/data --manual_dir=demo/archive/ssl4sar
@@ -19,8 +24,7 @@ demo: venv ## from nothing over a short pretraining to a report, on simulated sc
 	  --workdir=demo/pretrained
 	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data \
 	  --config.init.checkpoint=demo/pretrained --workdir=demo/run
-	$(RUN) -m glacierjax.evaluate --workdir=demo/run --which=last --mode=whole --rotations \
-	  --output=demo/report --baselines
+	$(RUN) -m glacierjax.evaluate --checkpoint=demo/run --rotations --output=demo/report --baselines
 
 real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR] [SEEDS="1 2 3"]
 	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }
@@ -30,10 +34,21 @@ real: venv ## builds, trains and scores on a data_raw folder of real imagery: ma
 	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--workdir=$(OUT)/run%) --which=last --output=$(OUT)/report --baselines
 
 test: lint ## what CI runs
-	$(RUN) -m pytest -m "not slow and not torch"
+	$(PYTEST) -m "not slow and not torch"
+
+quick: lint ## lint, and the tests that compile no network
+	$(PYTEST) -m "not slow and not torch" $(QUICK)
 
 test-all: lint ## the long checks too
-	$(RUN) -m pytest -m "not torch"
+	$(PYTEST) -m "not torch"
+
+docs: venv ## the documentation site, in site/; a broken link fails
+	NO_MKDOCS_2_WARNING=1 $(RUN) -m mkdocs build --strict
+
+lock: venv ## the newest versions that fit pyproject.toml, for all Pythons, into constraints.txt
+	$(VENV)/bin/pip install -q uv
+	$(VENV)/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate --extra test \
+	  --no-emit-package glacierjax --custom-compile-command "make lock" pyproject.toml --output-file constraints.txt
 
 bench: venv ## speed, both sides of each comparison in one run
 	$(RUN) benchmarks/speed.py
@@ -57,11 +72,11 @@ lint: venv
 
 venv: $(READY)
 
-$(READY): pyproject.toml
+$(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit(f"Python 3.11 or newer is needed, this is {v[0]}.{v[1]}; set PYTHON=python3.12 or so")'
 	$(PYTHON) -m venv $(VENV)
-	$(VENV)/bin/pip install -q -e ".[test]"
+	$(VENV)/bin/pip install -q -c constraints.txt -e ".[test]"
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .venv-torch demo chain build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-torch demo chain site build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -104,9 +104,14 @@ def score(networks: list[str], output: Path) -> "Part":
     read_split = functools.partial(raw_scenes, DATA.value, na=NA.value)
     if networks:
         from glacierjax.evaluation.network import most_probable, prepared_scenes
-        from glacierjax.prediction.ensemble import open_predictor
+        from glacierjax.prediction.ensemble import OFFICIAL_MODE, open_predictor
 
-        predictor = open_predictor(networks, WHICH.value, MODE.value, ROTATIONS.value)
+        predictor = open_predictor(
+            networks,
+            WHICH.value,
+            MODE.value or (OFFICIAL_MODE if PROTOCOL.value == "official" else None),
+            ROTATIONS.value,
+        )
         predict = most_probable(predictor)
         if not DATA.value:
             read_split = functools.partial(prepared_scenes, predictor.training, data_dir=DATA_DIR.value)

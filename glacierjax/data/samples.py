@@ -26,7 +26,7 @@ Augment = TypeVar("Augment")
 
 
 @functools.lru_cache(maxsize=2)
-def epoch_order(seed: int, epoch: int, samples: int) -> Int[np.ndarray, "{samples}"]:
+def epoch_order(seed: int, epoch: int, samples: int) -> Int[np.ndarray, " {samples}"]:
     """The order in which an epoch's samples are visited."""
     return np.random.default_rng([seed, 0, epoch]).permutation(samples)
 

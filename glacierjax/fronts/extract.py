@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Bool, Shaped, UInt8
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
@@ -14,7 +15,7 @@ MIN_FRONT_LENGTH_M = 750.0  # shorter fronts are taken for noise (Gourmelon et a
 
 
 def extract_front(
-    zones: np.ndarray,
+    zones: Shaped[np.ndarray, "height width"],
     pixel_spacing_m: float,
     bounding_box: BoundingBox | Sequence[float] | None = None,
     protocol: str = CLEAN,
@@ -37,7 +38,7 @@ def extract_front(
 
 
 def front_of_border(
-    border: np.ndarray,
+    border: Bool[np.ndarray, "height width"],
     pixel_spacing_m: float,
     bounding_box: BoundingBox | Sequence[float] | None = None,
     protocol: str = CLEAN,
@@ -49,7 +50,7 @@ def front_of_border(
     return front if bounding_box is None else inside_box(front, bounding_box, protocol)
 
 
-def ocean_glacier_border(zones: np.ndarray) -> np.ndarray:
+def ocean_glacier_border(zones: UInt8[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """Ocean pixels with a glacier pixel above, below, left or right: zones (H, W) ids -> bool (H, W)."""
     zones = check_zones(zones)
     glacier = np.pad(zones == Zone.GLACIER, 1)  # what lies beyond the image is no glacier
@@ -57,7 +58,9 @@ def ocean_glacier_border(zones: np.ndarray) -> np.ndarray:
     return beside & (zones == Zone.OCEAN_ICE_MELANGE)
 
 
-def drop_short(front: np.ndarray, min_length_px: float, protocol: str = CLEAN) -> np.ndarray:
+def drop_short(
+    front: Bool[np.ndarray, "height width"], min_length_px: float, protocol: str = CLEAN
+) -> Bool[np.ndarray, "height width"]:
     """The front (H, W) bool without its 8-connected components of fewer than `min_length_px` pixels.
 
     The official code takes the first label that is long enough for the background, whatever it is: with a background
@@ -71,7 +74,9 @@ def drop_short(front: np.ndarray, min_length_px: float, protocol: str = CLEAN) -
     return long_enough[labels]
 
 
-def inside_box(front: np.ndarray, box: BoundingBox | Sequence[float], protocol: str = CLEAN) -> np.ndarray:
+def inside_box(
+    front: Bool[np.ndarray, "height width"], box: BoundingBox | Sequence[float], protocol: str = CLEAN
+) -> Bool[np.ndarray, "height width"]:
     """The front (H, W) bool with everything outside the box erased: rows < ymin, rows >= ymax, columns likewise.
 
     Corners are rounded to whole pixels (half to even) as in the official code, whose clamping "official" adds.

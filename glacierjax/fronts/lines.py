@@ -2,6 +2,7 @@
 
 import numpy as np
 import shapely
+from jaxtyping import Bool, Float64, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
@@ -24,7 +25,9 @@ _WALKS = {
 Corner = tuple[int, int]
 
 
-def trace_front(zones: np.ndarray, front: np.ndarray) -> list[np.ndarray]:
+def trace_front(
+    zones: UInt8[np.ndarray, "height width"], front: Bool[np.ndarray, "height width"]
+) -> list[Float64[np.ndarray, "points 2"]]:
     """Lines along the front, the longest first.
 
     Args:
@@ -47,7 +50,7 @@ def trace_front(zones: np.ndarray, front: np.ndarray) -> list[np.ndarray]:
     return sorted(simple, key=length_px, reverse=True)
 
 
-def length_px(line: np.ndarray) -> float:
+def length_px(line: Float64[np.ndarray, "points 2"]) -> float:
     """Length of a line (n, 2) in pixels."""
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 

@@ -1,6 +1,7 @@
 """Scores of one scene: distances between two fronts, and how well zones overlap."""
 
 import numpy as np
+from jaxtyping import Bool, Float64, Int64, Integer, Shaped
 from scipy.spatial import KDTree
 
 from glacierjax.core.errors import InputError
@@ -11,7 +12,9 @@ from glacierjax.fronts.postprocess import check_zones, count_values
 ZONE_SCORES = ("iou", "precision", "recall", "f1")
 
 
-def distance_errors(predicted: np.ndarray, true: np.ndarray, pixel_spacing_m: float) -> np.ndarray:
+def distance_errors(
+    predicted: Shaped[np.ndarray, "height width"], true: Shaped[np.ndarray, "height width"], pixel_spacing_m: float
+) -> Float64[np.ndarray, " distances"]:
     """Distances between two fronts in both directions; their mean is the scene's mean distance error.
 
     Args:
@@ -42,12 +45,16 @@ def _nearest(from_px: np.ndarray, to_px: np.ndarray) -> np.ndarray:
     return KDTree(to_px, balanced_tree=False, compact_nodes=False).query(from_px)[0]
 
 
-def pixels_of(front: np.ndarray) -> np.ndarray:
+def pixels_of(front: Shaped[np.ndarray, "height width"]) -> Int64[np.ndarray, "pixels 2"]:
     """Rows and columns (n, 2) of the front's pixels (H, W), row by row: `np.argwhere`, ten times faster."""
     return np.stack(np.divmod(np.flatnonzero(front), front.shape[1]), axis=-1)
 
 
-def confusion(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None) -> np.ndarray:
+def confusion(
+    predicted: Shaped[np.ndarray, "height width"],
+    true: Shaped[np.ndarray, "height width"],
+    valid: Bool[np.ndarray, "height width"] | None = None,
+) -> Int64[np.ndarray, "4 4"]:
     """Pixel counts (4, 4) int64 by true (row) and predicted (column) class id, of the pixels with `valid` only."""
     predicted, true = check_zones(predicted), check_zones(true)
     if predicted.shape != true.shape or (valid is not None and valid.shape != true.shape):
@@ -59,7 +66,7 @@ def confusion(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray | None 
     return count_values(pairs, NUM_ZONES**2).reshape(NUM_ZONES, NUM_ZONES)
 
 
-def zone_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
+def zone_scores(counts: Integer[np.ndarray, "4 4"]) -> dict[str, Float64[np.ndarray, "4"]]:
     """IoU, precision, recall and F1, each (4,) float64 in 0..1 by class id, of a confusion matrix (4, 4).
 
     0/0 is 0, as in the official evaluation: `absent_zones` tells which of the zeros are such.
@@ -78,12 +85,16 @@ def zone_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
     }
 
 
-def absent_zones(counts: np.ndarray) -> np.ndarray:
+def absent_zones(counts: Integer[np.ndarray, "4 4"]) -> Bool[np.ndarray, "4"]:
     """(4,) bool by class id: the class occurs neither in the prediction nor in the truth."""
     return (counts.sum(0) + counts.sum(1)) == 0
 
 
-def score_zones(predicted: np.ndarray, true: np.ndarray, valid: np.ndarray | None = None) -> dict[str, dict]:
+def score_zones(
+    predicted: Shaped[np.ndarray, "height width"],
+    true: Shaped[np.ndarray, "height width"],
+    valid: Bool[np.ndarray, "height width"] | None = None,
+) -> dict[str, dict]:
     """Scores of one scene's zones by class.
 
     Args:

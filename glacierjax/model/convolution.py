@@ -42,7 +42,8 @@ class ConvParameters(nn.Module):
     @nn.compact
     def __call__(self) -> tuple[Float[Array, "size size inputs outputs"], Float[Array, " outputs"]]:
         kernel = self.param("kernel", _kernel_init, (self.size, self.size, self.in_channels, self.channels))
-        return kernel, self.param("bias", uniform_init(self.in_channels * self.size**2), (self.channels,))
+        bias = self.param("bias", uniform_init(self.in_channels * self.size**2), (self.channels,))
+        return jnp.asarray(kernel), jnp.asarray(bias)  # those of a checkpoint are numpy arrays
 
 
 _kernel_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")

@@ -2,6 +2,7 @@
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Float32
 
 from glacierjax.datasets.ssl4sar.optical import BANDS
@@ -32,7 +33,7 @@ class OptSimMIMNetwork(Backbone):
         mask: Bool[Array, "batch height//4 width//4"],
         train: bool = False,
     ) -> Float32[Array, "batch height//4 width//4 patch_values"]:
-        image = self.outputs(sar, self.to_image(), train, mask, jax.lax.stop_gradient(self.mask_token))
+        image = self.outputs(sar, self.to_image(), train, mask, jax.lax.stop_gradient(jnp.asarray(self.mask_token)))
         return self.reconstruction(self.second_embedding(image))
 
 

@@ -18,7 +18,9 @@ from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model import Tyrion, build
 from glacierjax.prediction.tiles import Network, assemble, scene_strips
 
-DEFAULT_MODE = "tiled"
+# The best on validation scenes: 132 m, against 205 m tiled and 240 m whole (docs/howto/evaluation.md).
+DEFAULT_MODE = "overlap"
+OFFICIAL_MODE = "tiled"  # how the published figures were made
 DEFAULT_CONTEXT_PX = DataSettings.context_px
 GREY_MAX = 255
 
@@ -100,7 +102,7 @@ def open_predictor(
 ) -> Predictor:
     """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
 
-    `mode` None means the mode that the first checkpoint was validated with. Raises `InputError` for a checkpoint of
+    `mode` None means `DEFAULT_MODE`, however the checkpoints were validated. Raises `InputError` for a checkpoint of
     another task, or of networks that take scenes differently.
     """
     checkpoints = [load_checkpoint(path, which) for path in paths]
@@ -123,7 +125,7 @@ def open_predictor(
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=range(4) if rotations else (0,),
-        mode=mode or (training.validation.mode if training else DEFAULT_MODE),
+        mode=mode or DEFAULT_MODE,
         context_px=context_px,
         size_multiple=size_multiple,
         training=training,

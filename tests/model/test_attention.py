@@ -25,12 +25,14 @@ def slow_attention(params, x, shifted):
 
     A window is where the shifted grid puts it; tokens that only the cyclic shift brought together get -100.
     """
+    params = jax.tree.map(np.asarray, params)
     height, width, channels = x.shape
     plans = [plan_axis(size, WINDOW, shifted) for size in (height, width)]
     kernel = np.asarray(params["qkv"]["kernel"], np.float64)
     zero = np.zeros(channels)
     q, k, v = np.split(x @ kernel + np.concatenate([params["q_bias"], zero, params["v_bias"]]), 3, axis=-1)
-    offsets = PositionBias(HEADS).apply({"params": params["position_bias"]}, tuple(p.window for p in plans))
+    bias_params = jax.tree.map(jnp.asarray, params["position_bias"])
+    offsets = PositionBias(HEADS).apply({"params": bias_params}, tuple(p.window for p in plans))
     bias = np.asarray(offsets, np.float64)
 
     def place(position, plan):

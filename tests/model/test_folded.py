@@ -13,7 +13,8 @@ from glacierjax.model.folded import doubled
 
 
 def one_after_the_other(x, up, head):
-    return same_size_conv(same_size_conv(upsample_nearest(x), up[0]) + up[1], head[0]) + head[1]
+    between = same_size_conv(upsample_nearest(x), up[0]) + up[1][None, None, None]
+    return same_size_conv(between, head[0]) + head[1][None, None, None]
 
 
 def inputs(height=5, width=7, channels=3, between=4, outputs=2):

@@ -8,12 +8,15 @@ import pytest
 import series_rules
 from series_rules import NEEDS_FULL, Golden
 
-from glacierjax.checkpoints import params_from_torch
+from glacierjax.checkpoints import params_from_torch, params_to_torch
 from glacierjax.core.choices import TEMPORAL
 from glacierjax.model import SeriesTyrion
 from glacierjax.model.convolution import conv
-from glacierjax.model.decoder import ResidualBlock, upsample_nearest
+from glacierjax.model.decoder import Decoder, ResidualBlock, upsample_nearest
+from glacierjax.model.folded import doubled
+from glacierjax.model.swin_v2 import PatchMerging, SwinEncoder
 from glacierjax.model.temporal import AttentionOverTime, ConvolutionOverTime, RecurrenceOverTime, day_positions
+from glacierjax.tasks.losses import segmentation_loss
 
 LOGITS = 1e-4  # of the largest
 LOSS = 1e-5  # relative
