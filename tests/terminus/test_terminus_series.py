@@ -157,10 +157,12 @@ def front(scene, date="2011-01-01", glacier="JAC", spacing_m=None):
     return Front(scene, lines, date and datetime.date.fromisoformat(date), glacier, None, spacing_m)
 
 
-def test_what_does_not_go_together_is_told():
+def test_what_does_not_go_together_is_told(caplog):
     with pytest.raises(InputError, match=r"several glaciers \(COL, JAC\); choose one with --glacier"):
         choose_glacier([front("a"), front("b", glacier="COL")], "")
     assert [f.scene for f in choose_glacier([front("a"), front("b", glacier="COL")], "COL")] == ["b"]
+    choose_glacier([front("first"), front("second"), front("c", date="2011-01-02")], "")
+    assert "several fronts of one date: first, second; each" in caplog.text
     with pytest.raises(InputError, match=r"--glacier=SI: no front of it; there are: JAC"):
         choose_glacier([front("a")], "SI")
     with pytest.raises(InputError, match="no date in the attributes or the name"):
