@@ -45,6 +45,15 @@ def scaled_pixels(size: int, wanted: int, protocol: str = CLEAN, tile: int = 512
     return np.minimum(found, size - 1)
 
 
+def pixels_back(size: int, wanted: int) -> Int[np.ndarray, " size"]:
+    """For each pixel of an axis of `size`, where in `scaled_pixels` it, or else the nearest one, is shown."""
+    shown = scaled_pixels(size, wanted)
+    after = np.minimum(np.searchsorted(shown, np.arange(size)), wanted - 1)
+    before = np.maximum(after - 1, 0)
+    nearer = np.abs(shown[before] - np.arange(size)) < np.abs(shown[after] - np.arange(size))
+    return np.where(nearer, before, after)
+
+
 def tiled_pixels(size: int, target: int, protocol: str = CLEAN) -> Int[np.ndarray, " padded"]:
     """Pixels that an axis shows when it is padded for tiled prediction of a frame that is not scaled.
 
