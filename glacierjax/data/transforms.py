@@ -4,14 +4,16 @@ Images and labels are uint8 arrays (H, W); every photometric step returns uint8,
 """
 
 import numpy as np
+from jaxtyping import Float, Float32, Integer, Shaped, UInt8
 
 from glacierjax.core.choices import OFFICIAL
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 
 GREY_MAX = 255
+Image = UInt8[np.ndarray, "height width"]  # grey values, or labels
 
 
-def resize_nearest(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resize_nearest(x: Shaped[np.ndarray, "height width"], size: tuple[int, int]) -> Shaped[np.ndarray, "rows columns"]:
     """Nearest neighbour with half-pixel centres: (H, W) -> size."""
     rows, columns = (
         np.minimum(((np.arange(out) + 0.5) * length / out).astype(int), length - 1)
@@ -20,7 +22,7 @@ def resize_nearest(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return x[rows[:, None], columns]
 
 
-def resize_bilinear(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+def resize_bilinear(x: UInt8[np.ndarray, "height width"], size: tuple[int, int]) -> UInt8[np.ndarray, "rows columns"]:
     """Bilinear with half-pixel centres and clamped border, no antialiasing, rounded half to even: uint8 -> uint8."""
     if x.shape == size:
         return x
@@ -29,7 +31,7 @@ def resize_bilinear(x: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.rint(y).astype(np.uint8)
 
 
-def _lerp(x: np.ndarray, out: int) -> np.ndarray:
+def _lerp(x: Float32[np.ndarray, "rows columns"], out: int) -> Float32[np.ndarray, "{out} columns"]:
     """Linear interpolation along axis 0 to `out` rows, float32."""
     length = x.shape[0]
     position = np.maximum(
@@ -41,7 +43,9 @@ def _lerp(x: np.ndarray, out: int) -> np.ndarray:
     return x[low] * (1 - weight) + x[high] * weight
 
 
-def resize_labels(labels: np.ndarray, size: tuple[int, int], protocol: str) -> np.ndarray:
+def resize_labels(
+    labels: UInt8[np.ndarray, "height width"], size: tuple[int, int], protocol: str
+) -> UInt8[np.ndarray, "rows columns"]:
     """Labels to another size: "clean": nearest; "official": interpolated as numbers, which invents classes at borders.
 
     What an unlabelled pixel (`UNKNOWN_ID`) has a part in stays unlabelled.
@@ -56,21 +60,23 @@ def resize_labels(labels: np.ndarray, size: tuple[int, int], protocol: str) -> n
     return np.where(share_of_unknown > 0, np.uint8(UNKNOWN_ID), resized)
 
 
-def mix_ocean(image: np.ndarray, other: np.ndarray, labels: np.ndarray, weight: float) -> np.ndarray:
+def mix_ocean(image: Image, other: Image, labels: Image, weight: float) -> Image:
     """Mix-up where the labels say ocean: (a + w b) / (1 + w), truncated to uint8; elsewhere a."""
     w = np.float32(weight)
     mixed = ((image.astype(np.float32) + w * other.astype(np.float32)) / (1 + w)).astype(np.uint8)
     return np.where(labels == Zone.OCEAN_ICE_MELANGE, mixed, image)
 
 
-def speckle(image: np.ndarray, scale: np.ndarray, counts: np.ndarray, peak: int) -> np.ndarray:
+def speckle(
+    image: Image, scale: Float[np.ndarray, "height width"], counts: Integer[np.ndarray, "height width"], peak: int
+) -> Image:
     """Adds scale * (counts - peak), divided by its maximum; scale is U(0, 1), counts Poisson(peak) per pixel."""
     noise = scale * (counts - peak)
     x = np.clip(image / GREY_MAX + noise / noise.max(), 0, 1)
     return (x * GREY_MAX).astype(np.uint8)
 
 
-def contrast(image: np.ndarray, factor: float) -> np.ndarray:
+def contrast(image: Image, factor: float) -> Image:
     """Distances to the mean (rounded to a grey value) times factor, cut at 0 and 255 and truncated."""
     mean = int(image.mean() + 0.5)
     distance = np.arange(256, dtype=np.float32) - np.float32(mean)
@@ -78,19 +84,19 @@ def contrast(image: np.ndarray, factor: float) -> np.ndarray:
     return table[image]
 
 
-def brightness(image: np.ndarray, factor: float) -> np.ndarray:
+def brightness(image: Image, factor: float) -> Image:
     """Grey values times factor, cut at 255 and truncated."""
     table = np.minimum(GREY_MAX, np.float32(factor) * np.arange(256, dtype=np.float32)).astype(np.uint8)
     return table[image]
 
 
-def gamma(image: np.ndarray, exponent: float) -> np.ndarray:
+def gamma(image: Image, exponent: float) -> Image:
     """Grey values in [0, 1] to the power of exponent."""
     table = (255.999 * (np.arange(256) / GREY_MAX) ** exponent).astype(np.uint8)
     return table[image]
 
 
-def orient(x: np.ndarray, left_right: bool, up_down: bool, quarter_turns: int) -> np.ndarray:
+def orient(x: Image, left_right: bool, up_down: bool, quarter_turns: int) -> UInt8[np.ndarray, "rows columns"]:
     """Mirrors and counter-clockwise quarter turns, in that order."""
     if left_right:
         x = x[:, ::-1]

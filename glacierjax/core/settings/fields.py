@@ -103,7 +103,7 @@ def flat_fields(settings: Settings, prefix: str = "") -> dict[str, tuple[Any, Ma
     return flat
 
 
-def _typed(flag: str, value: Any, wanted: Any) -> Any:
+def _typed(flag: str, value: object, wanted: Any) -> object:
     """The value with the declared type: whole numbers are floats too, lists are tuples."""
     if isinstance(wanted, types.GenericAlias):  # tuple[float, float] or tuple[str, ...]
         items = typing.get_args(wanted)
