@@ -149,6 +149,7 @@ def _training_of(checkpoint: Checkpoint) -> FineTuning | None:
 
 
 def _bind(checkpoint: Checkpoint) -> Network:
-    network = make_network(build(network_of(checkpoint), Tyrion))
+    model: Any = build(network_of(checkpoint), Tyrion)  # hashable, which type checkers do not know
+    network = make_network(model)
     params = jax.device_put(checkpoint.params)
     return lambda images: network(params, images)

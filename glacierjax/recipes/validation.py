@@ -1,6 +1,7 @@
 """Validation of a segmentation network on whole scenes, each of which counts once however many processes share them."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,6 +17,7 @@ from glacierjax.evaluation.write import mde_text
 from glacierjax.model import Tyrion
 from glacierjax.prediction.ensemble import Predictor, make_network
 from glacierjax.reports.figures import overlay
+from glacierjax.reports.metrics import Metrics
 from glacierjax.training import processes
 from glacierjax.training.logs import Pictures
 
@@ -29,7 +31,8 @@ class Validation:
         self._own = range(jax.process_index(), len(scenes), jax.process_count())
         self._scenes: Sequence[LabelledScene] = scenes
         self._kept = {i: scenes[i] for i in self._own} if settings.data.keep_validation_in_memory else {}
-        self._network = make_network(model)
+        hashable: Any = model  # which type checkers do not know
+        self._network = make_network(hashable)
         self._picture: Pictures = {}
 
     def __call__(self, params: dict) -> dict[str, float | None]:
@@ -64,7 +67,7 @@ def _drawn(scene: LabelledScene, score: SceneScore) -> UInt8[np.ndarray, "rows c
     )
 
 
-def headline(metrics: dict) -> dict[str, float | None]:
+def headline(metrics: Metrics) -> dict[str, float | None]:
     """The figures of a validation that are logged: mean IoU and more, by class, MDE and missing fronts."""
     zones = metrics["zones"]
     present = metrics["zones_present"]["iou"]

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 from jaxtyping import UInt8
@@ -19,15 +19,14 @@ from glacierjax.core.settings import Json
 
 METRICS = "metrics.jsonl"
 EVENTS = "events"
-Plain = str | int | float | bool | None
 Pictures = Mapping[str, UInt8[np.ndarray, "rows columns 3"]]
 
 
-def plain(value: object) -> Plain:
-    """Numbers that JSON knows: float or int, None for what does not exist (NaN, infinity)."""
-    if isinstance(value, (str, int, bool)) or value is None:
+def plain(value: SupportsFloat | None) -> float | None:
+    """A number that JSON knows: float or int, None for what does not exist (NaN, infinity)."""
+    if value is None or isinstance(value, int):
         return value
-    number = float(value)  # pyright: ignore[reportArgumentType] (numpy scalars and arrays of one number)
+    number = float(value)
     return number if math.isfinite(number) else None
 
 
@@ -56,8 +55,8 @@ class RunLog:
         step: int,
         epoch: float,
         split: str,
-        values: Mapping[str, object],
-        beside: Mapping[str, object] | None = None,
+        values: Mapping[str, SupportsFloat | None],
+        beside: Mapping[str, float] | None = None,
     ) -> None:
         """One line: step, epoch, split and the values. `beside`: values that depend on the machine, for TensorBoard alone."""
         if not self._writes:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.core.errors import InputError
@@ -36,7 +37,7 @@ SUMMARY = "summary.json"
 
 
 # (state on all devices, batch, learning rate) -> (state, metrics of the step)
-Update = Callable[[TrainState, Batch, float], tuple[TrainState, dict[str, jax.Array]]]
+Update = Callable[[TrainState, parallel.Sharded, float], tuple[TrainState, dict[str, jax.Array]]]
 Summary = Json  # what `summary.json` holds
 
 
@@ -136,7 +137,7 @@ class _Run:
 
     def _state(self, batch: Sample) -> tuple[TrainState, Batch]:
         """The state to go on with, fresh or restored, and a micro-batch of the task."""
-        example = jax.tree.map(lambda x: x[: self.settings.micro_batch_size], batch)
+        example = jax.tree.map(lambda x: jnp.asarray(x[: self.settings.micro_batch_size]), batch)
         example = self.experiment.prepare(example)
         key = jax.random.fold_in(jax.random.key(self.settings.seed), 0)
         keeps_average = self.settings.optimizer.average_decay > 0
@@ -177,7 +178,7 @@ class _Run:
             }
         )
 
-        def update(state: TrainState, batch: Batch, rate: float) -> tuple[TrainState, dict[str, jax.Array]]:
+        def update(state: TrainState, batch: parallel.Sharded, rate: float) -> tuple[TrainState, dict[str, jax.Array]]:
             return (compiled or called)(state, batch, key, np.float32(rate))
 
         return update, facts

@@ -47,7 +47,7 @@ def _matrices(params: dict) -> dict:
     return {k: _matrices(v) if isinstance(v, dict) else v.ndim > 1 for k, v in params.items()}
 
 
-def _as_matrices(params: dict) -> dict:
+def _as_matrices(params: optax.Params) -> optax.Params:
     """Which axes of each parameter are a matrix's rows: all inputs of a kernel (..., out); None for vectors."""
     return jax.tree.map(
         lambda x: MuonDimensionNumbers(tuple(range(x.ndim - 1)), x.ndim - 1) if x.ndim > 1 else None, params

@@ -3,6 +3,7 @@
 Two ways over the same step, with the same numbers: `jax.pmap`, and `jax.jit` with `jax.shard_map`.
 """
 
+from collections.abc import Mapping
 from typing import Protocol, TypeVar
 
 import jax
@@ -11,6 +12,7 @@ import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from glacierjax.core.errors import InputError
+from glacierjax.data.samples import Sample
 from glacierjax.training.step import AXIS, Batch, Step, TrainState
 
 ONE_FOR_ALL, ONE_EACH = PartitionSpec(), PartitionSpec(AXIS)
@@ -18,6 +20,7 @@ ONE_FOR_ALL, ONE_EACH = PartitionSpec(), PartitionSpec(AXIS)
 
 Tree = TypeVar("Tree")  # any tree of arrays
 Metrics = dict[str, jax.Array]
+Sharded = Mapping[str, jax.Array | np.ndarray]  # a batch spread over the devices
 
 
 class Parallel(Protocol):
@@ -39,7 +42,7 @@ class Parallel(Protocol):
         """A copy of every leaf on each device."""
         ...
 
-    def shard(self, batch: Batch, micro_batch_size: int) -> Batch:
+    def shard(self, batch: Sample, micro_batch_size: int) -> Sharded:
         """This process's part of a batch, (local batch, ...), as (devices, accumulation, micro-batch, ...)."""
         ...
 
@@ -64,7 +67,7 @@ def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
     return batch_size // (micro_batch_size * devices)
 
 
-def cut(batch: Batch, micro_batch_size: int) -> Batch:
+def cut(batch: Sample, micro_batch_size: int) -> Sample:
     """(local batch, ...) -> (local devices, accumulation, micro-batch, ...)."""
     devices = jax.local_device_count()
     return {k: v.reshape(devices, -1, micro_batch_size, *v.shape[1:]) for k, v in batch.items()}
@@ -90,7 +93,7 @@ class Pmap:
         # Under the step's own axis name: with another, the second step would be compiled anew.
         return jax.pmap(lambda _, x: x, AXIS, in_axes=(0, None), devices=devices)(jnp.zeros(len(devices)), tree)
 
-    def shard(self, batch: Batch, micro_batch_size: int) -> Batch:
+    def shard(self, batch: Sample, micro_batch_size: int) -> Sharded:
         return cut(batch, micro_batch_size)
 
     def fetch(self, tree: Tree) -> Tree:
@@ -131,7 +134,7 @@ class ShardMap:
         copied = jax.jit(lambda x: jax.tree.map(jnp.copy, x), out_shardings=NamedSharding(self._mesh, ONE_FOR_ALL))
         return copied(jax.device_get(tree))
 
-    def shard(self, batch: Batch, micro_batch_size: int) -> Batch:
+    def shard(self, batch: Sample, micro_batch_size: int) -> Sharded:
         sharding = NamedSharding(self._mesh, ONE_EACH)
         pieces = cut(batch, micro_batch_size)
         return {k: jax.make_array_from_process_local_data(sharding, v) for k, v in pieces.items()}

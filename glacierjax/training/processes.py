@@ -81,7 +81,10 @@ def agree(flag: bool) -> bool:
 
 def from_first(make: Callable[[], Value]) -> Value:
     """What the first process makes (anything that JSON holds), for all of them."""
-    return gather(make() if is_first() else None)[0] if are_several() else make()
+    if not are_several():
+        return make()
+    values: list = gather(make() if is_first() else None)
+    return values[0]
 
 
 def gather(value: Value) -> list[Value]:

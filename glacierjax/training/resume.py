@@ -4,7 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import SupportsFloat
+from typing import Any, SupportsFloat
 
 import flax.serialization
 import jax.numpy as jnp
@@ -119,6 +119,6 @@ def _training_tree(state: TrainState, progress: Progress) -> dict:
     return tree if state.average is None else {**tree, "params": state.params}
 
 
-def _typed(like: Plateau | EarlyStop, values: Mapping[str, SupportsFloat]) -> dict[str, float | int]:
+def _typed(like: Plateau | EarlyStop, values: Mapping[str, SupportsFloat]) -> dict[str, Any]:
     """Numbers with the types of a dataclass's fields."""
     return {k: type(getattr(like, k))(v) for k, v in values.items()}

@@ -5,12 +5,11 @@ from typing import NamedTuple, Protocol
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
-from jaxtyping import Array, Float, Int, Shaped
+from jaxtyping import Array, Float, Int
 
 AXIS = "batch"  # name of the device axis
-Batch = Mapping[str, Shaped[Array | np.ndarray, "..."]]  # arrays by name: as read on the host, or on the device
+Batch = Mapping[str, jax.Array]  # a micro-batch by name, on a device
 Scalar = Float[Array, ""]
 
 
