@@ -48,7 +48,7 @@ def training_of(checkpoint: Checkpoint) -> FineTuning | Pretraining | None:
         settings = settings_from_json(values)
     except InputError as error:
         raise InputError(f"{checkpoint.path}: trained by another version ({error}); train it again") from error
-    return paths_from_workdir(settings, checkpoint.path.parent.parent)
+    return paths_from_workdir(settings, checkpoint.path.absolute().parents[1])
 
 
 def _unknown(kind: type[Settings], values: Json) -> list[str]:
