@@ -4,7 +4,7 @@ import abc
 import dataclasses
 import functools
 from collections.abc import Sequence, Sized
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -12,6 +12,7 @@ from jaxtyping import Int, Shaped
 from glacierjax.core.settings import DataSettings
 
 
+@runtime_checkable
 class NamedScenes(Sized, Protocol):
     """Scenes by number, and what they are called."""
 

@@ -4,7 +4,7 @@ Two ways over the same step, with the same numbers: `jax.pmap`, and `jax.jit` wi
 """
 
 from collections.abc import Mapping
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -23,10 +23,20 @@ Metrics = dict[str, jax.Array]
 Sharded = Mapping[str, jax.Array | np.ndarray]  # a batch spread over the devices
 
 
+@runtime_checkable
+class SpreadStep(Protocol):
+    """A step over all devices, to be called or compiled (what `jax.jit` and `jax.pmap` return)."""
+
+    def __call__(self, *arguments: Any) -> tuple[TrainState, Metrics]: ...
+
+    def lower(self, *arguments: Any) -> jax.stages.Lowered: ...
+
+
+@runtime_checkable
 class Parallel(Protocol):
     """How the state, the batches and the step lie on the devices."""
 
-    def parallelize(self, step: Step) -> jax.stages.Wrapped:
+    def parallelize(self, step: Step) -> SpreadStep:
         """The step of `make_step` over all devices: (replicated state, sharded batch, key data, learning rate) -> the same.
 
         The state's buffers are given up to the new state. The key comes as `jax.random.key_data`, the learning rate as
@@ -34,7 +44,7 @@ class Parallel(Protocol):
         """
         ...
 
-    def compile(self, step: jax.stages.Wrapped, *arguments: object) -> jax.stages.Compiled | None:
+    def compile(self, step: SpreadStep, *arguments: object) -> jax.stages.Compiled | None:
         """What `parallelize` gave, compiled for these arguments; None where that is only done by calling it."""
         ...
 
@@ -76,7 +86,7 @@ def cut(batch: Sample, micro_batch_size: int) -> Sample:
 class Pmap:
     """`jax.pmap`: every array has a leading axis of devices."""
 
-    def parallelize(self, step: Step) -> jax.stages.Wrapped:
+    def parallelize(self, step: Step) -> SpreadStep:
         def run(
             state: TrainState, batch: Batch, key_data: jax.Array, learning_rate: jax.Array
         ) -> tuple[TrainState, Metrics]:
@@ -84,7 +94,7 @@ class Pmap:
 
         return jax.pmap(run, axis_name=AXIS, in_axes=(0, 0, None, None), donate_argnums=0)
 
-    def compile(self, step: jax.stages.Wrapped, *arguments: object) -> jax.stages.Compiled | None:
+    def compile(self, step: SpreadStep, *arguments: object) -> jax.stages.Compiled | None:
         # Of several processes each hands `pmap` its own devices' part; compiled, it would want the whole.
         return step.lower(*arguments).compile() if jax.process_count() == 1 else None
 
@@ -108,7 +118,7 @@ class ShardMap:
         devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
         self._mesh = Mesh(np.array(devices), (AXIS,))
 
-    def parallelize(self, step: Step) -> jax.stages.Wrapped:
+    def parallelize(self, step: Step) -> SpreadStep:
         def run(
             state: TrainState, batch: Batch, key_data: jax.Array, learning_rate: jax.Array
         ) -> tuple[TrainState, Metrics]:
@@ -126,7 +136,7 @@ class ShardMap:
         )
         return jax.jit(mapped, donate_argnums=0)
 
-    def compile(self, step: jax.stages.Wrapped, *arguments: object) -> jax.stages.Compiled | None:
+    def compile(self, step: SpreadStep, *arguments: object) -> jax.stages.Compiled | None:
         return step.lower(*arguments).compile()
 
     def replicate(self, tree: Tree) -> Tree:

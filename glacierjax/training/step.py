@@ -1,7 +1,7 @@
 """One training step on one device: gradients of its micro-batches, averaged over devices, and the update."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,7 @@ Batch = Mapping[str, jax.Array]  # a micro-batch by name, on a device
 Scalar = Float[Array, ""]
 
 
+@runtime_checkable
 class Task(Protocol):
     """What the trainer needs of a task (`glacierjax.tasks`)."""
 
