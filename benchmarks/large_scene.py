@@ -15,12 +15,12 @@ import jax
 import numpy as np
 from speed import CONTEXT_PX, wavy_scene
 
+from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.run import raw_scenes, score_part
 from glacierjax.evaluation.write import write_evaluation
 from glacierjax.model import Tyrion, preset
 from glacierjax.prediction.ensemble import Predictor, make_network
-from glacierjax.simulate.archive import write_scene
 
 SHAPE = (10_000, 10_000)
 NAME = "COL_2012-11-03_TDX_7_1_092"

@@ -23,6 +23,7 @@ from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import NUM_ZONES, Zone
 from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.run import raw_scenes, score_part
 from glacierjax.fronts import distance_errors
@@ -32,7 +33,6 @@ from glacierjax.model.decoder import upsample_nearest
 from glacierjax.model.folded import Parameters, doubled
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.tiles import gaussian_importance, stitch
-from glacierjax.simulate.archive import write_scene
 
 SHAPE = (1500, 1400)
 SCENES = 6

@@ -1,13 +1,15 @@
-"""Reading what users give us and writing what must never be left half-written."""
+"""Reads files that users give and writes files atomically: a reader never sees a half-written one."""
 
 import contextlib
 import io
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, UnidentifiedImageError
 
 from glacierjax.core.errors import InputError
@@ -54,20 +56,51 @@ def write_beside(path: str | os.PathLike) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextlib.contextmanager
+def new_folder(target: str | os.PathLike) -> Iterator[Path]:
+    """Gives a temporary folder beside `target`; on success it is renamed to `target`, on any error removed.
+
+    Raises `InputError` when `target` exists and is not an empty folder, or when it cannot be written.
+    """
+    target = user_path(target)
+    if target.is_file() or (target.is_dir() and any(target.iterdir())):
+        raise InputError(f"{target}: exists already; choose another output folder or remove it")
+    temporary = target.with_name(f".{secrets.token_hex(8)}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary.mkdir()
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another output folder") from error
+    try:
+        yield temporary
+        temporary.replace(target)  # replaces an empty folder; any other one raises OSError
+    except OSError as error:
+        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another output folder") from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 def write_text(path: str | os.PathLike, text: str) -> None:
-    """Writes a UTF-8 text file whole or not at all."""
+    """Writes a UTF-8 text file atomically."""
     with write_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_png(path: str | os.PathLike, array: np.ndarray) -> None:
-    """Writes a uint8 array (H, W), (H, W, 3) or (H, W, 4) as PNG, whole or not at all."""
+def encode_png(array: UInt8[np.ndarray, "height width *channels"]) -> bytes:
+    """An array (H, W), (H, W, 3) or (H, W, 4) as the bytes of a PNG file."""
+    encoded = io.BytesIO()
+    # Higher levels take several times as long, and speckle gets hardly smaller.
+    Image.fromarray(array).save(encoded, format="PNG", compress_level=1)
+    return encoded.getvalue()
+
+
+def write_png(path: str | os.PathLike, array: UInt8[np.ndarray, "height width *channels"]) -> None:
+    """Writes an array (H, W), (H, W, 3) or (H, W, 4) as a PNG file, atomically."""
     with write_beside(path) as temporary:
-        # Speckle gets hardly smaller at higher levels, which take several times as long.
-        Image.fromarray(array).save(temporary, format="PNG", compress_level=1)
+        temporary.write_bytes(encode_png(array))
 
 
-def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -> np.ndarray:
+def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -> UInt8[np.ndarray, "height width"]:
     """Grey values (H, W) uint8 of an 8-bit grey image file or its bytes.
 
     A colour file whose channels are all equal counts as grey. Raises `InputError` naming the file when it is missing,

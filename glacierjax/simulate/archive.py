@@ -1,27 +1,25 @@
 """Archives: scenes in the layout and with the names in which CaFFe is published (doi 10.1594/PANGAEA.940950)."""
 
-import contextlib
 import dataclasses
 import os
-import secrets
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from glacierjax.core.boxes import BoundingBox, box_text
+from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path, write_png, write_text
-from glacierjax.core.zones import FRONT_GREY, Zone, grey_from_ids
+from glacierjax.core.files import new_folder
+from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.datasets.caffe.writer import write_scene
+from glacierjax.fronts.extract import ocean_glacier_border
 from glacierjax.simulate.composition import (
     Plan,
     draw_front,
     front_box,
     lay_ground,
     plan_scene,
-    sea_beside_ice,
     sea_leaves_scene,
 )
 from glacierjax.simulate.sar import take_image
@@ -91,7 +89,7 @@ def simulate_scene(rng: np.random.Generator, landscape: Landscape, number: int, 
         image, zones = take_image(rng, plan, ground, make_surface(rng, landscape, plan, ground))
         front = draw_front(zones, box, plan.id.pixel_spacing_m)
         # The swath's end may have cut off a short piece of the front, which would then carry no label.
-        if front.any() and (front == sea_beside_ice(zones)).all():
+        if front.any() and (front == ocean_glacier_border(zones)).all():
             return LabelledScene(plan.id, image, zones, front, box)
     raise RuntimeError(f"no window of {landscape.glacier} shows its front; please report this with the flags used")
 
@@ -102,13 +100,13 @@ def _is_worth_taking(zones: np.ndarray, box: BoundingBox, plan: Plan) -> bool:
     front = draw_front(zones, box, plan.id.pixel_spacing_m)
     if not (_MIN_SHARE < sea < 1 - _MIN_SHARE and sea_leaves_scene(zones)):
         return False
-    return bool(front.any() and (front == sea_beside_ice(zones)).all())
+    return bool(front.any() and (front == ocean_glacier_border(zones)).all())
 
 
 def write_archive(output: str | os.PathLike, options: ArchiveOptions) -> dict[str, int]:
-    """Writes `output/data_raw` whole or not at all; returns the number of scenes of each split.
+    """Writes `output/data_raw` atomically; returns the number of scenes of each split.
 
-    Raises `InputError` when there already is a `data_raw` with something in it, or when it cannot be written.
+    Raises `InputError` when `data_raw` exists and is not empty, or when it cannot be written.
     """
     target = Path(output) / "data_raw"
     counts = dict.fromkeys(GLACIERS, 0)
@@ -117,37 +115,3 @@ def write_archive(output: str | os.PathLike, options: ArchiveOptions) -> dict[st
             write_scene(folder, split, scene)
             counts[split] += 1
     return counts
-
-
-def write_scene(data_raw: Path, split: str, scene: LabelledScene) -> None:
-    """Writes the four files of a scene below a `data_raw` folder."""
-    name = scene.id.name
-    write_png(data_raw / "sar_images" / split / f"{name}.png", scene.image)
-    write_png(data_raw / "zones" / split / f"{name}_zones.png", grey_from_ids(scene.zones))
-    write_png(data_raw / "fronts" / split / f"{name}_front.png", np.where(scene.front, FRONT_GREY, 0).astype(np.uint8))
-    if scene.box is not None:
-        write_text(data_raw / "bounding_boxes" / f"{name}__bounding_box.txt", box_text(scene.box))
-
-
-@contextlib.contextmanager
-def new_folder(target: Path) -> Iterator[Path]:
-    """A new folder beside `target` that gets its name on success and vanishes on any error.
-
-    Raises `InputError` when there already is something at `target`, or when it cannot be written.
-    """
-    target = user_path(target)
-    if target.is_file() or (target.is_dir() and any(target.iterdir())):
-        raise InputError(f"{target}: already there; choose another --output or remove it")
-    temporary = target.with_name(f".{secrets.token_hex(8)}.partial")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.mkdir()
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another --output") from error
-    try:
-        yield temporary
-        temporary.replace(target)  # an empty folder may be in the way, anything else may not
-    except OSError as error:
-        raise InputError(f"{target}: cannot be written ({error.strerror}); choose another --output") from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)

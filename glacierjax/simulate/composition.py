@@ -4,18 +4,16 @@ import dataclasses
 import datetime
 
 import numpy as np
-from scipy import ndimage
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.scene_names import HEMISPHERES, SceneId, parse_name
 from glacierjax.core.zones import Zone
+from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
+from glacierjax.fronts.postprocess import clean_zones
 from glacierjax.simulate.terrain import FRONT_RANGE_M, Fjord, Landscape
 
-# A front is drawn only where it is at least this long (Gourmelon et al. 2025, post-processing).
-MIN_FRONT_M = 750.0
 _SIDE_M = (5600.0, 6600.0)  # range of the scenes' longer side, unless that is more pixels than allowed
 _MARGIN_M = 800.0  # ground beside the window that can throw shadow or fold into it
-_EIGHT = np.ones((3, 3), bool)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +125,7 @@ def plan_scene(rng: np.random.Generator, landscape: Landscape, number: int, long
 
 
 def lay_ground(landscape: Landscape, plan: Plan) -> Ground:
-    """The zones as they follow from the landscape and the front, consistent with the rules of `clean`."""
+    """The zones as they follow from the landscape and the front, cleaned as `glacierjax.fronts.clean_zones` does."""
     x, y = np.meshgrid(*plan.pixel_centres())
     fjord = landscape.fjord(x, y)
     across_m = fjord.across * landscape.half_width_m
@@ -138,39 +136,8 @@ def lay_ground(landscape: Landscape, plan: Plan) -> Ground:
     zones = np.full(x.shape, Zone.ROCK, np.uint8)
     zones[(landscape.upland_ice_depth(x, y, fjord.wall_m) > 0) | in_fjord] = Zone.GLACIER
     zones[in_fjord & (seaward > 0)] = Zone.OCEAN_ICE_MELANGE
-    zones[plan.window] = clean(zones[plan.window])
+    zones[plan.window] = clean_zones(zones[plan.window])
     return Ground(x, y, fjord, seaward, zones)
-
-
-def clean(zones: np.ndarray) -> np.ndarray:
-    """Zones (H, W) in which land is one piece and the sea is one piece, as steps 1 and 2 of the method want them."""
-    zones = zones.copy()
-    land = zones != Zone.OCEAN_ICE_MELANGE
-    zones[land & ~_largest(land)] = Zone.OCEAN_ICE_MELANGE
-    ocean = zones == Zone.OCEAN_ICE_MELANGE
-    zones[ocean & ~_largest(ocean)] = Zone.GLACIER
-    return zones
-
-
-def _largest(mask: np.ndarray) -> np.ndarray:
-    """The largest 8-connected part of a mask."""
-    parts, sizes = _parts(mask)
-    return mask & (parts == np.argmax(sizes))
-
-
-def part_sizes(mask: np.ndarray) -> np.ndarray:
-    """For each pixel (H, W) the number of pixels in its 8-connected part of the mask, 0 outside."""
-    parts, sizes = _parts(mask)
-    return sizes[parts]
-
-
-def _parts(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The number of each pixel's part (0 outside the mask) and the size of each part (that of number 0 given as 0)."""
-    parts = np.zeros(mask.shape, np.int32)
-    ndimage.label(mask, _EIGHT, output=parts)
-    sizes = np.bincount(parts.ravel())
-    sizes[0] = 0
-    return parts, sizes
 
 
 def sea_leaves_scene(zones: np.ndarray) -> bool:
@@ -179,19 +146,9 @@ def sea_leaves_scene(zones: np.ndarray) -> bool:
     return bool(sea[[0, -1]].any() or sea[:, [0, -1]].any())
 
 
-def sea_beside_ice(zones: np.ndarray) -> np.ndarray:
-    """Sea pixels (H, W) bool with a glacier pixel above, below, left or right."""
-    ice = np.pad(zones == Zone.GLACIER, 1)
-    return (zones == Zone.OCEAN_ICE_MELANGE) & (ice[:-2, 1:-1] | ice[2:, 1:-1] | ice[1:-1, :-2] | ice[1:-1, 2:])
-
-
 def draw_front(zones: np.ndarray, box: BoundingBox, pixel_spacing_m: float) -> np.ndarray:
-    """True front (H, W) bool: sea pixels beside ice in pieces of at least 750 m, inside the box (method steps 3-5)."""
-    front = sea_beside_ice(zones)
-    front &= part_sizes(front) >= MIN_FRONT_M / pixel_spacing_m
-    rows, columns = (np.arange(size) for size in zones.shape)
-    inside_rows = (rows >= box.ymin) & (rows < box.ymax)
-    return front & inside_rows[:, None] & ((columns >= box.xmin) & (columns < box.xmax))
+    """True front (H, W) bool of cleaned zones: `glacierjax.fronts.extract_front` without its cleaning."""
+    return front_of_border(ocean_glacier_border(zones), pixel_spacing_m, box)
 
 
 def front_box(landscape: Landscape, plan: Plan) -> BoundingBox:

@@ -7,7 +7,7 @@ visible and dark in the short-wave infrared, rock the other way round.
 import numpy as np
 
 from glacierjax.core.zones import Zone
-from glacierjax.datasets.ssl4sar.optical import FILE_BANDS, Grid
+from glacierjax.datasets.ssl4sar.optical import FILE_BANDS
 from glacierjax.simulate.composition import Ground, Plan
 from glacierjax.simulate.surfaces import Surface
 from glacierjax.simulate.terrain import Landscape, fractal_noise
@@ -96,22 +96,3 @@ def _with_gap(rng: np.random.Generator, bands: np.ndarray) -> np.ndarray:
     cut = rng.uniform(0.02, 0.08)
     beyond = rows / bands.shape[1] + columns / bands.shape[2] < cut
     return np.where(beyond, np.nan, bands).astype(np.float32)
-
-
-def geotiff(bands: np.ndarray, grid: Grid) -> bytes:
-    """A GeoTIFF of the bands (20, H, W) float32 with their descriptions."""
-    import rasterio
-    from rasterio import Affine
-
-    from glacierjax.core.proj import make_proj_usable
-
-    make_proj_usable()
-    assert grid.transform is not None
-    with rasterio.MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff", height=grid.height, width=grid.width, count=len(FILE_BANDS), dtype="float32", crs=grid.crs,
-            transform=Affine(*grid.transform), nodata=float("nan"), compress="deflate", predictor=3,
-        ) as file:  # fmt: skip
-            file.write(bands)
-            file.descriptions = FILE_BANDS
-        return bytes(memory.read())

@@ -9,7 +9,9 @@ import numpy as np
 from scipy import ndimage
 
 from glacierjax.core.zones import Zone
-from glacierjax.simulate.composition import Ground, Plan, clean, part_sizes, sea_leaves_scene
+from glacierjax.fronts.extract import drop_short
+from glacierjax.fronts.postprocess import clean_zones
+from glacierjax.simulate.composition import Ground, Plan, sea_leaves_scene
 from glacierjax.simulate.surfaces import Surface
 
 _MIN_SHADOW_M2 = 120.0**2  # smaller shadows carry no label of their own
@@ -73,7 +75,7 @@ def _grey_values(rng: np.random.Generator, power: np.ndarray) -> np.ndarray:
 def _without_specks(mask: np.ndarray, spacing: float) -> np.ndarray:
     """The mask without threads and parts below the size that an annotator outlines."""
     opened = np.asarray(ndimage.binary_opening(mask))
-    return part_sizes(opened) >= _MIN_SHADOW_M2 / spacing**2
+    return drop_short(opened, _MIN_SHADOW_M2 / spacing**2)
 
 
 def _cut_swath(rng: np.random.Generator, grey: np.ndarray, zones: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,6 +88,6 @@ def _cut_swath(rng: np.random.Generator, grey: np.ndarray, zones: np.ndarray) ->
     outside = from_edge < width - lean / 2
     cut = np.where(outside, Zone.NA, zones).astype(np.uint8)
     # A cut may neither part the sea or the land nor make the sea a lake: labels are to be what the method expects.
-    if not wanted or (clean(cut) != cut).any() or not sea_leaves_scene(cut):
+    if not wanted or (clean_zones(cut) != cut).any() or not sea_leaves_scene(cut):
         return grey, zones
     return np.where(outside, 0, grey).astype(np.uint8), cut

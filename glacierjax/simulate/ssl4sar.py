@@ -13,15 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_beside, write_png
-from glacierjax.core.glaciers import SPELLINGS
+from glacierjax.core.files import new_folder
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.zones import Zone
-from glacierjax.datasets.ssl4sar.archive import OPTICAL_FOLDER, SAR_FOLDERS
+from glacierjax.datasets.ssl4sar.archive import SAR_FOLDERS
 from glacierjax.datasets.ssl4sar.optical import Grid
-from glacierjax.simulate.archive import DEFAULT_SIZE_PX, GOLDEN_ANGLE, SIZES_PX, new_folder
+from glacierjax.datasets.ssl4sar.writer import write_optical_image, write_sar_scene
+from glacierjax.simulate.archive import DEFAULT_SIZE_PX, GOLDEN_ANGLE, SIZES_PX
 from glacierjax.simulate.composition import Plan, Sensor, front_position_m, lay_ground, sea_leaves_scene
-from glacierjax.simulate.optical import geotiff, take_optical_image
+from glacierjax.simulate.optical import take_optical_image
 from glacierjax.simulate.sar import take_image
 from glacierjax.simulate.surfaces import make_surface
 from glacierjax.simulate.terrain import Landscape, make_landscape
@@ -108,22 +108,19 @@ def simulate_optical(options: Ssl4SarOptions, window: Window) -> np.ndarray:
 
 
 def write_ssl4sar(output: str | os.PathLike, options: Ssl4SarOptions) -> dict[str, int]:
-    """Writes `output/ssl4sar` whole or not at all; returns the number of SAR scenes of each split.
+    """Writes `output/ssl4sar` atomically; returns the number of SAR scenes of each split.
 
-    Raises `InputError` when there already is one with something in it, or when it cannot be written.
+    Raises `InputError` when it exists and is not empty, or when it cannot be written.
     """
     counts = dict.fromkeys(SAR_FOLDERS, 0)
     with new_folder(Path(output) / "ssl4sar") as folder:
         shown = windows(options)
         for split, name, image in simulate_sar(options, shown):
-            write_png(folder / SAR_FOLDERS[split] / f"{name}.png", image)
+            write_sar_scene(folder, split, name, image)
             counts[split] += 1
         for window in shown:
-            glacier = window.landscape.glacier
-            spelled = SPELLINGS.get(glacier, (glacier,))[0]  # as published: COL's optical image is Columbia's
-            path = folder / OPTICAL_FOLDER / f"{spelled}_{_OPTICAL_DAY.year}_S2.tif"
-            with write_beside(path) as temporary:
-                temporary.write_bytes(geotiff(simulate_optical(options, window), window.grid))
+            bands = simulate_optical(options, window)
+            write_optical_image(folder, window.landscape.glacier, _OPTICAL_DAY.year, bands, window.grid)
     return counts
 
 

@@ -9,7 +9,7 @@ from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.simulate.archive import write_scene
+from glacierjax.datasets.caffe.writer import write_scene
 
 SCENES = {
     "train": [f"{glacier}_20{year}-03-30_TSX_20_3_0{year}" for glacier in ("DBE", "JAC") for year in (10, 11, 12)],

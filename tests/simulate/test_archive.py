@@ -15,9 +15,9 @@ from glacierjax.core.files import read_grey_png
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import GREY_VALUES, Zone, ids_from_grey
 from glacierjax.fronts import clean_zones, extract_front
+from glacierjax.fronts.extract import MIN_FRONT_LENGTH_M, ocean_glacier_border
 from glacierjax.simulate import ArchiveOptions, simulate, write_archive
 from glacierjax.simulate.archive import GLACIERS
-from glacierjax.simulate.composition import MIN_FRONT_M, sea_beside_ice
 
 OPTIONS = ArchiveOptions(seed=3, scenes=12, size=240)
 
@@ -77,11 +77,11 @@ def test_front_is_what_the_method_extracts_from_the_zones(scenes):
 
 def test_every_piece_of_front_is_at_least_750_m_long(scenes):
     for _, scene in scenes:
-        np.testing.assert_array_equal(scene.front, sea_beside_ice(scene.zones))  # nothing had to be dropped
+        np.testing.assert_array_equal(scene.front, ocean_glacier_border(scene.zones))  # nothing had to be dropped
         parts, count = ndimage.label(scene.front, np.ones((3, 3)))
         lengths_m = np.bincount(parts.ravel())[1:] * scene.id.pixel_spacing_m
         assert count >= 1
-        assert lengths_m.min() >= MIN_FRONT_M
+        assert lengths_m.min() >= MIN_FRONT_LENGTH_M
 
 
 def test_the_sea_is_one_piece_that_leaves_the_scene_and_has_a_share_of_it(scenes):
@@ -153,7 +153,7 @@ def test_another_seed_gives_other_scenes(scenes):
 def test_existing_data_raw_is_refused_and_left_alone(tmp_path):
     (tmp_path / "data_raw").mkdir()
     (tmp_path / "data_raw" / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="data_raw: already there"):
+    with pytest.raises(InputError, match="data_raw: exists already"):
         write_archive(tmp_path, OPTIONS)
     assert [p.name for p in tmp_path.rglob("*")] == ["data_raw", "mine.txt"]
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import hashlib
-import io
 import logging
 import math
 from collections.abc import Iterator, Sequence
@@ -11,9 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
-from PIL import Image
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import encode_png
 from glacierjax.core.zones import FRONT_GREY
 from glacierjax.datasets.caffe.archive import IMAGES, SceneArchive, open_archive
 from glacierjax.datasets.caffe.chips import open_chips
@@ -137,9 +136,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 raise InputError(f"{error} (or build with --allow_bad to skip such scenes)") from error
             record = _record(scene)
             if unlabelled:
-                record["valid"] = _png(valid_mask(scene.zones) * np.uint8(255))
+                record["valid"] = encode_png(valid_mask(scene.zones) * np.uint8(255))
             elif self._config.na != "class":
-                record["valid"] = _png(np.full(scene.zones.shape, 255, np.uint8))
+                record["valid"] = encode_png(np.full(scene.zones.shape, 255, np.uint8))
             yield written, record
             if (written + 1) % SCENES_PER_LOG_LINE == 0:
                 log.info("%s, %d of %d", split, written + 1, len(sources))
@@ -159,9 +158,9 @@ def _find_unreadable(archive: SceneArchive) -> dict[Source, str]:
 
 def _record(scene: LabelledScene) -> dict[str, Any]:
     return {
-        "image": _png(scene.image),
-        "zones": _png(scene.zones),
-        "front": _png(scene.front * np.uint8(FRONT_GREY)),
+        "image": encode_png(scene.image),
+        "zones": encode_png(scene.zones),
+        "front": encode_png(scene.front * np.uint8(FRONT_GREY)),
         "bounding_box": np.array(scene.box if scene.box else [math.nan] * 4, np.float64),
         "name": scene.id.name,
         "glacier": scene.id.glacier,
@@ -172,13 +171,6 @@ def _record(scene: LabelledScene) -> dict[str, Any]:
         "orbit": scene.id.orbit,
         "season": scene.id.season() or "unknown",
     }
-
-
-def _png(grey: np.ndarray) -> io.BytesIO:
-    encoded = io.BytesIO()
-    Image.fromarray(grey).save(encoded, "PNG")
-    encoded.seek(0)
-    return encoded
 
 
 def _find_scenes(manual_dir: Path) -> Path | None:

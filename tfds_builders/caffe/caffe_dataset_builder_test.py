@@ -11,8 +11,9 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import encode_png
 from tfds_builders.caffe.caffe_dataset_builder import Builder, CaffeConfig
-from tfds_builders.caffe.make_dummy_data import DUMMY_DATA, SCENES, chip_files, data_raw_files, png, scenes, write_zip
+from tfds_builders.caffe.make_dummy_data import DUMMY_DATA, SCENES, chip_files, data_raw_files, scenes, write_zip
 
 NAME = SCENES["train"][0]
 
@@ -94,7 +95,7 @@ def without_rock(name: str, content: bytes) -> bytes:
         return content
     zones = pixels(content).copy()
     zones[zones == 64] = 127
-    return png(zones)
+    return encode_png(zones)
 
 
 def test_auto_marks_na_as_unlabelled_where_no_rock_is_drawn(tmp_path):

@@ -3,24 +3,32 @@
 Example: python -m tfds_builders.caffe.make_dummy_data
 """
 
-import io
+import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.files import encode_png
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import FRONT_GREY, Zone, grey_from_ids
+from glacierjax.datasets.caffe.archive import FRONTS, IMAGES, LABEL_SUFFIX, ZONES
+from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.datasets.caffe.writer import write_scene
 
 DUMMY_DATA = Path(__file__).parent / "dummy_data"
 SCENES = {  # split -> names
-    "train": ["Crane_2002-11-09_ERS_20_2_061", "Crane_2009-08-03_TSX_7_1_059", "DBE_2008-03-30_TSX_7_3_049",
-              "JAC_2015-12-23_TSX_6_1_005"],
+    "train": [
+        "Crane_2002-11-09_ERS_20_2_061",
+        "Crane_2009-08-03_TSX_7_1_059",
+        "DBE_2008-03-30_TSX_7_3_049",
+        "JAC_2015-12-23_TSX_6_1_005",
+    ],
     "test": ["COL_2011-11-13_TSX_7_1_092", "Mapple_2006-12-20_ENVISAT_20_4_003"],
-}  # fmt: skip
+}
 CHIP_PX = 32
-BOX_HEADER = "x,y of: left-upper (xmin,ymax); left-lower (xmin,ymin); right-lower (xmax,ymin); right-upper (xmax,ymax)"
 
 
 def make_scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -35,27 +43,30 @@ def make_scene(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.nda
     return image, zones, front
 
 
-def scenes(seed: int = 0) -> Iterator[tuple[str, str, dict[str, np.ndarray]]]:
-    """(split, name, grey images by folder) of every dummy scene."""
+def labelled_scenes(seed: int = 0) -> Iterator[tuple[str, LabelledScene]]:
+    """(split, scene) of every dummy scene."""
     rng = np.random.default_rng(seed)
     for split, names in SCENES.items():
         for name in names:
             image, zones, front = make_scene(rng)
-            grey_front = front * np.uint8(FRONT_GREY)
-            yield split, name, {"sar_images": image, "zones": grey_from_ids(zones), "fronts": grey_front}
+            height, width = image.shape
+            yield split, LabelledScene(parse_name(name), image, zones, front, BoundingBox(4, 3, width, height + 0.5))
+
+
+def scenes(seed: int = 0) -> Iterator[tuple[str, str, dict[str, np.ndarray]]]:
+    """(split, name, grey images by folder) of every dummy scene."""
+    for split, scene in labelled_scenes(seed):
+        front = scene.front * np.uint8(FRONT_GREY)
+        yield split, scene.id.name, {IMAGES: scene.image, ZONES: grey_from_ids(scene.zones), FRONTS: front}
 
 
 def data_raw_files(seed: int = 0) -> dict[str, bytes]:
-    """File contents of a small `data_raw` by path (Gourmelon et al. 2022's layout)."""
-    files = {}
-    for split, name, greys in scenes(seed):
-        for folder, suffix in (("sar_images", ""), ("zones", "_zones"), ("fronts", "_front")):
-            files[f"data_raw/{folder}/{split}/{name}{suffix}.png"] = png(greys[folder])
-        height, width = greys["sar_images"].shape
-        corners = [(4, height + 0.5), (4, 3), (width, 3), (width, height + 0.5)]
-        lines = [BOX_HEADER, *(f"{x},{y}" for x, y in corners)]
-        files[f"data_raw/bounding_boxes/{name}__bounding_box.txt"] = "\n".join(lines).encode()
-    return files
+    """File contents of a small `data_raw` by path (layout of Gourmelon et al. 2022)."""
+    with tempfile.TemporaryDirectory() as folder:
+        for split, scene in labelled_scenes(seed):
+            write_scene(Path(folder) / "data_raw", split, scene)
+        paths = sorted(path for path in Path(folder).rglob("*") if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
 def chip_files(seed: int = 0) -> dict[str, bytes]:
@@ -65,9 +76,9 @@ def chip_files(seed: int = 0) -> dict[str, bytes]:
     for split, name, greys in scenes(seed):
         folder_split = "val" if name == val_name else split
         stride = CHIP_PX if folder_split == "train" else CHIP_PX // 2
-        for folder, suffix in (("sar_images", ""), ("zones", "_zones"), ("fronts", "_front")):
+        for folder, suffix in LABEL_SUFFIX.items():
             for part, chip in cut_chips(greys[folder], stride):
-                files[f"caffe/{folder}/{folder_split}/{name}{suffix}__{part}.png"] = png(chip)
+                files[f"caffe/{folder}/{folder_split}/{name}{suffix}__{part}.png"] = encode_png(chip)
     return files
 
 
@@ -79,13 +90,6 @@ def cut_chips(grey: np.ndarray, stride: int) -> Iterator[tuple[str, np.ndarray]]
     corners = [(row, col) for row in origins[0] for col in origins[1]]
     for index, (row, col) in enumerate(corners):
         yield f"{bottom}_{right}_{index}_{row}_{col}", padded[row : row + CHIP_PX, col : col + CHIP_PX]
-
-
-def png(grey: np.ndarray) -> bytes:
-    """The array as a PNG file."""
-    encoded = io.BytesIO()
-    Image.fromarray(grey).save(encoded, "PNG")
-    return encoded.getvalue()
 
 
 def write_zip(path: Path, files: dict[str, bytes]) -> None:

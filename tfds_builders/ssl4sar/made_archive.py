@@ -1,14 +1,11 @@
 """A small invented SSL4SAR archive for tests: four SAR scenes and two optical images, as file contents by path."""
 
-import io
-
 import numpy as np
-import rasterio
-from PIL import Image
-from rasterio import Affine
 
+from glacierjax.core.files import encode_png
 from glacierjax.datasets.ssl4sar.archive import OPTICAL_FOLDER, SAR_FOLDERS
-from glacierjax.datasets.ssl4sar.optical import FILE_BANDS
+from glacierjax.datasets.ssl4sar.optical import FILE_BANDS, Grid
+from glacierjax.datasets.ssl4sar.writer import encode_geotiff
 
 SHAPES = {"COL": (40, 52), "Hubbard": (48, 36)}
 SPELLED = {"COL": "Columbia", "Hubbard": "Hubbard"}  # in the names of the optical images
@@ -27,7 +24,7 @@ def archive_files(seed: int = 0) -> dict[str, bytes]:
     for split, scenes in SCENES.items():
         for name, glacier in scenes:
             image = rng.integers(0, 256, SHAPES[glacier]).astype(np.uint8)
-            files[f"{SAR_FOLDERS[split]}/{name}.png"] = png(image)
+            files[f"{SAR_FOLDERS[split]}/{name}.png"] = encode_png(image)
     for glacier, shape in SHAPES.items():
         bands = rng.random((len(FILE_BANDS), *shape)).astype(np.float32)
         bands[:, :3, :4] = np.nan
@@ -35,20 +32,7 @@ def archive_files(seed: int = 0) -> dict[str, bytes]:
     return files
 
 
-def png(image: np.ndarray) -> bytes:
-    """Grey values as a PNG file."""
-    encoded = io.BytesIO()
-    Image.fromarray(image).save(encoded, "PNG")
-    return encoded.getvalue()
-
-
 def geotiff(bands: np.ndarray, spacing_m: float = SPACING_M) -> bytes:
-    """Bands (N, H, W) as a georeferenced GeoTIFF; all files share the upper left corner."""
-    count, height, width = bands.shape
-    with rasterio.MemoryFile() as memory:
-        with memory.open(
-            driver="GTiff", count=count, height=height, width=width, dtype=bands.dtype.name, crs=UTM,
-            transform=Affine(spacing_m, 0, 500_000, 0, -spacing_m, 6_700_000),
-        ) as file:  # fmt: skip
-            file.write(bands)
-        return bytes(memory.read())
+    """Bands (N, H, W) as a GeoTIFF without band descriptions; all files share the upper left corner."""
+    transform = (spacing_m, 0.0, 500_000.0, 0.0, -spacing_m, 6_700_000.0)
+    return encode_geotiff(bands, Grid(*bands.shape[1:], UTM, transform))

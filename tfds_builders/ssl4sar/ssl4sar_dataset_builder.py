@@ -1,7 +1,6 @@
 """TFDS builder of SSL4SAR (see README.md here). Needs no TensorFlow: the shards are ArrayRecord files."""
 
 import dataclasses
-import io
 import logging
 import math
 from collections.abc import Iterator
@@ -10,9 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
-from PIL import Image
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import encode_png
 from glacierjax.core.glaciers import glacier_key
 from glacierjax.datasets.ssl4sar.archive import OPTICAL_FOLDER, SAR_FOLDERS, SarScene, Ssl4SarArchive
 from glacierjax.datasets.ssl4sar.optical import BANDS, Grid
@@ -132,7 +131,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             if expected:
                 _check_pair(archive, expected, split, scene)
             yield {
-                "image": _png(scene.image),
+                "image": encode_png(scene.image),
                 "name": scene.id.name,
                 "glacier": scene.id.glacier,
                 "sensor": scene.id.sensor,
@@ -165,10 +164,3 @@ def _check_pair(archive: Ssl4SarArchive, expected: dict[str, tuple[str, Grid]], 
             "scenes of a glacier share one grid (--resample brings a georeferenced optical image to that of "
             "georeferenced scenes)"
         )
-
-
-def _png(grey: np.ndarray) -> io.BytesIO:
-    encoded = io.BytesIO()
-    Image.fromarray(grey).save(encoded, "PNG")
-    encoded.seek(0)
-    return encoded

@@ -9,11 +9,12 @@ import pytest
 import rasterio
 from PIL import Image
 
+from glacierjax.core.files import encode_png
 from glacierjax.datasets.ssl4sar.archive import SAR_FOLDERS
 from glacierjax.datasets.ssl4sar.optical import FILE_BANDS, read_optical
 from glacierjax.datasets.ssl4sar.prepared import open_optical, open_unlabelled
 from tfds_builders.build import main
-from tfds_builders.ssl4sar.made_archive import SCENES, SHAPES, archive_files, geotiff, png
+from tfds_builders.ssl4sar.made_archive import SCENES, SHAPES, archive_files, geotiff
 
 TRAIN, VAL = SAR_FOLDERS.values()
 COL_OPTICAL = "data_optical/Columbia_2020.tif"
@@ -117,7 +118,7 @@ def test_resampling_brings_the_optical_image_to_the_scenes_grid(tmp_path, capsys
     # Scenes without georeference cannot be a target.
     write(
         tmp_path / "other" / "manual",
-        {**scenes, COL_OPTICAL: coarse, f"{FIRST}.png": png(np.zeros((40, 52), np.uint8))},
+        {**scenes, COL_OPTICAL: coarse, f"{FIRST}.png": encode_png(np.zeros((40, 52), np.uint8))},
     )
     assert build(tmp_path / "other", "--resample") == 2
     assert "cannot be resampled" in capsys.readouterr().err

@@ -20,9 +20,8 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import is_hidden, read_grey_png, require_folder
 from glacierjax.core.glaciers import canonical_glacier, glacier_key
 from glacierjax.core.scene_names import first_date
-from glacierjax.datasets.members import FolderMembers, Members
+from glacierjax.datasets.members import ARCHIVE_SUFFIXES, FolderMembers, Members, archive_stem, open_archive_file
 from glacierjax.datasets.ssl4sar.optical import Grid, OpticalImage, read_grey_geotiff, read_grid, read_optical
-from glacierjax.datasets.tar_members import ARCHIVE_SUFFIXES, archive_stem, open_archive_file
 
 log = logging.getLogger(__name__)
 

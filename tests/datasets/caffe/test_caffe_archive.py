@@ -9,8 +9,9 @@ from PIL import Image
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import encode_png
 from glacierjax.datasets.caffe.archive import open_archive
-from tfds_builders.caffe.make_dummy_data import SCENES, data_raw_files, png, scenes, write_zip
+from tfds_builders.caffe.make_dummy_data import SCENES, data_raw_files, scenes, write_zip
 
 NAME = SCENES["train"][0]
 IMAGE, ZONES, FRONT = (
@@ -78,7 +79,7 @@ def test_files_beside_the_data_do_not_matter(data_raw):
 def test_rock_drawn_as_63_is_rock(data_raw):
     zones = np.asarray(Image.open(data_raw / ZONES)).copy()
     zones[zones == 64] = 63
-    (data_raw / ZONES).write_bytes(png(zones))
+    (data_raw / ZONES).write_bytes(encode_png(zones))
     assert (read(data_raw).zones == 1).any()
 
 
@@ -114,7 +115,7 @@ def test_missing_file_of_a_labelled_scene_is_named(data_raw, file):
 
 @pytest.mark.parametrize("file", [ZONES, FRONT])
 def test_label_of_another_size_is_named(data_raw, file):
-    (data_raw / file).write_bytes(png(np.zeros((7, 9), np.uint8)))
+    (data_raw / file).write_bytes(encode_png(np.zeros((7, 9), np.uint8)))
     with pytest.raises(InputError, match=rf"{file}: 9 x 7 pixels, but its image has"):
         read(data_raw)
 
@@ -123,7 +124,7 @@ def test_label_of_another_size_is_named(data_raw, file):
 def test_unknown_grey_value_in_a_label_is_named(data_raw, file, value):
     label = np.asarray(Image.open(data_raw / file)).copy()
     label[0, 0] = value
-    (data_raw / file).write_bytes(png(label))
+    (data_raw / file).write_bytes(encode_png(label))
     with pytest.raises(InputError, match=rf"{file}: unknown grey value {value}"):
         read(data_raw)
 

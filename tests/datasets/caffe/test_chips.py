@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import encode_png
 from glacierjax.datasets.caffe.chips import open_chips
-from tfds_builders.caffe.make_dummy_data import SCENES, chip_files, png, scenes, write_zip
+from tfds_builders.caffe.make_dummy_data import SCENES, chip_files, scenes, write_zip
 
 
 def open_files(tmp_path: Path, files: dict[str, bytes]):
@@ -45,7 +46,7 @@ def damaged(change: str) -> tuple[dict[str, bytes], str, str]:
         for label in [p for p in files if "sar_images/test" in p and name in p and "_0_0_0.png" in p]:
             del files[label]
     elif change == "other pixels":
-        files[path] = png(np.full((32, 32), 7, np.uint8))
+        files[path] = encode_png(np.full((32, 32), 7, np.uint8))
     elif change == "truncated":
         files[path] = files[path][:50]
     elif change == "other padding":

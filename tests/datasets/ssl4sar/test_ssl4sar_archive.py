@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from glacierjax.core.errors import InputError
+from glacierjax.datasets.members import TarMembers
 from glacierjax.datasets.ssl4sar.archive import Ssl4SarArchive, parse_sar_name
-from glacierjax.datasets.tar_members import TarMembers
 from tfds_builders.ssl4sar.made_archive import archive_files
 
 
