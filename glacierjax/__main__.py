@@ -1,45 +1,50 @@
-"""Lists the commands."""
+"""The command `glacierjax`: lists the commands, or runs one of them."""
 
 import ast
 import importlib.util
+import runpy
 import sys
 from pathlib import Path
 
+from glacierjax.core.cli import HELP, VERSION, print_to_pipe, version_text
+
 # In the order in which they are needed.
-COMMANDS = (
-    "glacierjax.simulate",
-    "tfds_builders.build",
-    "glacierjax.train",
-    "glacierjax.evaluate",
-    "glacierjax.compare",
-    "glacierjax.predict",
-    "glacierjax.timeseries",
-    "glacierjax.convert",
-)
+COMMANDS = ("simulate", "build", "train", "evaluate", "compare", "predict", "timeseries", "convert")
 
 
 def main() -> int:
-    """Prints each command with the first line of its documentation; nothing of it is imported."""
-    wrong = sys.argv[1:] and not {"--help", "-h", "-help"} & set(sys.argv[1:])
-    if wrong:
-        known = f"glacierjax.{sys.argv[1]}"
-        hint = f"python -m {known} --help" if known in COMMANDS else "python -m glacierjax lists the commands"
-        print(f"glacierjax: unexpected argument {sys.argv[1]!r}; {hint}", file=sys.stderr)
+    """Runs `glacierjax COMMAND ...` as `python -m glacierjax.COMMAND ...`; without a command lists them all."""
+    arguments = sys.argv[1:]
+    command = arguments[0] if arguments else "--help"
+    if command == VERSION:
+        return print_to_pipe(version_text())
+    if command in HELP:
+        return print_to_pipe(overview())
+    if command not in COMMANDS:
+        print(f"glacierjax: unknown command {command!r}; choose one of {', '.join(COMMANDS)}", file=sys.stderr)
         return 2
-    width = max(map(len, COMMANDS))
-    print("Calving fronts of glaciers in radar images. Commands (each has --help):\n")
-    for command in COMMANDS:
-        print(f"  python -m {command:{width}}  {summary(command)}")
+    sys.argv = sys.argv[:1] + arguments[1:]
+    runpy.run_module(module_of(command), run_name="__main__", alter_sys=True)
     return 0
+
+
+def overview() -> str:
+    """Each command with the first line of its documentation; no command is imported."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  glacierjax {command:{width}}  {summary(command)}" for command in COMMANDS]
+    return "\n".join(["Calving fronts of glaciers in radar images. Commands (each has --help):\n", *lines])
+
+
+def module_of(command: str) -> str:
+    return f"glacierjax.{command}"
 
 
 def summary(command: str) -> str:
     """The first line of a command's documentation."""
-    spec = importlib.util.find_spec(command)
+    spec = importlib.util.find_spec(module_of(command))
     if spec and spec.submodule_search_locations:
-        spec = importlib.util.find_spec(f"{command}.__main__")
-    if spec is None or spec.origin is None:
-        return "not installed"
+        spec = importlib.util.find_spec(f"{module_of(command)}.__main__")
+    assert spec is not None and spec.origin is not None, "all commands are part of the package"
     text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
     return text.split("\n", 1)[0]
 

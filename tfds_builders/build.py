@@ -1,11 +1,11 @@
-"""Builds a data set with TFDS, without TensorFlow: TFDS's own `build` and its flags, and those of our builders.
+"""Builds a data set with TFDS: reads a published archive and writes what training reads. Needs no TensorFlow.
 
-Example:
   python -m tfds_builders.build tfds_builders/caffe --data_dir=DATA --manual_dir=FOLDER_WITH_data_raw
+  python -m tfds_builders.build tfds_builders/ssl4sar --data_dir=DATA --manual_dir=FOLDER_WITH_THE_ARCHIVES
 
 A relative `tfds_builders/NAME` is looked for in the working directory, then in the installed package. Without --config
 the configs are built for which --manual_dir holds the data. A data set that exists already is left as it is, unless
---overwrite is given. Exit codes: 0 done, 2 wrong usage or input.
+--overwrite is given; a data set appears complete or not at all.
 """
 
 import contextlib
@@ -18,122 +18,126 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-import absl.logging
-import simple_parsing
-import tensorflow_datasets as tfds
-from tensorflow_datasets.scripts.cli import build
+from absl import flags
 
+from glacierjax.core import cli
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import user_path
+from glacierjax.datasets.caffe.na_rule import NA_CHOICES
 
-PROGRAM = "tfds_builders.build"
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
 PACKAGE = Path(__file__).resolve().parent
+FLAGS = flags.FlagValues()  # not absl's global ones: `main` can be called several times in one process
+
+_DATA_DIR = flags.DEFINE_string(
+    "data_dir", None, "Folder for built data sets. Default: ~/tensorflow_datasets, as in TFDS.", flag_values=FLAGS
+)
+_MANUAL_DIR = flags.DEFINE_string(
+    "manual_dir", None, "Folder with the published archive, packed or unpacked.", flag_values=FLAGS
+)
+_DOWNLOAD_DIR = flags.DEFINE_string(
+    "download_dir", None, "Folder for downloads. Default: DATA_DIR/downloads.", flag_values=FLAGS
+)
+_CONFIG = flags.DEFINE_string(
+    "config", None, "Config of the builder, by name or as JSON. Default: all that can be built.", flag_values=FLAGS
+)
+_CONFIG_IDX = flags.DEFINE_integer("config_idx", None, "Config of the builder, by number.", flag_values=FLAGS)
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Build again what exists already.", flag_values=FLAGS)
+_FAIL_IF_EXISTS = flags.DEFINE_bool("fail_if_exists", False, "Stop if the data set exists.", flag_values=FLAGS)
+_FILE_FORMAT = flags.DEFINE_enum(
+    "file_format", "array_record", ["array_record", "parquet"], "Format of the shards.", flag_values=FLAGS
+)
+_NUM_SHARDS = flags.DEFINE_integer("num_shards", None, "Files of a split.", lower_bound=1, flag_values=FLAGS)
+_MAX_EXAMPLES = flags.DEFINE_integer(
+    "max_examples_per_split", None, "Build so many scenes of each split only, to try it.", 1, flag_values=FLAGS
+)
+# Options of this project's builders. A data set that is built with any of them gets a config name that contains it.
+_ALLOW_BAD = flags.DEFINE_bool(
+    "allow_bad", False, "Leave out scenes that cannot be read, and list them.", flag_values=FLAGS
+)
+_NA = flags.DEFINE_enum(
+    "na",
+    None,
+    NA_CHOICES,
+    "What class NA means in CaFFe's layout; auto: unlabelled if there is no rock anywhere.",
+    flag_values=FLAGS,
+)
+_TEST_GLACIERS = flags.DEFINE_list(
+    "test_glaciers", [], "Glaciers whose scenes become the test split: NAME,NAME,...", flag_values=FLAGS
+)
+_RESAMPLE = flags.DEFINE_bool(
+    "resample", False, "SSL4SAR: bring optical images to the grid of the SAR scenes.", flag_values=FLAGS
+)
 
 
 @dataclasses.dataclass(frozen=True)
-class Options:
-    """Options of this project's builders; a data set built with any of them gets a config name that says so."""
+class BuildOptions:
+    """How to build, whatever the data set; None: as TFDS does."""
 
-    allow_bad: bool = simple_parsing.flag(default=False)  # skip unreadable scenes
-    na: str | None = None  # what class NA means: class, unlabelled, or auto (unlabelled if there is no rock anywhere)
-    test_glaciers: str | None = None  # glaciers to hold out as test, separated by commas
-    split: str | None = (
-        None  # of the full CaFFe archive: caffe (default), or series, as networks for series were published
-    )
-    resample: bool = simple_parsing.flag(default=False)  # bring optical images to the grid of the SAR scenes
-
-    def given(self) -> dict[str, Any]:
-        """The options that differ from their defaults, as fields of a builder config."""
-        glaciers = [g.strip() for g in (self.test_glaciers or "").split(",") if g.strip()]
-        options = {
-            "na": self.na, "test_glaciers": glaciers, "split": self.split, "allow_bad": self.allow_bad,
-            "resample": self.resample,
-        }  # fmt: skip
-        return {key: value for key, value in options.items() if value}
+    data_dir: str | None = None
+    manual_dir: str | None = None
+    download_dir: str | None = None
+    overwrite: bool = False
+    fail_if_exists: bool = False
+    file_format: str = "array_record"
+    num_shards: int | None = None
+    max_examples_per_split: int | None = None
 
 
-class _Parser(simple_parsing.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise InputError(f"{message}; see --help")
+def build(folder: Path, options: BuildOptions, config: str | int | None = None, **fields: Any) -> None:
+    """Builds the data set whose builder lies in `folder`: one config, or all that can be built.
+
+    `config`: name, number or JSON; `fields`: of the builder's config, to be changed. Raises `InputError` for wrong
+    input; then the data set is as it was before.
+    """
+    import tensorflow_datasets as tfds
+
+    if options.manual_dir is not None and not Path(options.manual_dir).is_dir():
+        raise InputError(f"--manual_dir={options.manual_dir}: no such folder")
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()
+    builder_cls = _import_builder(folder)
+    for one in _configs(builder_cls, options, config, fields):
+        try:
+            builder = builder_cls(config=one, data_dir=options.data_dir, file_format=options.file_format)
+            _prepare(builder, options)
+        except OSError as error:
+            raise InputError(f"{builder_cls.name}: {error}") from error
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Builds what the command line says and returns the exit code."""
-    _log_plainly()
-    try:
-        parser = _Parser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
-        parser.add_arguments(build.Args, dest="args")
-        parser.add_arguments(Options, dest="options")
-        parsed = parser.parse_args(_spell_out_switches(sys.argv[1:] if argv is None else argv))
-        datasets = parsed.args.positional_datasets + parsed.args.datasets
-        if not datasets:
-            raise InputError("no data set named; e.g. tfds_builders/caffe")
-        for dataset in datasets:
-            _build(dataset, parsed.args, parsed.options.given())
-    except KeyboardInterrupt:
-        print(f"{PROGRAM}: interrupted; nothing half-built is left", file=sys.stderr)
-        return 2
-    except (InputError, OSError) as error:
-        print(f"{PROGRAM}: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
-    return 0
+def _prepare(builder: "tfds.core.DatasetBuilder", options: BuildOptions) -> None:
+    import tensorflow_datasets as tfds
 
-
-def _build(dataset: str, args: build.Args, options: dict[str, Any]) -> None:
-    manual_dir = args.paths.manual_dir
-    if manual_dir is not None and not Path(manual_dir).is_dir():
-        raise InputError(f"--manual_dir {manual_dir}: no such folder")
-    folder = _find_folder(dataset)
-    if folder.parent != PACKAGE:  # somebody else's builder: TFDS as it is
-        if options:
-            raise InputError(f"--{next(iter(options))}: not an option of {dataset}")
-        dataclasses.replace(args, positional_datasets=[str(folder)], datasets=[]).execute()
-        return
-    module = f"{PACKAGE.name}.{folder.name}.{folder.name}_dataset_builder"
-    # Imported under its real name: TFDS would import the file a second time under another, and refuse the twin.
-    builder_cls = importlib.import_module(module).Builder
-    for config in _configs(builder_cls, args, options):
-        generation = dataclasses.replace(args.generation, imports=module, config=config, config_idx=None)
-        run = dataclasses.replace(args, positional_datasets=[folder.name], datasets=[], generation=generation)
-        _run(builder_cls, run)
-
-
-def _run(builder_cls: Any, args: build.Args) -> None:
-    config = args.generation.config
-    try:
-        if config and config.startswith("{"):
-            config = builder_cls.builder_config_cls(**json.loads(config))
-        builder = builder_cls(config=config, data_dir=args.paths.data_dir)
-    except InputError:
-        raise
-    except (ValueError, TypeError) as error:
-        raise InputError(f"--config {args.generation.config}: {error}") from error
-    where = builder.data_path
-    if args.generation.update_metadata_only:
-        args.execute()
-        return
+    name, target = builder.info.full_name, builder.data_path
     if builder.is_prepared():
-        if args.debug.fail_if_exists:
-            raise InputError(f"--fail_if_exists: {where} is there")
-        if not args.debug.overwrite:
-            print(f"{builder.info.full_name}: already built in {where} ({_sizes(builder)}); --overwrite rebuilds")
+        if options.fail_if_exists:
+            raise InputError(f"--fail_if_exists: {target} exists")
+        if not options.overwrite:
+            print(f"{name}: already built in {target} ({_sizes(builder)}); --overwrite rebuilds")
             return
-    print(f"{builder.info.full_name}: building in {where} ...", flush=True)
-    # TFDS prints its whole info record, and "Unknown size" for whatever is not downloaded.
-    with _set_aside(Path(where)), contextlib.redirect_stdout(io.StringIO()):
-        args.execute()
-    built = builder_cls(config=config, data_dir=args.paths.data_dir)
-    if built.is_prepared():  # not after --download_only
-        print(f"{built.info.full_name}: done ({_sizes(built)})")
-        skipped = (built.info.metadata or {}).get("skipped", [])
-        for line in [f"{len(skipped)} skipped:", *skipped] if skipped else []:
-            print(f"  {line}")
+    print(f"{name}: building in {target} ...", flush=True)
+    download = tfds.download.DownloadConfig(
+        manual_dir=options.manual_dir,
+        num_shards=options.num_shards,
+        max_examples_per_split=options.max_examples_per_split,
+        try_download_gcs=False,
+    )
+    # TFDS prints "Unknown size" for whatever is not downloaded.
+    with _set_aside(Path(target)), contextlib.redirect_stdout(io.StringIO()):
+        builder.download_and_prepare(download_dir=options.download_dir, download_config=download)
+    print(f"{name}: done ({_sizes(builder)})")
+    skipped = (builder.info.metadata or {}).get("skipped", [])
+    for line in [f"{len(skipped)} skipped:", *skipped] if skipped else []:
+        print(f"  {line}")
 
 
 @contextlib.contextmanager
 def _set_aside(folder: Path) -> Iterator[None]:
-    """Keeps what is in `folder` until its successor is there; without one it comes back."""
+    """Keeps the old data set in `folder` until the new one is there; restores it if there is no new one."""
     old = folder.with_name(f".{folder.name}.replaced")  # may be left from a run that was killed
     if folder.exists():
         if old.exists():
@@ -148,83 +152,113 @@ def _set_aside(folder: Path) -> Iterator[None]:
             old.rename(folder)
 
 
-def _configs(builder_cls: Any, args: build.Args, options: dict[str, Any]) -> Sequence[str | None]:
-    """Values for TFDS's --config: names, or JSON where our options are given."""
-    known = {field.name for field in dataclasses.fields(builder_cls.builder_config_cls or tfds.core.BuilderConfig)}
-    for option in options:
-        if option not in known:
-            raise InputError(f"--{option}: not an option of {builder_cls.name}")
-    generation = args.generation
-    if generation.config_idx is not None:
-        if not 0 <= generation.config_idx < len(builder_cls.BUILDER_CONFIGS):
+def _configs(builder_cls: Any, options: BuildOptions, config: str | int | None, fields: dict[str, Any]) -> list[Any]:
+    """The configs to build, with `fields` changed."""
+    from tensorflow_datasets.core import constants
+
+    known = builder_cls.builder_configs  # by name
+    if isinstance(config, int):
+        if not 0 <= config < len(builder_cls.BUILDER_CONFIGS):
+            raise InputError(f"--config_idx={config}: choose 0 to {len(builder_cls.BUILDER_CONFIGS) - 1}")
+        names = [builder_cls.BUILDER_CONFIGS[config].name]
+    elif config and config.startswith("{"):
+        if fields:
             raise InputError(
-                f"--config_idx {generation.config_idx}: there are {len(builder_cls.BUILDER_CONFIGS)} configs"
+                f"--config={config}: cannot be combined with --{next(iter(fields))}; write it into the JSON"
             )
-        names = [builder_cls.BUILDER_CONFIGS[generation.config_idx].name]
-    elif generation.config:
-        names = [generation.config]
-        if not generation.config.startswith("{") and generation.config not in builder_cls.builder_configs:
-            raise InputError(f"--config {generation.config}: there are: {', '.join(builder_cls.builder_configs)}")
+        try:
+            return [builder_cls.builder_config_cls(**json.loads(config))]
+        except InputError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise InputError(f"--config={config}: {error}") from error
+    elif config:
+        if config not in known:
+            raise InputError(f"--config={config}: unknown; choose one of {', '.join(known)}")
+        names = [config]
     elif hasattr(builder_cls, "configs_in"):
-        data_dir, download_dir = args.paths.data_dir, args.paths.download_dir
-        default = Path(download_dir or Path(data_dir) / "downloads") / "manual"  # as in TFDS
-        names = builder_cls.configs_in(Path(args.paths.manual_dir or default))
+        downloads = user_path(options.download_dir or Path(options.data_dir or constants.DATA_DIR) / "downloads")
+        names = builder_cls.configs_in(Path(options.manual_dir or downloads / "manual"))  # the default is TFDS's
     else:
-        names = [config.name for config in builder_cls.BUILDER_CONFIGS] or [None]
-    return [_with_options(builder_cls, name, options) for name in names] if options else names
+        names = list(known)
+    if not names and fields:
+        raise InputError(f"--{next(iter(fields))}: not an option of {builder_cls.name}")
+    return [_with_fields(builder_cls.name, known[name], fields) for name in names] or [None]
 
 
-def _with_options(builder_cls: Any, name: str | None, options: dict[str, Any]) -> str:
-    """A config as JSON: that of `name` with other values. Its name tells them, since TFDS knows data sets by name."""
-    if name is None or name not in builder_cls.builder_configs:
-        there = ", ".join(builder_cls.builder_configs)
-        raise InputError(f"--config {name}: cannot be combined with --{next(iter(options))}; there are: {there}")
-    base = builder_cls.builder_configs[name]
-    shared = {field.name for field in dataclasses.fields(tfds.core.BuilderConfig)}
-    own = {f.name: getattr(base, f.name) for f in dataclasses.fields(base) if f.name not in shared}
-    parts = [name]
-    for option, value in options.items():
-        parts.append(option if value is True else f"{option}_{'_'.join([value] if isinstance(value, str) else value)}")
-    return json.dumps({**own, **options, "name": "-".join(parts), "description": base.description})
+def _with_fields(builder: str, config: Any, fields: dict[str, Any]) -> Any:
+    """The config with other values and a name that contains them, since TFDS tells data sets apart by name."""
+    known = {field.name for field in dataclasses.fields(config)}
+    for field in fields:
+        if field not in known:
+            raise InputError(f"--{field}: not an option of {builder}")
+    parts = [config.name]
+    for field, value in fields.items():
+        parts.append(field if value is True else f"{field}_{'_'.join([value] if isinstance(value, str) else value)}")
+    return dataclasses.replace(config, name="-".join(parts), **fields)
 
 
-def _find_folder(dataset: str) -> Path:
-    """The builder's folder: as given, else `tfds_builders/NAME` (or NAME) in the installed package."""
-    here = Path(dataset).expanduser()
-    packaged = PACKAGE / here.name
-    if here.is_dir():
-        return here.resolve()
-    if (
-        str(here) in (here.name, f"{PACKAGE.name}/{here.name}")
-        and (packaged / f"{here.name}_dataset_builder.py").is_file()
-    ):
+def _import_builder(folder: Path) -> Any:
+    """The class `Builder` of the module `NAME_dataset_builder` in a folder `NAME`."""
+    module = f"{folder.name}.{folder.name}_dataset_builder"
+    if folder.parent == PACKAGE:
+        return importlib.import_module(f"{PACKAGE.name}.{module}").Builder
+    sys.path.insert(0, str(folder.parent))
+    try:
+        return importlib.import_module(module).Builder
+    except (ImportError, AttributeError) as error:
+        raise InputError(
+            f"{folder}: no TFDS builder {folder.name}_dataset_builder.py that can be read ({error})"
+        ) from error
+    finally:
+        sys.path.remove(str(folder.parent))
+
+
+def find_builder(dataset: str) -> Path:
+    """The folder of a builder: `dataset` itself, else `tfds_builders/NAME` (or NAME) in the installed package."""
+    path = Path(dataset).expanduser()
+    packaged = PACKAGE / path.name
+    if path.is_dir():
+        return path.resolve()
+    is_short_name = str(path) in (path.name, f"{PACKAGE.name}/{path.name}")
+    if is_short_name and (packaged / f"{path.name}_dataset_builder.py").is_file():
         return packaged
-    there = ", ".join(sorted(f"{PACKAGE.name}/{p.parent.name}" for p in PACKAGE.glob("*/*_dataset_builder.py")))
-    raise InputError(f"{dataset}: no such builder folder, here or in the package; there are: {there}")
+    known = sorted(f"{PACKAGE.name}/{file.parent.name}" for file in PACKAGE.glob("*/*_dataset_builder.py"))
+    raise InputError(f"{dataset}: no such builder folder, here or in the package; there are: {', '.join(known)}")
 
 
-def _sizes(builder: tfds.core.DatasetBuilder) -> str:
+def _sizes(builder: "tfds.core.DatasetBuilder") -> str:
     return ", ".join(f"{info.num_examples} {split}" for split, info in builder.info.splits.items())
 
 
-def _spell_out_switches(argv: Sequence[str]) -> list[str]:
-    """`--overwrite` -> `--overwrite=true`: the parser would take a data set's name behind it for its value."""
-    groups = [Options, *(field.type for field in dataclasses.fields(build.Args))]
-    fields = [f for group in groups if dataclasses.is_dataclass(group) for f in dataclasses.fields(group)]
-    switches = {f"--{field.name}" for field in fields if field.type is bool}
-    return [f"{argument}=true" if argument in switches else argument for argument in argv]
+def _build_all(datasets: list[str]) -> None:
+    """Builds the data sets that the command line names."""
+    if not datasets:
+        raise InputError("no data set named; e.g. tfds_builders/caffe")
+    if _CONFIG.value is not None and _CONFIG_IDX.value is not None:
+        raise InputError("--config and --config_idx: give one of them")
+    folders = [find_builder(dataset) for dataset in datasets]
+    names = (field.name for field in dataclasses.fields(BuildOptions))
+    options = BuildOptions(**{name: FLAGS[name].value for name in names})
+    given = {
+        "na": _NA.value,
+        "test_glaciers": [name.strip() for name in _TEST_GLACIERS.value if name.strip()],
+        "allow_bad": _ALLOW_BAD.value,
+        "resample": _RESAMPLE.value,
+    }
+    config = _CONFIG.value if _CONFIG_IDX.value is None else _CONFIG_IDX.value
+    for folder in folders:
+        build(folder, options, config, **{field: value for field, value in given.items() if value})
 
 
-def _log_plainly() -> None:
-    """Our own lines as they are; of TFDS only warnings; its progress bars only on a terminal."""
-    absl.logging.use_absl_handler()
-    absl.logging.set_verbosity(absl.logging.ERROR)
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command with these arguments (default: those of the process); returns the exit code."""
     log = logging.getLogger(PACKAGE.name)
     log.setLevel(logging.INFO)
     log.handlers = [logging.StreamHandler(sys.stdout)]
     log.propagate = False
-    if not sys.stderr.isatty():
-        tfds.disable_progress_bar()
+    arguments = None if argv is None else ["build", *argv]
+    return cli.run(_build_all, __doc__, argv=arguments, flag_values=FLAGS, positional=True)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Command lines: absl flags, `--help`, and the exit codes (0 done, 2 wrong usage or input, else a bug)."""
 
-import contextlib
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -11,45 +11,85 @@ from pathlib import Path
 import absl.logging
 from absl import flags
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.version import version
 
 BACKENDS = "xla_bridge.py"  # where JAX starts its devices; asked for one that it has no software for, it only asserts
 HELP = {"--help", "-h", "-help"}
+VERSION = "--version"
+_REQUIRED = re.compile(r"flag --(\w+)=.*must have a value other than None")
 
 
 def run(
-    main: Callable[[], None],
+    main: Callable[..., None],
     description: str | None,
     prepare: Callable[[list[str]], list[str]] | None = None,
     argv: Sequence[str] | None = None,
+    flag_values: flags.FlagValues = flags.FLAGS,
+    positional: bool = False,
 ) -> int:
     """Parses the flags, runs `main`, and returns the exit code.
 
-    `description` is what `--help` prints first; `prepare` may rewrite the arguments before they are parsed.
+    `description` is what `--help` prints first; `prepare` may rewrite the arguments before they are parsed;
+    `positional`: whether the command takes arguments without a name, which `main` then gets as a list.
     """
     argv = expand_home(sys.argv if argv is None else argv)
     _log_plainly()
     program = Path(argv[0])
     command = program.parent.name if program.stem == "__main__" else program.stem
     if HELP & set(argv[1:]):
-        with contextlib.suppress(BrokenPipeError):  # `--help | head`
-            print((description or "").strip() + "\n\nFlags:\n" + _flags_help(), flush=True)
-            return 0
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains again at its end
-        return 0
+        return print_to_pipe((description or "").strip() + "\n\nFlags:\n" + _flags_help(flag_values))
+    if VERSION in argv[1:]:
+        return print_to_pipe(version_text())
     try:
-        rest = flags.FLAGS(prepare(argv) if prepare else argv)
-        if len(rest) > 1:
-            raise InputError(f"unexpected argument {rest[1]!r}; flags are written --name=value")
-        main()
+        if flag_values is not flags.FLAGS:
+            flag_values.unparse_flags()  # what an earlier call in this process was given
+        rest = _parse(flag_values, prepare(argv) if prepare else argv)[1:]
+        if positional:
+            main(rest)
+        elif rest:
+            raise InputError(f"unexpected argument {rest[0]!r}; flags are written --name=value")
+        else:
+            main()
     except (InputError, flags.Error) as error:
-        return _complain(command, error)
+        return _complain(command, error.as_flag() if isinstance(error, ArgumentError) else error)
     except KeyboardInterrupt:
         return _complain(command, "interrupted")
     except (MemoryError, RuntimeError, AssertionError) as error:
         if advice := advice_for(error):
             return _complain(command, advice)
         raise
+    return 0
+
+
+def _parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
+    """Parses the flags; raises `InputError` for one that is required and missing, or given without a value."""
+    try:
+        rest = flag_values(argv)
+    except flags.IllegalFlagValueError as error:
+        if missing := _REQUIRED.match(str(error)):
+            name = missing[1]
+            raise InputError(f"--{name}: missing; {_uncapitalised(flag_values[name].help)}") from error
+        raise
+    for name in flag_values:
+        flag = flag_values[name]
+        values = flag.value if isinstance(flag.value, list) else [flag.value]
+        # An empty path would be the working directory.
+        if flag.present and flag.default in (None, []) and "" in values:
+            raise InputError(f"--{name}: missing; {_uncapitalised(flag.help)}")
+    return rest
+
+
+def version_text() -> str:
+    return f"glacierjax {version()}"
+
+
+def print_to_pipe(text: str) -> int:
+    """Prints text; a reader that goes away early (`glacierjax | head`) is no error. Returns the exit code 0."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes once more at its end
     return 0
 
 
@@ -87,7 +127,7 @@ def advice_for(error: Exception) -> str | None:
 
 
 def _log_plainly() -> None:
-    """Our own lines as they are; of the libraries only what is wrong."""
+    """Logs our own lines without decoration, and only errors of the libraries."""
     absl.logging.use_absl_handler()
     absl.logging.set_verbosity(absl.logging.ERROR)
     log = logging.getLogger("glacierjax")
@@ -102,10 +142,19 @@ def _complain(command: str, error: object) -> int:
     return 2
 
 
-def _flags_help() -> str:
+def _uncapitalised(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _flags_help(flag_values: flags.FlagValues) -> str:
     """The flags of the command itself."""
+    if flag_values is flags.FLAGS:
+        of_command = flag_values.get_key_flags_for_module(sys.argv[0])
+    else:
+        of_command = [flag_values[name] for name in flag_values]
     lines = []
-    for flag in sorted(flags.FLAGS.get_key_flags_for_module(sys.argv[0]), key=lambda flag: flag.name):
+    for flag in sorted(of_command, key=lambda flag: flag.name):
+        choices = f" One of {', '.join(flag.parser.enum_values)}." if isinstance(flag.parser, flags.EnumParser) else ""
         default = f" (default: {flag.default})" if flag.default not in (None, "", []) else ""
-        lines.append(f"  --{flag.name}: {flag.help}{default}")
+        lines.append(f"  --{flag.name}: {flag.help}{choices}{default}")
     return "\n".join(lines)

@@ -13,6 +13,25 @@ class InputError(ValueError):
     """
 
 
+class ArgumentError(InputError):
+    """A value that an argument of a function cannot have; commands name the flag of the same name instead.
+
+    `ArgumentError("mode", "fast", "choose one of tiled, whole")` says "mode='fast': choose one of ..." in Python and
+    "--mode=fast: choose one of ..." on the command line.
+    """
+
+    def __init__(self, name: str, value: object, advice: str):
+        super().__init__(f"{name}={value!r}: {advice}")
+        self.name, self.value, self.advice = name, value, advice
+
+    def as_flag(self) -> str:
+        """The message with the flag in place of the argument."""
+        return f"--{self.name}={self.value}: {self.advice}"
+
+    def __reduce__(self):
+        return type(self), (self.name, self.value, self.advice)  # errors travel between processes
+
+
 def some_names(names: Sequence[str]) -> str:
     """The names, of many the first ones and how many more there are."""
     more = len(names) - SHOWN_NAMES
