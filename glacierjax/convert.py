@@ -1,13 +1,14 @@
-"""Converts PyTorch weights to a glacierjax checkpoint, and back.
+"""Converts PyTorch or safetensors weights to a glacierjax checkpoint, and back.
 
   python -m glacierjax.convert --input=swinv2_tiny_patch4_window16_256.pth --output=imagenet
   python -m glacierjax.convert --input=tyrion.ckpt --output=tyrion
-  python -m glacierjax.convert --to=torch --input=WORKDIR --output=tyrion.pth
+  python -m glacierjax.convert --to=torch --input=WORKDIR --output=tyrion.pth                (for the official code)
+  python -m glacierjax.convert --to=safetensors --input=WORKDIR --output=tyrion.safetensors  (for everybody else)
 
 Reads Microsoft's Swin V2 files and the official Tyrion, OptSimMIM and OptTranslator checkpoints without PyTorch, and
 runs nothing that they contain. Prints what became of each group of tensors.
 
-Tensors do not tell at what pixel spacing a network wants its scenes, nor its windows and groups. --to=torch writes them
+Tensors do not tell at what pixel spacing a network wants its scenes, nor its windows and groups. --to writes them
 beside the tensors, and the way back reads them. Of other files, what is assumed is printed, and flags set it.
 """
 
@@ -16,20 +17,22 @@ from pathlib import Path
 
 from absl import flags
 
-from glacierjax.core import cli
+from glacierjax.core import choices, cli
 from glacierjax.core.errors import InputError
 
 _INPUT = flags.DEFINE_string(
-    "input", None, "PyTorch file; with --to=torch a glacierjax checkpoint or workdir.", required=True
+    "input", None, "PyTorch or safetensors file; with --to a glacierjax checkpoint or workdir.", required=True
 )
-_OUTPUT = flags.DEFINE_string("output", None, "New checkpoint folder; with --to=torch the new file.", required=True)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "New checkpoint folder; with --to=torch or safetensors the new file.", required=True
+)
 _MODEL = flags.DEFINE_string(
     "model",
     None,
     "tyrion, series_none, series_conv, series_gru, series_ltae, optsimmim, opttranslator or swin (encoder only). Default: by "
     "the names of its tensors.",
 )
-_TO = flags.DEFINE_enum("to", "glacierjax", ["glacierjax", "torch"], "What to write.")
+_TO = flags.DEFINE_enum("to", "glacierjax", ["glacierjax", "torch", "safetensors"], "What to write.")
 _PRESET = flags.DEFINE_string("preset", None, "Sizes of the network by name; without it the file's shapes tell them.")
 _SPACING = flags.DEFINE_float(
     "pixel_spacing_m",
@@ -39,21 +42,25 @@ _SPACING = flags.DEFINE_float(
 _CONTEXT = flags.DEFINE_integer("context_px", None, "Side of the network's input. Default: as the file says.")
 _WINDOW = flags.DEFINE_integer("window_size", None, "Side of an attention window. Default: as the file says.")
 _GROUPS = flags.DEFINE_integer("num_groups", None, "Groups of the decoder's norms. Default: as the file says.")
-_WHICH = flags.DEFINE_string("which", "best_iou", "With --to=torch: which checkpoint of a workdir.")
+_WHICH = flags.DEFINE_enum(
+    "which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder, to write a file."
+)
 
 
 def main() -> None:
     # Imported here: --help must not wait for JAX.
-    from glacierjax.checkpoints.conversion import Wanted, from_torch, to_torch
+    from glacierjax.checkpoints.conversion import Wanted, from_file, to_file
 
     source, output = Path(_INPUT.value), Path(_OUTPUT.value)
     wanted = Wanted(_SPACING.value, _CONTEXT.value, _WINDOW.value, _GROUPS.value)
-    if _TO.value == "torch":
+    if _TO.value != "glacierjax":
         if wanted != Wanted():
-            raise InputError(f"--to=torch: the checkpoint says what its network wants; leave {wanted.flags()} out")
-        lines = to_torch(source, output, _MODEL.value, _WHICH.value)
+            raise InputError(
+                f"--to={_TO.value}: the checkpoint says what its network wants; leave {wanted.flags()} out"
+            )
+        lines = to_file(source, output, _TO.value, _MODEL.value, _WHICH.value)
     else:
-        lines = from_torch(source, output, _MODEL.value, _PRESET.value, wanted)
+        lines = from_file(source, output, _MODEL.value, _PRESET.value, wanted)
     print("\n".join(lines))
 
 

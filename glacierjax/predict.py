@@ -19,21 +19,23 @@ from pathlib import Path
 
 from absl import flags
 
-from glacierjax.core import cli
-from glacierjax.core.errors import InputError
+from glacierjax.core import choices, cli
 
 log = logging.getLogger("glacierjax.predict")
 
 _CHECKPOINT = flags.DEFINE_multi_string(
-    "checkpoint", [], "Training folder or checkpoint of a network; several make an ensemble."
+    "checkpoint", None, "Training folder or checkpoint of a network; several make an ensemble.", required=True
 )
-_WHICH = flags.DEFINE_enum("which", "best_iou", ["best_iou", "best_mde", "last"], "Which checkpoint of a folder.")
+_WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
 _INPUT = flags.DEFINE_multi_string(
-    "input", [], "Scene, product, folder, pattern in quotes, link, or STAC items (.json); may be repeated."
+    "input",
+    None,
+    "Scene, product, folder, pattern in quotes, link, or STAC items (.json); may be repeated.",
+    required=True,
 )
-_OUTPUT = flags.DEFINE_string("output", "", "Folder for the results.")
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
 _BOX = flags.DEFINE_string("box", "", "Where a front may be: CaFFe box (.txt, pixels) or polygons (.geojson).")
-_MODE = flags.DEFINE_enum("mode", None, ["tiled", "overlap", "whole"], "How a network goes over a scene.")
+_MODE = flags.DEFINE_enum("mode", None, choices.MODES, "How a network goes over a scene.")
 _ROTATIONS = flags.DEFINE_bool("rotations", False, "Average the network over four rotations of each scene.")
 _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Metres a pixel, if neither georeference nor name tells.")
 _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1; without it by polarisation.")
@@ -54,9 +56,6 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Predict scenes again that ar
 
 
 def main() -> None:
-    for name, value in (("checkpoint", _CHECKPOINT.value), ("input", _INPUT.value), ("output", _OUTPUT.value)):
-        if not value:
-            raise InputError(f"--{name}: missing; --help shows an example")
     # Imported here: --help must not wait for rasterio and JAX.
     from glacierjax.geo.areas import read_area
     from glacierjax.geo.inputs import find_sources

@@ -19,14 +19,14 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import cli
-from glacierjax.core.errors import InputError
 
 _FRONTS = flags.DEFINE_multi_string(
     "fronts",
-    [],
+    None,
     "Front lines (a vector file, or .csv of predict), a folder of them, or the output of predict; may be repeated.",
+    required=True,
 )
-_OUTPUT = flags.DEFINE_string("output", "", "Folder for the results.")
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
 _BOX = flags.DEFINE_string(
     "box", "", "Box from glacier to ocean: a polygon in a vector file, or a CaFFe box for pixel fronts."
 )
@@ -39,9 +39,6 @@ _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Only the fronts in pixel
 
 
 def main() -> None:
-    for name, value in (("fronts", _FRONTS.value), ("output", _OUTPUT.value)):
-        if not value:
-            raise InputError(f"--{name}: missing; --help shows an example")
     # Imported here: --help must not wait for rasterio and matplotlib.
     from glacierjax.terminus.attributes import Fields
     from glacierjax.terminus.follow import SeriesOptions, follow_terminus

@@ -18,20 +18,17 @@ from absl import flags
 from ml_collections import config_flags
 
 from glacierjax.core import cli
-from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
 from glacierjax.recipes import configs
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Configuration file, e.g. configs/finetune_caffe.py.")
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; of several processes the same one.")
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; of several processes the same one.", required=True)
 COORDINATOR = flags.DEFINE_string("coordinator_address", None, "HOST:PORT of the first of several processes.")
 PROCESSES = flags.DEFINE_integer("num_processes", None, "Number of processes that train together.", lower_bound=1)
 PROCESS = flags.DEFINE_integer("process_id", None, "Number of this process, from 0.", lower_bound=0)
 
 
 def main() -> None:
-    if not WORKDIR.value:
-        raise InputError("--workdir: missing; name a folder for the run")
     workdir = user_path(WORKDIR.value)
     settings = configs.settings_of(CONFIG.value) if CONFIG.value is not None else None
     # Imported here: --help and wrong flags must not wait for JAX.

@@ -26,6 +26,7 @@ from glacierjax.core import cli
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
 from glacierjax.datasets.caffe.na_rule import NA_CHOICES
+from glacierjax.datasets.caffe.splits import OFFICIAL_SPLITS
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -69,6 +70,13 @@ _NA = flags.DEFINE_enum(
 _TEST_GLACIERS = flags.DEFINE_list(
     "test_glaciers", [], "Glaciers whose scenes become the test split: NAME,NAME,...", flag_values=FLAGS
 )
+_SPLIT = flags.DEFINE_enum(
+    "split",
+    None,
+    OFFICIAL_SPLITS,
+    "Of the full CaFFe archive; series: as networks for series were published.",
+    flag_values=FLAGS,
+)
 _RESAMPLE = flags.DEFINE_bool(
     "resample", False, "SSL4SAR: bring optical images to the grid of the SAR scenes.", flag_values=FLAGS
 )
@@ -104,6 +112,11 @@ def build(folder: Path, options: BuildOptions, config: str | int | None = None, 
     for one in _configs(builder_cls, options, config, fields):
         try:
             builder = builder_cls(config=one, data_dir=options.data_dir, file_format=options.file_format)
+        except InputError:
+            raise
+        except (ValueError, TypeError) as error:
+            raise InputError(f"--config={config}: {error}") from error
+        try:
             _prepare(builder, options)
         except OSError as error:
             raise InputError(f"{builder_cls.name}: {error}") from error
@@ -183,7 +196,9 @@ def _configs(builder_cls: Any, options: BuildOptions, config: str | int | None, 
         names = list(known)
     if not names and fields:
         raise InputError(f"--{next(iter(fields))}: not an option of {builder_cls.name}")
-    return [_with_fields(builder_cls.name, known[name], fields) for name in names] or [None]
+    if not fields:
+        return names or [None]
+    return [_with_fields(builder_cls.name, known[name], fields) for name in names]
 
 
 def _with_fields(builder: str, config: Any, fields: dict[str, Any]) -> Any:
@@ -243,6 +258,7 @@ def _build_all(datasets: list[str]) -> None:
     given = {
         "na": _NA.value,
         "test_glaciers": [name.strip() for name in _TEST_GLACIERS.value if name.strip()],
+        "split": _SPLIT.value,
         "allow_bad": _ALLOW_BAD.value,
         "resample": _RESAMPLE.value,
     }

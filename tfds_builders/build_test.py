@@ -89,11 +89,18 @@ def test_switch_before_the_data_set_is_not_mistaken(run, manual_dir):
 
 @pytest.mark.parametrize(
     ("flags", "message"),
-    [(["--bogus"], "unrecognized arguments: --bogus"), (["--na=maybe"], "na='maybe'"),
-     (["--config=x"], "--config x: there are"), (["--test_glaciers=XXX"], "no labelled scene of 'XXX'"),
-     (["--num_shards=many"], "--num_shards"), (["--config={"], "--config {"), (["--config_idx=7"], "--config_idx 7"),
-     (["--config=chips"], "nothing for the config chips")],
-)  # fmt: skip
+    [
+        (["--bogus"], "unknown flag --bogus; there are: --allow_bad"),
+        (["--na=maybe"], "--na=maybe: value should be one of"),
+        (["--config=x"], "--config=x: unknown; choose one of scenes, chips"),
+        (["--test_glaciers=XXX"], "no labelled scene of 'XXX'"),
+        (["--num_shards=many"], "--num_shards"),
+        (["--config={"], "--config={"),
+        (["--config_idx=7"], "--config_idx=7"),
+        (["--config=chips"], "nothing for the config chips"),
+        (["--resample"], "--resample: not an option of caffe"),
+    ],
+)
 def test_wrong_flags_give_one_line_and_exit_code_2(run, flags, message):
     code, _, err = run(*flags)
     assert code == 2

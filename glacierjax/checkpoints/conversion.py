@@ -1,11 +1,11 @@
-"""PyTorch files to checkpoints and back, with what a network is and wants of its scenes: `glacierjax.convert`."""
+"""Checkpoints to and from files of other programs (PyTorch, safetensors), with what a network wants of its scenes."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from glacierjax.checkpoints import native, torch_file, torch_import, torch_names, torch_writer
+from glacierjax.checkpoints import native, safetensors_file, torch_file, torch_import, torch_names, torch_writer
 from glacierjax.checkpoints.record import network_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
@@ -45,11 +45,11 @@ class Wanted:
         return ", ".join(f"--{name}" for name in self.fields((*SCENE_FIELDS, *MODEL_FIELDS)))
 
 
-def from_torch(source: Path, output: Path, model: str | None, sizes: str | None, wanted: Wanted) -> list[str]:
-    """Writes the checkpoint folder `output` of a PyTorch file; returns what to tell of it, as lines.
+def from_file(source: Path, output: Path, model: str | None, sizes: str | None, wanted: Wanted) -> list[str]:
+    """Writes the checkpoint folder `output` of a PyTorch or safetensors file; returns what to tell of it, as lines.
 
     Args:
-      source: the official code's file, Microsoft's, or one of `to_torch`.
+      source: the official code's file, Microsoft's, or one of `to_file`; a safetensors file by its suffix.
       output: a new folder.
       model: a name of `torch_names.MODELS`; None: the one that the tensors' names tell.
       sizes: a preset's name; None: as the file's record or its shapes tell.
@@ -60,7 +60,10 @@ def from_torch(source: Path, output: Path, model: str | None, sizes: str | None,
     """
     if user_path(output).exists():
         raise InputError(f"--output={output}: exists already; choose a new folder or remove it")
-    mapping, given = torch_file.read_torch(source), torch_file.read_record(source)
+    if source.suffix == safetensors_file.SUFFIX:
+        mapping, given = safetensors_file.read_safetensors(source)
+    else:
+        mapping, given = torch_file.read_torch(source), torch_file.read_record(source)
     try:
         model = model or torch_import.detect_model(mapping)
         inferred = torch_import.infer_fields(mapping, model)
@@ -102,8 +105,10 @@ def from_torch(source: Path, output: Path, model: str | None, sizes: str | None,
     return [*lines, f"written: {output}"]
 
 
-def to_torch(source: Path, output: Path, model: str | None, which: str) -> list[str]:
-    """Writes a checkpoint as the PyTorch file `output`, its record beside the tensors; returns what to tell of it.
+def to_file(source: Path, output: Path, kind: str, model: str | None, which: str) -> list[str]:
+    """Writes a checkpoint as the file `output` with the official names; returns what to tell of it.
+
+    `kind`: "torch" (the official code loads it) or "safetensors". Its record stands beside the tensors.
 
     Raises `InputError` when there is no such checkpoint, it has no PyTorch counterpart, or `output` exists.
     """
@@ -119,13 +124,18 @@ def to_torch(source: Path, output: Path, model: str | None, which: str) -> list[
         state_dict, report = torch_import.params_to_torch(checkpoint.params, found, flax_fields(network_of(checkpoint)))
     except InputError as error:
         raise InputError(f"{checkpoint.path}: {error}") from error
-    torch_writer.write_torch(output, state_dict, without_paths(checkpoint.record))
+    if kind == "torch":
+        torch_writer.write_torch(output, state_dict, without_paths(checkpoint.record))
+        place = f"{torch_file.RECORD} in the archive"
+    else:
+        safetensors_file.write_safetensors(output, state_dict, without_paths(checkpoint.record))
+        place = f"{safetensors_file.RECORD_KEY} in the header"
     return [
         f"{checkpoint.path}: {found}, {len(report.given)} tensors",
         f"  recomputed by PyTorch: {', '.join(report.recomputed)}",
         f"  not in the file, because no output depends on them: {', '.join(report.never_used)}",
         "  so load it with load_state_dict(..., strict=False)",
-        f"  beside the tensors, as {torch_file.RECORD} in the archive: {_scenes_text(checkpoint.record)}",
+        f"  beside the tensors, as {place}: {_scenes_text(checkpoint.record)}",
         f"written: {output}",
     ]
 

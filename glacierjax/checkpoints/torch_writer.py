@@ -1,4 +1,8 @@
-"""State dicts written as PyTorch files, without PyTorch; `torch.load(path, weights_only=True)` reads them."""
+"""Writes state dicts as PyTorch files, without PyTorch; `torch.load(path, weights_only=True)` reads them.
+
+Written by hand because the official code loads nothing but such files, and PyTorch is no dependency here. For everything
+else there is `safetensors_file`.
+"""
 
 import json
 import pickle

@@ -1,5 +1,6 @@
 """Command lines: absl flags, `--help`, and the exit codes (0 done, 2 wrong usage or input, else a bug)."""
 
+import difflib
 import logging
 import os
 import re
@@ -66,17 +67,19 @@ def _parse(flag_values: flags.FlagValues, argv: Sequence[str]) -> list[str]:
     """Parses the flags; raises `InputError` for one that is required and missing, or given without a value."""
     try:
         rest = flag_values(argv)
+    except flags.UnrecognizedFlagError as error:
+        raise InputError(_unknown_flag(error.flagname, flag_values)) from error
     except flags.IllegalFlagValueError as error:
         if missing := _REQUIRED.match(str(error)):
             name = missing[1]
-            raise InputError(f"--{name}: missing; {_uncapitalised(flag_values[name].help)}") from error
+            raise InputError(f"--{name}: missing; {_help_of(flag_values[name])}") from error
         raise
     for name in flag_values:
         flag = flag_values[name]
         values = flag.value if isinstance(flag.value, list) else [flag.value]
         # An empty path would be the working directory.
         if flag.present and flag.default in (None, []) and "" in values:
-            raise InputError(f"--{name}: missing; {_uncapitalised(flag.help)}")
+            raise InputError(f"--{name}: missing; {_help_of(flag)}")
     return rest
 
 
@@ -142,19 +145,30 @@ def _complain(command: str, error: object) -> int:
     return 2
 
 
-def _uncapitalised(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _help_of(flag: flags.Flag) -> str:
+    """What the command says about its flag; absl appends a remark to those that may be repeated."""
+    return (flag.help or "").split(";\n")[0]
+
+
+def _unknown_flag(name: str, flag_values: flags.FlagValues) -> str:
+    own = [flag.name for flag in _own_flags(flag_values)]
+    close = difflib.get_close_matches(name, own, n=2)
+    meant = f"did you mean --{' or --'.join(close)}?" if close else f"there are: --{', --'.join(own)}"
+    return f"unknown flag --{name}; {meant}"
+
+
+def _own_flags(flag_values: flags.FlagValues) -> list[flags.Flag]:
+    """The flags of the command itself, without those that absl adds, in the order of their names."""
+    if flag_values is flags.FLAGS:
+        own = flag_values.get_key_flags_for_module(sys.argv[0])
+    else:
+        own = [flag_values[name] for name in flag_values]
+    return sorted(own, key=lambda flag: flag.name)
 
 
 def _flags_help(flag_values: flags.FlagValues) -> str:
-    """The flags of the command itself."""
-    if flag_values is flags.FLAGS:
-        of_command = flag_values.get_key_flags_for_module(sys.argv[0])
-    else:
-        of_command = [flag_values[name] for name in flag_values]
     lines = []
-    for flag in sorted(of_command, key=lambda flag: flag.name):
-        choices = f" One of {', '.join(flag.parser.enum_values)}." if isinstance(flag.parser, flags.EnumParser) else ""
+    for flag in _own_flags(flag_values):
         default = f" (default: {flag.default})" if flag.default not in (None, "", []) else ""
-        lines.append(f"  --{flag.name}: {flag.help}{choices}{default}")
+        lines.append(f"  --{flag.name}: {_help_of(flag)}{default}")
     return "\n".join(lines)

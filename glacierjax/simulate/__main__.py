@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from absl import flags
 
 from glacierjax.core import cli
-from glacierjax.core.errors import InputError
 from glacierjax.simulate.archive import DEFAULT_SCENES, DEFAULT_SIZE_PX, ArchiveOptions, write_archive
 from glacierjax.simulate.ssl4sar import DEFAULT_SCENES as DEFAULT_SSL_SCENES
 from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
@@ -23,7 +22,7 @@ from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
 log = logging.getLogger("glacierjax.simulate")
 
 _OUTPUT = flags.DEFINE_string(
-    "output", None, "Folder in which data_raw and ssl4sar are made; it must not have them yet."
+    "output", None, "Folder in which data_raw and ssl4sar are made; it must not have them yet.", required=True
 )
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
 _SCENES = flags.DEFINE_integer("scenes", DEFAULT_SCENES, "Number of scenes; a quarter of them is the test split.")
@@ -34,8 +33,6 @@ _SIZE = flags.DEFINE_integer("size", DEFAULT_SIZE_PX, "Longest side of a scene i
 
 
 def main() -> None:
-    if not _OUTPUT.value:
-        raise InputError("--output is missing; give the folder to write to, e.g. --output=demo")
     options = ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value)
     ssl_options = Ssl4SarOptions(_SEED.value, _SSL_SCENES.value, _SIZE.value)
     with ProcessPoolExecutor(max_workers=2) as pool:  # the archives do not need each other

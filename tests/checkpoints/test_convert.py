@@ -10,8 +10,9 @@ import pytest
 from official_like import TINY, tiny_params, tiny_state_dict
 
 from glacierjax.checkpoints import read_torch, write_torch
-from glacierjax.checkpoints.conversion import Wanted, from_torch, to_torch
+from glacierjax.checkpoints.conversion import Wanted, from_file, to_file
 from glacierjax.checkpoints.native import load_checkpoint, save_checkpoint
+from glacierjax.checkpoints.safetensors_file import read_safetensors
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import PRESETS
 
@@ -54,26 +55,53 @@ def test_what_a_network_wants_goes_to_pytorch_and_comes_back(tmp_path):
     sizes = {**SIZES, "window_size": 4, "num_groups": 2}
     record = {"task": "segmentation", "model": sizes, "config": WANTS, "metrics": {"iou": 0.5}}
     save_checkpoint(tmp_path / "ours", tiny_params("tyrion"), record)
-    told = to_torch(tmp_path / "ours", tmp_path / "away.pth", None, "last")
+    told = to_file(tmp_path / "ours", tmp_path / "away.pth", "torch", None, "last")
     assert "pixel_spacing_m 20.0, context_px 192, window_size 4, num_groups 2" in " ".join(told)
     assert b"somebody" not in (tmp_path / "away.pth").read_bytes()
-    from_torch(tmp_path / "away.pth", tmp_path / "back", None, None, Wanted())
+    from_file(tmp_path / "away.pth", tmp_path / "back", None, None, Wanted())
     back = load_checkpoint(tmp_path / "back").record
     assert back["model"] == record["model"] and back["metrics"] == record["metrics"]
     assert (
         back["config"]["data"] == {**WANTS["data"], "dir": ""} and back["config"]["validation"] == WANTS["validation"]
     )
-    from_torch(tmp_path / "away.pth", tmp_path / "other", None, None, Wanted(pixel_spacing_m=40.0, window_size=8))
+    from_file(tmp_path / "away.pth", tmp_path / "other", None, None, Wanted(pixel_spacing_m=40.0, window_size=8))
     other = load_checkpoint(tmp_path / "other").record
     assert (other["config"]["data"]["pixel_spacing_m"], other["config"]["data"]["context_px"]) == (40, 192)
     assert (other["model"]["window_size"], other["model"]["num_groups"]) == (8, 2)
 
 
+def test_safetensors_files_hold_the_same_and_come_back(tmp_path):
+    record = {"task": "segmentation", "model": {k: list(v) if isinstance(v, tuple) else v for k, v in TINY.items()}}
+    save_checkpoint(tmp_path / "ours", tiny_params("tyrion"), {**record, "config": WANTS})
+    code, printed, errors = convert(
+        "--to=safetensors", f"--input={tmp_path}/ours", f"--output={tmp_path}/away.safetensors"
+    )
+    assert code == 0, errors
+    assert "pixel_spacing_m 20.0" in printed and b"somebody" not in (tmp_path / "away.safetensors").read_bytes()
+    tensors, written = read_safetensors(tmp_path / "away.safetensors")
+    official = tiny_state_dict("tyrion")
+    assert tensors and all(array.tobytes() == official[name].tobytes() for name, array in tensors.items())
+    assert written is not None and written["task"] == "segmentation"
+    from_file(tmp_path / "away.safetensors", tmp_path / "back", None, None, Wanted())
+    back = load_checkpoint(tmp_path / "back")
+    jax.tree.map(np.testing.assert_array_equal, back.params, tiny_params("tyrion"))
+    assert back.record["config"]["data"] == {**WANTS["data"], "dir": ""}
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors file", b"\xff" * 64])
+def test_a_damaged_safetensors_file_is_named(tmp_path, content):
+    (tmp_path / "bad.safetensors").write_bytes(content)
+    with pytest.raises(InputError, match=r"bad\.safetensors: not a readable safetensors file"):
+        read_safetensors(tmp_path / "bad.safetensors")
+    with pytest.raises(InputError, match=r"none\.safetensors: no such file"):
+        read_safetensors(tmp_path / "none.safetensors")
+
+
 def test_what_a_file_does_not_tell_is_printed_and_can_be_set(tmp_path):
     write_torch(tmp_path / "official.pth", tiny_state_dict("tyrion"))
-    told = "\n".join(from_torch(tmp_path / "official.pth", tmp_path / "a", None, None, Wanted(num_groups=2)))
+    told = "\n".join(from_file(tmp_path / "official.pth", tmp_path / "a", None, None, Wanted(num_groups=2)))
     assert "not told by the file, so assumed: --pixel_spacing_m (scenes as they are), --context_px (512)" in told
-    told = from_torch(tmp_path / "official.pth", tmp_path / "b", None, None, Wanted(20.0, 192, 4, 2))
+    told = from_file(tmp_path / "official.pth", tmp_path / "b", None, None, Wanted(20.0, 192, 4, 2))
     assert "assumed" not in "\n".join(told)
     record = load_checkpoint(tmp_path / "b").record
     assert record["config"] == {"data": {"pixel_spacing_m": 20.0, "context_px": 192}}
@@ -94,7 +122,7 @@ def test_what_a_file_does_not_tell_is_printed_and_can_be_set(tmp_path):
 def test_a_record_that_does_not_fit_is_refused(tmp_path, record, problem):
     write_torch(tmp_path / "odd.pth", tiny_state_dict("tyrion"), record)
     with pytest.raises(InputError, match=rf"odd\.pth: .*{problem}"):
-        from_torch(tmp_path / "odd.pth", tmp_path / "out", None, None, Wanted())
+        from_file(tmp_path / "odd.pth", tmp_path / "out", None, None, Wanted())
     assert not (tmp_path / "out").exists()
 
 

@@ -90,7 +90,7 @@ def test_help_shows_the_description_and_the_commands_own_flags(greet, flag):
     ("flags", "line"),
     [
         (["--name=nobody"], "greet: --name=nobody: nobody there; choose somebody"),
-        (["--nam=x"], "greet: Unknown command line flag 'nam'. Did you mean: name ?"),
+        (["--nam=x"], "greet: unknown flag --nam; did you mean --name?"),
         (["--count=many"], "greet: flag --count=many: invalid literal for int() with base 10: 'many'"),
         (["somebody"], "greet: unexpected argument 'somebody'; flags are written --name=value"),
         (["--name=ctrl-c"], "greet: interrupted"),

@@ -74,7 +74,7 @@ def test_training_from_a_checkpoint_of_another_preset(command, data, trained, el
 @pytest.mark.parametrize(
     ("flags", "named"),
     [
-        (("--output=o",), "--workdir or --checkpoint"),
+        (("--output=o",), "give one of --checkpoint, --predictions, --fronts, --merge"),
         (("--workdir=nowhere", "--output=o"), "nowhere: no checkpoint there"),
         (("--workdir=RUN",), "--output: missing"),
         (("--workdir=RUN", "--output=o", "--which=foo"), "--which=foo"),

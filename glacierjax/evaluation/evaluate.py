@@ -1,0 +1,95 @@
+"""One evaluation from start to end: opens what is scored and the true scenes, scores, and writes the results."""
+
+import dataclasses
+import functools
+import logging
+import re
+from pathlib import Path
+
+from glacierjax.core import choices
+from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.datasets.caffe.na_rule import NA_CHOICES
+from glacierjax.evaluation.annotators import find_annotators
+from glacierjax.evaluation.baselines import fit_baselines
+from glacierjax.evaluation.predictions import FRONT, ZONES
+from glacierjax.evaluation.run import from_folder, raw_scenes, score_part
+from glacierjax.evaluation.write import write_evaluation
+from glacierjax.reports.metrics import Metrics
+
+log = logging.getLogger("glacierjax.evaluate")
+
+
+@dataclasses.dataclass(frozen=True)
+class ScoreOptions:
+    """What to score, on which scenes, and how.
+
+    Scored is one of `checkpoints` (training folders or checkpoints, several make an ensemble), `predictions` (a folder of
+    zone PNGs) and `fronts` (a folder of front PNGs). The true scenes are those of `data` (CaFFe's data_raw); of a network
+    without it those of `data_dir` (prepared data), else those of its training. `shard`: "I/N", the I-th of N parts of the
+    scenes. The other fields have the names of the flags of `glacierjax.evaluate`.
+    """
+
+    checkpoints: tuple[str, ...] = ()
+    predictions: str | None = None
+    fronts: str | None = None
+    data: str | None = None
+    data_dir: str | None = None
+    split: str = "test"
+    na: str = NA_CHOICES[0]
+    which: str = choices.WHICH[0]
+    mode: str | None = None
+    rotations: bool = False
+    baselines: bool = False
+    protocol: str = choices.CLEAN
+    annotators: tuple[str, ...] = ()
+    shard: str | None = None
+
+    def __post_init__(self):
+        if bool(self.checkpoints) + bool(self.predictions) + bool(self.fronts) != 1:
+            raise InputError("give one of checkpoints, predictions and fronts to score")
+        if not self.checkpoints and not self.data:
+            raise InputError("data: missing; name the data_raw that the predictions belong to")
+
+
+def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
+    """Scores, writes everything to the folder `output`, and returns what metrics.json holds (None: of a part).
+
+    Raises `InputError` for wrong input; what was scored before stays written.
+    """
+    output = Path(output)
+    shard = parse_shard(options.shard) if options.shard else (0, 1)
+    kind = FRONT if options.fronts else ZONES
+    read_split = functools.partial(raw_scenes, options.data, na=options.na)
+    if options.checkpoints:
+        # Imported here: scoring PNGs must not wait for JAX.
+        from glacierjax.evaluation.network import most_probable, prepared_scenes
+        from glacierjax.prediction.ensemble import OFFICIAL_MODE, open_predictor
+
+        mode = options.mode or (OFFICIAL_MODE if options.protocol == choices.OFFICIAL else None)
+        predictor = open_predictor(options.checkpoints, options.which, mode, options.rotations)
+        predict = most_probable(predictor)
+        if not options.data:
+            read_split = functools.partial(prepared_scenes, predictor.training, data_dir=options.data_dir or "")
+        scenes = read_split(options.split)
+        log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), options.which, predictor.mode)
+        turned = ", four rotations" if options.rotations else ""
+        source = f"`{'`, `'.join(predictor.sources)}` (`{options.which}`), mode `{predictor.mode}`{turned}"
+    else:
+        folder = options.predictions or options.fronts
+        assert folder is not None, "checked by the options"
+        scenes = read_split(options.split)
+        predict = from_folder(folder, scenes.names, kind)
+        source = f"`{folder}` against `{options.data}`"
+    annotators = find_annotators(options.annotators, scenes.names) if options.annotators else {}
+    baselines = fit_baselines(read_split("train")) if options.baselines else {}
+    title, source = f"Evaluation on {options.split}", f"{source}, split `{options.split}`"
+    part = score_part(scenes, predict, output, title, source, kind, options.protocol, baselines, annotators, shard)
+    return None if options.shard else write_evaluation(output, part)
+
+
+def parse_shard(text: str) -> tuple[int, int]:
+    """ "1/4" -> (1, 4); raises `ArgumentError` for anything but I/N with 0 <= I < N."""
+    match = re.fullmatch(r"(\d+)/(\d+)", text)
+    if match is None or int(match[1]) >= int(match[2]):
+        raise ArgumentError("shard", text, "expected I/N with I from 0 to N - 1, such as 0/4")
+    return int(match[1]), int(match[2])
