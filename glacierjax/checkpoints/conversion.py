@@ -7,7 +7,7 @@ from typing import Any
 
 from glacierjax.checkpoints import native, safetensors_file, torch_file, torch_import, torch_names, torch_writer
 from glacierjax.checkpoints.record import network_of
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
 from glacierjax.core.settings import NetworkSettings
 from glacierjax.core.zones import NUM_ZONES
@@ -34,7 +34,7 @@ class Wanted:
             value = getattr(self, name)
             least = 0 if name == "pixel_spacing_m" else 1
             if value is not None and not least <= value < float("inf"):
-                raise InputError(f"--{name}={value}: give a number of at least {least}")
+                raise ArgumentError(name, value, f"give a number of at least {least}")
 
     def fields(self, names: Sequence[str]) -> dict[str, Any]:
         """Those of the fields that are given."""
@@ -59,7 +59,7 @@ def from_file(source: Path, output: Path, model: str | None, sizes: str | None, 
       InputError: the file cannot be read or is of another model, or `output` exists.
     """
     if user_path(output).exists():
-        raise InputError(f"--output={output}: exists already; choose a new folder or remove it")
+        raise ArgumentError("output", output, "exists already; choose a new folder or remove it")
     if source.suffix == safetensors_file.SUFFIX:
         mapping, given = safetensors_file.read_safetensors(source)
     else:
@@ -73,6 +73,8 @@ def from_file(source: Path, output: Path, model: str | None, sizes: str | None, 
             if fields.get(name, size) != size:
                 raise InputError(f"its last layer has {fields[name]} {name}; the networks here have {size}")
         params, report = torch_import.params_from_torch(mapping, model, fields)
+    except ArgumentError:
+        raise
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     for names, problem in ((report.missing, "lacks"), (report.unknown, "holds what is unknown to")):
@@ -113,13 +115,13 @@ def to_file(source: Path, output: Path, kind: str, model: str | None, which: str
     Raises `InputError` when there is no such checkpoint, it has no PyTorch counterpart, or `output` exists.
     """
     if user_path(output).exists():
-        raise InputError(f"--output={output}: exists already; choose a new file or remove it")
+        raise ArgumentError("output", output, "exists already; choose a new file or remove it")
     checkpoint = native.load_checkpoint(source, which)
     found = torch_names.model_of_record(checkpoint.record)
     if found is None:
         raise InputError(f"{checkpoint.path}: its task {checkpoint.record['task']!r} has no PyTorch counterpart")
     if model not in (None, found):
-        raise InputError(f"--model={model}: {checkpoint.path} holds {found}; leave the flag out")
+        raise ArgumentError("model", model, f"{checkpoint.path} holds {found}; leave the flag out")
     try:
         state_dict, report = torch_import.params_to_torch(checkpoint.params, found, flax_fields(network_of(checkpoint)))
     except InputError as error:

@@ -20,7 +20,7 @@ import orbax.checkpoint as ocp
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from glacierjax.core.choices import BEST, LAST
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
 
 CHECKPOINTS = "checkpoints"  # folders inside a workdir
@@ -213,7 +213,7 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
     if which == LAST:
         return steps[-1]
     if which not in BEST:
-        raise InputError(f"--which={which}: choose one of {', '.join([LAST, *BEST])}")
+        raise ArgumentError("which", which, f"choose one of {', '.join([LAST, *BEST])}")
     records = {step: read_record(step).get("metrics", {}) for step in steps}
     metric, larger_is_better = BEST[which]
     if which == "best_iou" and not any(record.get(metric) is not None for record in records.values()):
@@ -223,7 +223,7 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
             return steps[-1]
     ranked = {step: record.get(metric) for step, record in records.items()}
     if all(value is None for value in ranked.values()):
-        raise InputError(f"--which={which}: no checkpoint of {path} has the metric {metric}")
+        raise ArgumentError("which", which, f"no checkpoint of {path} has the metric {metric}")
     sign = 1 if larger_is_better else -1
     # Of equals the latest, as the run itself keeps it.
     return max(reversed(steps), key=lambda step: sign * ranking_value(ranked[step], larger_is_better))

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.core.choices import TEMPORAL
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.model import Backbone, SeriesTyrion, Tyrion
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.model.swin_v2 import PATCH_PX
@@ -196,7 +196,7 @@ def official_entries(model: Model, fields: Mapping[str, Any]) -> list[Entry]:
 def model_named(name: str) -> Model:
     """The entry of `MODELS`; raises `InputError` for another name."""
     if name not in MODELS:
-        raise InputError(f"--model={name}: unknown model; choose one of {', '.join(MODELS)}")
+        raise ArgumentError("model", name, f"unknown model; choose one of {', '.join(MODELS)}")
     return MODELS[name]
 
 

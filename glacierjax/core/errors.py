@@ -1,6 +1,7 @@
 """The one exception for everything that a user can get wrong."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 SHOWN_NAMES = 20  # of many; one line is to stay readable
 
@@ -21,7 +22,8 @@ class ArgumentError(InputError):
     """
 
     def __init__(self, name: str, value: object, advice: str):
-        super().__init__(f"{name}={value!r}: {advice}")
+        shown = str(value) if isinstance(value, PurePath) else value
+        super().__init__(f"{name}={shown!r}: {advice}")
         self.name, self.value, self.advice = name, value, advice
 
     def as_flag(self) -> str:

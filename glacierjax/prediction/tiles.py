@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from glacierjax.core import grid
 from glacierjax.core.choices import MODES
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.zones import NUM_ZONES
 
 # uint8 images (N, H, W) -> probabilities (N, H, W, K) float32; N is always `TILE_BATCH` or 1, so few programs are compiled
@@ -70,7 +70,7 @@ def scene_strips(
     that the members of an ensemble can be averaged strip by strip. Raises `InputError` for an unknown mode.
     """
     if mode not in MODES:
-        raise InputError(f"--mode={mode}: choose one of {', '.join(MODES)}")
+        raise ArgumentError("mode", mode, f"choose one of {', '.join(MODES)}")
     strip_px = context_px // 2
     found = []
     for turns in quarter_turns:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.files import new_folder
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.scene import LabelledScene
@@ -50,10 +50,10 @@ class ArchiveOptions:
 
     def __post_init__(self):
         if self.seed < 0:
-            raise InputError(f"--seed={self.seed}: choose a seed of 0 or more")
+            raise ArgumentError("seed", self.seed, "choose a seed of 0 or more")
         for flag, value, (low, high) in (("scenes", self.scenes, _SCENES), ("size", self.size, SIZES_PX)):
             if not low <= value <= high:
-                raise InputError(f"--{flag}={value}: choose {low} to {high}")
+                raise ArgumentError(flag, value, f"choose {low} to {high}")
 
     def scenes_of(self, split: str) -> int:
         test = max(1, self.scenes // 4)

@@ -105,7 +105,7 @@ def test_what_a_file_does_not_tell_is_printed_and_can_be_set(tmp_path):
     assert "assumed" not in "\n".join(told)
     record = load_checkpoint(tmp_path / "b").record
     assert record["config"] == {"data": {"pixel_spacing_m": 20.0, "context_px": 192}}
-    with pytest.raises(InputError, match="--num_groups=0: give a number of at least 1"):
+    with pytest.raises(InputError, match="num_groups=0: give a number of at least 1"):
         Wanted(num_groups=0)
 
 

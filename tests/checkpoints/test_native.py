@@ -89,7 +89,7 @@ def test_folder_of_one_step_is_itself_a_checkpoint(run):
 
 
 def test_unknown_which_names_the_choices(run):
-    with pytest.raises(InputError, match="--which=newest: choose one of last, best_iou, best_mde"):
+    with pytest.raises(InputError, match="which='newest': choose one of last, best_iou, best_mde"):
         load_checkpoint(run, "newest")
 
 

@@ -1,12 +1,14 @@
 """What every command has in common: its help, its exit codes, its one line on stderr."""
 
 import os
+import pickle
 import subprocess
 import sys
 
 import pytest
 
 from glacierjax.core.cli import expand_home
+from glacierjax.core.errors import ArgumentError
 
 SCRIPT = '''
 """Greets somebody.
@@ -115,6 +117,13 @@ def test_a_machine_that_is_too_small_is_told_with_the_next_step(greet, name, wha
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
     assert done.stderr.startswith(f"greet: {what}; ")
     assert advice in done.stderr
+
+
+def test_an_argument_of_a_function_is_a_flag_on_the_command_line():
+    error = ArgumentError("mode", "fast", "choose one of tiled, whole")
+    assert str(error) == "mode='fast': choose one of tiled, whole"
+    assert error.as_flag() == "--mode=fast: choose one of tiled, whole"
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
 def test_a_bug_shows_its_traceback(greet):

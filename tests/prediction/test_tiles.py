@@ -225,7 +225,7 @@ def test_a_longer_scene_needs_more_memory_for_its_bytes_only():
 
 
 def test_unknown_mode_names_the_choices():
-    with pytest.raises(InputError, match="--mode=half: choose one of tiled, overlap, whole"):
+    with pytest.raises(InputError, match="mode='half': choose one of tiled, overlap, whole"):
         predict_scene(one_hot, random_scene((9, 9), NUM_ZONES), "half", CONTEXT, MULTIPLE)
 
 
