@@ -48,12 +48,12 @@ def box_text(box: BoundingBox) -> str:
 def match_box_files(scene_names: list[str], files: list[Path]) -> dict[str, Path]:
     """Box file of each scene: a file `NAME*.txt` belongs to the longest scene name that is its prefix."""
     by_length = sorted(scene_names, key=len, reverse=True)
-    found: dict[str, Path] = {}
+    box_files: dict[str, Path] = {}
     for file in sorted(files):
         name = next((n for n in by_length if file.name.startswith(n) and not file.name[len(n)].isalnum()), None)
         if name is None:
             continue
-        if name in found:
-            raise InputError(f"{file}: a second bounding box for {name} beside {found[name].name}; keep one")
-        found[name] = file
-    return found
+        if name in box_files:
+            raise InputError(f"{file}: a second bounding box for {name} beside {box_files[name].name}; keep one")
+        box_files[name] = file
+    return box_files

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.scene_names import HEMISPHERES, SceneId, parse_name
@@ -140,13 +141,17 @@ def lay_ground(landscape: Landscape, plan: Plan) -> Ground:
     return Ground(x, y, fjord, seaward, zones)
 
 
-def sea_leaves_scene(zones: np.ndarray) -> bool:
+def sea_leaves_scene(zones: UInt8[np.ndarray, "height width"]) -> bool:
     """Whether the sea reaches the border of the zones (H, W)."""
     sea = zones == Zone.OCEAN_ICE_MELANGE
     return bool(sea[[0, -1]].any() or sea[:, [0, -1]].any())
 
 
-def draw_front(zones: np.ndarray, box: BoundingBox, pixel_spacing_m: float) -> np.ndarray:
+def draw_front(
+    zones: UInt8[np.ndarray, "height width"], box: BoundingBox, pixel_spacing_m: float
+) -> Bool[np.ndarray, "height width"]:
+    zones: UInt8[np.ndarray, "height width"], box: BoundingBox, pixel_spacing_m: float
+) -> Bool[np.ndarray, "height width"]:
     """True front (H, W) bool of cleaned zones: `glacierjax.fronts.extract_front` without its cleaning."""
     return front_of_border(ocean_glacier_border(zones), pixel_spacing_m, box)
 

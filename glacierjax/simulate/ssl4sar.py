@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import new_folder
@@ -83,7 +84,9 @@ def windows(options: Ssl4SarOptions) -> list[Window]:
     return [_window(options, number) for number in range(len(GLACIERS))]
 
 
-def simulate_sar(options: Ssl4SarOptions, shown: list[Window]) -> Iterator[tuple[str, str, np.ndarray]]:
+def simulate_sar(
+    options: Ssl4SarOptions, shown: list[Window]
+) -> Iterator[tuple[str, str, UInt8[np.ndarray, "height width"]]]:
     """(split, name, grey values (H, W) uint8) of the SAR scenes, the glaciers in turn."""
     for number in range(options.scenes):
         window = shown[number % len(shown)]
@@ -98,7 +101,7 @@ def simulate_sar(options: Ssl4SarOptions, shown: list[Window]) -> Iterator[tuple
         yield split, f"S1_{window.landscape.glacier}_{day:%Y%m%d}_{number:05d}", image
 
 
-def simulate_optical(options: Ssl4SarOptions, window: Window) -> np.ndarray:
+def simulate_optical(options: Ssl4SarOptions, window: Window) -> Float32[np.ndarray, "20 height width"]:
     """Bands (20, H, W) float32 of a glacier's window on a summer day."""
     rng = np.random.default_rng([options.seed, _STREAMS["optical"], GLACIERS.index(window.landscape.glacier)])
     plan = _plan(rng, window, _OPTICAL_DAY, 0)

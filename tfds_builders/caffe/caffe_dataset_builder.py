@@ -67,10 +67,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     @classmethod
     def configs_in(cls, manual_dir: Path) -> list[str]:
         """Names of the configs that can be built from what lies in `manual_dir`. Raises `InputError` if none can."""
-        found = [name for name, find in (("scenes", _find_scenes), ("chips", _find_chips)) if find(manual_dir)]
-        if not found:
+        configs = [name for name, find in (("scenes", _find_scenes), ("chips", _find_chips)) if find(manual_dir)]
+        if not configs:
             raise InputError(f"--manual_dir {manual_dir}: neither data_raw nor {CHIPS_FILE} in it; {WHERE_TO_GET_IT}")
-        return found
+        return configs
 
     def _info(self) -> tfds.core.DatasetInfo:
         grey = tfds.features.Image(shape=(None, None, 1), dtype=np.uint8, encoding_format="png")

@@ -57,10 +57,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     def configs_in(cls, manual_dir: Path) -> list[str]:
         """Names of the configs that can be built from what lies in `manual_dir`. Raises `InputError` if none can."""
         archive = Ssl4SarArchive(manual_dir)
-        found = [name for name, there in ((SAR, archive.splits()), (OPTICAL, archive.glaciers())) if there]
-        if not found:
+        configs = [name for name, content in ((SAR, archive.splits()), (OPTICAL, archive.glaciers())) if content]
+        if not configs:
             raise InputError(f"--manual_dir {manual_dir}: nothing of SSL4SAR in it; {WHERE_TO_GET_IT}")
-        return found
+        return configs
 
     def _info(self) -> tfds.core.DatasetInfo:
         text = tfds.features.Text()
@@ -89,15 +89,15 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         except AssertionError:
             raise InputError(f"--manual_dir: missing, or an empty or no folder; {WHERE_TO_GET_IT}") from None
         archive = Ssl4SarArchive(manual_dir)
-        there = archive.splits() if self._config.content == SAR else archive.glaciers()
-        if not there:
+        content = archive.splits() if self._config.content == SAR else archive.glaciers()
+        if not content:
             what = f"nothing for the config {self._config.name}"
             raise InputError(f"--manual_dir {manual_dir}: {what}; {WHERE_TO_GET_IT}")
         if self._config.content == OPTICAL:
             return {"train": self._generate_examples(archive, None)}
         if not archive.glaciers():
             log.warning("no %s: the scenes can only be used alone", OPTICAL_FOLDER)
-        return {split: self._generate_examples(archive, split) for split in there}
+        return {split: self._generate_examples(archive, split) for split in content}
 
     def _generate_examples(self, archive: Ssl4SarArchive, split: str | None) -> Iterator[tuple[int, dict[str, Any]]]:
         records = self._optical(archive) if split is None else self._scenes(archive, split)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Bool, Shaped, UInt8
 
 from glacierjax.core.boxes import match_box_files, read_box
 from glacierjax.core.errors import InputError
@@ -23,7 +24,7 @@ LABEL_SUFFIX = {IMAGES: "", ZONES: "_zones", FRONTS: "_front"}
 
 
 class SceneArchive(Protocol):
-    """What the readers of CaFFe's two distributions have in common."""
+    """The interface of the readers of CaFFe's two distributions."""
 
     def splits(self) -> list[str]: ...
 
@@ -33,11 +34,11 @@ class SceneArchive(Protocol):
 
     def read(self, split: str, name: str) -> LabelledScene: ...
 
-    def read_image(self, split: str, name: str) -> tuple[SceneId, np.ndarray]: ...
+    def read_image(self, split: str, name: str) -> tuple[SceneId, UInt8[np.ndarray, "height width"]]: ...
 
-    def read_zones(self, split: str, name: str) -> np.ndarray: ...
+    def read_zones(self, split: str, name: str) -> UInt8[np.ndarray, "height width"]: ...
 
-    def read_front(self, split: str, name: str) -> np.ndarray: ...
+    def read_front(self, split: str, name: str) -> Bool[np.ndarray, "height width"]: ...
 
 
 class CaffeArchive:
@@ -104,23 +105,23 @@ class CaffeArchive:
                 raise InputError(f"{where}: not a text file; expected a header line and four corners") from None
         return LabelledScene(scene, image, zones, front, box)
 
-    def read_image(self, split: str, name: str) -> tuple[SceneId, np.ndarray]:
+    def read_image(self, split: str, name: str) -> tuple[SceneId, UInt8[np.ndarray, "height width"]]:
         """What the name says, and the grey values (H, W) uint8."""
         where = self._where(IMAGES, split, f"{name}.png")
         scene = parse_name(name, where)
         return scene, self._read_grey(IMAGES, split, name)
 
-    def read_zones(self, split: str, name: str) -> np.ndarray:
+    def read_zones(self, split: str, name: str) -> UInt8[np.ndarray, "height width"]:
         """Class ids (H, W) uint8."""
         grey = self._read_grey(ZONES, split, name)
         return ids_from_grey(grey, self._members.where(self._files[ZONES, split][name]))
 
-    def read_front(self, split: str, name: str) -> np.ndarray:
+    def read_front(self, split: str, name: str) -> Bool[np.ndarray, "height width"]:
         """The drawn calving front (H, W) bool."""
         grey = self._read_grey(FRONTS, split, name)
         return front_from_grey(grey, self._members.where(self._files[FRONTS, split][name]))
 
-    def _read_grey(self, kind: str, split: str, name: str) -> np.ndarray:
+    def _read_grey(self, kind: str, split: str, name: str) -> UInt8[np.ndarray, "height width"]:
         member = self._files.get((kind, split), {}).get(name)
         if member is None:
             where = self._where(kind, split, f"{name}{LABEL_SUFFIX[kind]}.png")
@@ -137,7 +138,7 @@ def open_archive(path: str | os.PathLike) -> CaffeArchive:
     return CaffeArchive(open_members(path, "CaFFe's data_raw (folder or zip file)"))
 
 
-def front_from_grey(grey: np.ndarray, where: str) -> np.ndarray:
+def front_from_grey(grey: UInt8[np.ndarray, "height width"], where: str) -> Bool[np.ndarray, "height width"]:
     """Front mask (H, W) bool of grey values 0 / 255. Raises `InputError` naming `where` for any other value."""
     front = grey == FRONT_GREY
     if (grey[~front] != 0).any():
@@ -146,7 +147,7 @@ def front_from_grey(grey: np.ndarray, where: str) -> np.ndarray:
     return front
 
 
-def check_same_size(label: np.ndarray, image: np.ndarray, where: str) -> None:
+def check_same_size(label: Shaped[np.ndarray, "_ _"], image: UInt8[np.ndarray, "height width"], where: str) -> None:
     """Raises `InputError` naming `where` (the label's file) unless the label is as large as its image."""
     if label.shape != image.shape:
         raise InputError(f"{where}: {_size(label.shape)} pixels, but its image has {_size(image.shape)}")

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png
@@ -76,23 +77,23 @@ class CaffeChips:
             check_same_size(label, image, self._where(kind, split, name))
         return LabelledScene(scene, image, zones, front)
 
-    def read_image(self, split: str, name: str) -> tuple[SceneId, np.ndarray]:
+    def read_image(self, split: str, name: str) -> tuple[SceneId, UInt8[np.ndarray, "height width"]]:
         """What the name says, and the grey values (H, W) uint8."""
         return parse_name(name, self._where(IMAGES, split, name)), self._assemble(IMAGES, split, name)
 
-    def read_zones(self, split: str, name: str) -> np.ndarray:
+    def read_zones(self, split: str, name: str) -> UInt8[np.ndarray, "height width"]:
         """Class ids (H, W) uint8."""
         return ids_from_grey(self._assemble(ZONES, split, name), self._where(ZONES, split, name))
 
-    def read_front(self, split: str, name: str) -> np.ndarray:
+    def read_front(self, split: str, name: str) -> Bool[np.ndarray, "height width"]:
         """The drawn calving front (H, W) bool."""
         return front_from_grey(self._assemble(FRONTS, split, name), self._where(FRONTS, split, name))
 
-    def _assemble(self, kind: str, split: str, name: str) -> np.ndarray:
+    def _assemble(self, kind: str, split: str, name: str) -> UInt8[np.ndarray, "height width"]:
         where = self._where(kind, split, name)
         chips = self._chips.get((kind, split), {}).get(name)
         if not chips:
-            raise InputError(f"{where}: no chip of this scene here; copy or download caffe.zip again")
+            raise InputError(f"{where}: the scene has no chip; copy or download caffe.zip again")
         if len({(chip.bottom, chip.right) for chip in chips}) > 1:
             raise InputError(f"{where}: the chips of the scene disagree on its padding; download caffe.zip again")
         tiles = [read_grey_png(self._members.read(c.member), self._members.where(c.member)) for c in chips]

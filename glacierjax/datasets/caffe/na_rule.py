@@ -1,8 +1,9 @@
-"""What class NA means in a data set: a zone like any other, or "nobody looked here"."""
+"""What class NA means in a data set: a zone like any other, or pixels that are not labelled."""
 
 from collections.abc import Iterable
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
@@ -15,8 +16,8 @@ def na_is_unlabelled(choice: str, archive: SceneArchive) -> bool:
     """Resolves the option `na` for an archive.
 
     "class": NA is a zone (CaFFe: no data, radar shadow). "unlabelled": NA pixels count in no loss and no score.
-    "auto": unlabelled if NA occurs but rock nowhere. A set that draws zones draws rock beside its glaciers, a set
-    that only has fronts leaves everything beside them open. Unreadable zone images are passed over.
+    "auto": unlabelled if NA occurs but rock nowhere. Data sets with zones have rock beside their glaciers; data sets
+    made from fronts alone do not. Zone images that cannot be read are skipped.
     """
     if choice not in NA_CHOICES:
         raise InputError(f"na={choice!r}: unknown; expected one of {', '.join(NA_CHOICES)}")
@@ -25,12 +26,12 @@ def na_is_unlabelled(choice: str, archive: SceneArchive) -> bool:
     return choice == "unlabelled"
 
 
-def valid_mask(zones: np.ndarray) -> np.ndarray:
+def valid_mask(zones: UInt8[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """True where a label was given, for class ids (H, W) in which NA means "not labelled"."""
     return zones != Zone.NA
 
 
-def _readable_zones(archive: SceneArchive) -> Iterable[np.ndarray]:
+def _readable_zones(archive: SceneArchive) -> Iterable[UInt8[np.ndarray, "height width"]]:
     for split in filter(archive.labelled, archive.splits()):
         for name in archive.names(split):
             try:
@@ -39,7 +40,7 @@ def _readable_zones(archive: SceneArchive) -> Iterable[np.ndarray]:
                 continue  # reported when the scene itself is read
 
 
-def _has_na_but_no_rock(zone_images: Iterable[np.ndarray]) -> bool:
+def _has_na_but_no_rock(zone_images: Iterable[UInt8[np.ndarray, "height width"]]) -> bool:
     any_na = False
     for zones in zone_images:
         if (zones == Zone.ROCK).any():

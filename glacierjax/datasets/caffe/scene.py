@@ -1,8 +1,9 @@
-"""The record that data readers hand to training and evaluation."""
+"""A labelled scene, as data readers give it to training and evaluation."""
 
 import dataclasses
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.scene_names import SceneId
@@ -18,8 +19,8 @@ class LabelledScene:
     """
 
     id: SceneId
-    image: np.ndarray
-    zones: np.ndarray
-    front: np.ndarray
+    image: UInt8[np.ndarray, "height width"]
+    zones: UInt8[np.ndarray, "height width"]
+    front: Bool[np.ndarray, "height width"]
     box: BoundingBox | None = None
-    valid: np.ndarray | None = None
+    valid: Bool[np.ndarray, "height width"] | None = None

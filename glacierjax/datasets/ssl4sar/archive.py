@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import is_hidden, read_grey_png, require_folder
@@ -33,7 +34,7 @@ _SUFFIXES = {"sar": (".png", ".tif", ".tiff"), "optical": (".tif", ".tiff")}
 
 
 class SarName(NamedTuple):
-    """What the name of an unlabelled SAR scene says; `date` None if it has none."""
+    """The parsed name of an unlabelled SAR scene; `date` is None if the name has none."""
 
     name: str
     sensor: str
@@ -45,7 +46,7 @@ class SarScene(NamedTuple):
     """One unlabelled scene: grey values (H, W) uint8 and their grid."""
 
     id: SarName
-    image: np.ndarray
+    image: UInt8[np.ndarray, "height width"]
     grid: Grid
 
 
@@ -74,7 +75,7 @@ def parse_sar_name(name: str, where: str) -> SarName:
 
 
 class Ssl4SarArchive:
-    """What of SSL4SAR lies in a folder, unpacked or in archives; every error is an `InputError` that names the file.
+    """The scenes and optical images of SSL4SAR in a folder, unpacked or packed. Errors are `InputError`s that name the file.
 
     A folder `unlabeled_data_raw_train` is preferred to archives with the same content. Scenes come in the order of
     their names (folder, zip) or of the archive (tar), so that a compressed archive is walked once for each split.
@@ -86,7 +87,7 @@ class Ssl4SarArchive:
         self._sar = {split: _find(containers, folder, "sar") for split, folder in SAR_FOLDERS.items()}
         names = [member.stem for members in self._sar.values() for member in members]
         if twice := sorted(name for name, count in Counter(names).items() if count > 1):
-            raise InputError(f"{root}: the scene {twice[0]} is there twice; keep one of its files")
+            raise InputError(f"{root}: two files of the scene {twice[0]}; keep one of them")
         self._optical: dict[str, _Member] = {}  # by glacier key, in the containers' order
         for member in _find(containers, OPTICAL_FOLDER, "optical"):
             key = glacier_key(member.stem.split("_")[0])
@@ -103,7 +104,7 @@ class Ssl4SarArchive:
         return len(self._sar[split])
 
     def scenes(self, split: str) -> Iterator[SarScene | InputError]:
-        """The scenes of a split one after the other; in place of one that cannot be read, what is wrong with it."""
+        """The scenes of a split one after the other; for a scene that cannot be read, the error instead."""
         for member in self._sar[split]:
             try:
                 yield _read_sar(member)
@@ -162,22 +163,22 @@ def _containers(root: Path) -> list[tuple[str, Members]]:
     archives = sorted(
         p for p in root.iterdir() if p.is_file() and not is_hidden(p) and p.name.endswith(ARCHIVE_SUFFIXES)
     )
-    found: list[tuple[str, Members]] = [(root.name, FolderMembers(root))]
+    containers: list[tuple[str, Members]] = [(root.name, FolderMembers(root))]
     for path in archives:
         log.info("listing %s ...", path)
-        found.append((archive_stem(path), open_archive_file(path)))
-    return found
+        containers.append((archive_stem(path), open_archive_file(path)))
+    return containers
 
 
 def _find(containers: list[tuple[str, Members]], folder: str, kind: str) -> list[_Member]:
-    """Files of a kind below a folder of that name (or in an archive of that name): of the unpacked one, else of all."""
+    """Files of a kind below a folder or in an archive of that name; unpacked files come before all archives."""
     for group in (containers[:1], containers[1:]):
-        found = [
+        members = [
             _Member(container, name)
             for stem, container in group
             for name in container.names
             if folder in (stem, *name.split("/")[:-1]) and name.lower().endswith(_SUFFIXES[kind])
         ]
-        if found:
-            return found
+        if members:
+            return members
     return []

@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped, UInt8
 
 from glacierjax.core.errors import InputError
 
 # All bands of the published files, in order; the used ones are the surface reflectances, water vapour, and scene class.
-FILE_BANDS = (
-    "B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B11", "B12", "AOT", "WVP", "SCL",
-    "TCI_R", "TCI_G", "TCI_B", "MSK_CLDPRB", "MSK_SNWPRB",
-)  # fmt: skip
-BANDS = tuple(band for band in FILE_BANDS[:15] if band != "AOT")
+REFLECTANCES = ("B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B8A", "B9", "B11", "B12")
+FILE_BANDS = (*REFLECTANCES, "AOT", "WVP", "SCL", "TCI_R", "TCI_G", "TCI_B", "MSK_CLDPRB", "MSK_SNWPRB")
+BANDS = (*REFLECTANCES, "WVP", "SCL")
 RED_GREEN_BLUE = tuple(BANDS.index(band) for band in ("B4", "B3", "B2"))
 CLASS_BANDS = ("SCL",)  # codes, not quantities: never interpolated
 UINT8_MAX = 255
@@ -47,11 +46,11 @@ class Grid:
 class OpticalImage:
     """`bands` (H, W, 14) uint8, each band's own maximum at 255."""
 
-    bands: np.ndarray
+    bands: UInt8[np.ndarray, "height width 14"]
     grid: Grid
 
 
-def scale_band(band: np.ndarray, where: str) -> np.ndarray:
+def scale_band(band: Shaped[np.ndarray, "height width"], where: str) -> UInt8[np.ndarray, "height width"]:
     """A band (H, W) as uint8: NaN -> 0, divided by its maximum, times 255, rounded half to even.
 
     Negative values count as 0. Raises `InputError` naming `where` for a band that is constant or has no number in it.
@@ -60,7 +59,7 @@ def scale_band(band: np.ndarray, where: str) -> np.ndarray:
     finite = np.isfinite(band)
     values = np.where(finite, band, 0).astype(exact).clip(min=0)
     if not finite.any():
-        raise InputError(f"{where}: nothing but NaN or nodata in this band; take another image")
+        raise InputError(f"{where}: only NaN or nodata in this band; take another image")
     if values[finite].min() == values[finite].max():
         raise InputError(f"{where}: the band is constant ({band[finite][0]:g}); take another image")
     share = (values / values.max()).astype(np.float32)
@@ -73,8 +72,7 @@ def band_indices(descriptions: tuple[str | None, ...], count: int, where: str) -
     Raises `InputError` naming `where` when bands are missing.
     """
     named = {_plain(text): number for number, text in reversed(list(enumerate(descriptions, 1))) if text}
-    found = [band for band in BANDS if band in named]
-    if found:
+    if any(band in named for band in BANDS):
         missing = [band for band in BANDS if band not in named]
         if missing:
             raise InputError(
@@ -91,7 +89,7 @@ def band_indices(descriptions: tuple[str | None, ...], count: int, where: str) -
 
 
 def _plain(description: str) -> str:
-    """`B01`, `b1` and `B1` are one band."""
+    """One spelling for `B01`, `b1` and `B1`."""
     return re.sub(r"^B0(?=\d)", "B", description.strip().upper())
 
 
@@ -132,7 +130,7 @@ def read_grid(source: bytes | str | os.PathLike, where: str) -> Grid:
         raise InputError(f"{where}: not a readable raster file ({error}); copy or download it again") from error
 
 
-def read_grey_geotiff(source: bytes, where: str) -> tuple[np.ndarray, Grid]:
+def read_grey_geotiff(source: bytes, where: str) -> tuple[UInt8[np.ndarray, "height width"], Grid]:
     """Grey values (H, W) uint8 of a one-band 8-bit GeoTIFF, and its grid."""
     from rasterio.errors import RasterioError
 
@@ -181,7 +179,14 @@ def _resampled(band: np.ndarray, own: Grid, onto: Grid, name: str) -> np.ndarray
     target = np.full(onto.shape, np.nan, np.float32)
     method = Resampling.nearest if name in CLASS_BANDS else Resampling.bilinear
     reproject(
-        band.astype(np.float32), target, src_transform=Affine(*own.transform), src_crs=own.crs, src_nodata=np.nan,
-        dst_transform=Affine(*onto.transform), dst_crs=onto.crs, dst_nodata=np.nan, resampling=method,
-    )  # fmt: skip
+        band.astype(np.float32),
+        target,
+        src_transform=Affine(*own.transform),
+        src_crs=own.crs,
+        src_nodata=np.nan,
+        dst_transform=Affine(*onto.transform),
+        dst_crs=onto.crs,
+        dst_nodata=np.nan,
+        resampling=method,
+    )
     return target

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import UInt8
 
 from glacierjax.core.files import read_grey_png
 from glacierjax.datasets.records import RecordSplit, open_records
@@ -22,7 +23,7 @@ class UnlabelledSplit(RecordSplit):
         records = (self.record(i, whole=False) for i in range(len(self)))
         return [(record["name"].decode(), record["glacier"].decode()) for record in records]
 
-    def images(self) -> Iterator[np.ndarray]:
+    def images(self) -> Iterator[UInt8[np.ndarray, "height width"]]:
         """The grey values (H, W) uint8 of one scene after the other."""
         return (read_grey_png(self.record(i)["image"], self.where(i)) for i in range(len(self)))
 
@@ -34,7 +35,7 @@ class OpticalSplit(RecordSplit):
         """The glacier of every image."""
         return [self.record(i)["glacier"].decode() for i in range(len(self))]
 
-    def images(self) -> Iterator[np.ndarray]:
+    def images(self) -> Iterator[UInt8[np.ndarray, "height width 14"]]:
         """The bands (H, W, 14) uint8 of one image after the other."""
         return (self.record(i)["bands"] for i in range(len(self)))
 
