@@ -150,8 +150,6 @@ def sea_leaves_scene(zones: UInt8[np.ndarray, "height width"]) -> bool:
 def draw_front(
     zones: UInt8[np.ndarray, "height width"], box: BoundingBox, pixel_spacing_m: float
 ) -> Bool[np.ndarray, "height width"]:
-    zones: UInt8[np.ndarray, "height width"], box: BoundingBox, pixel_spacing_m: float
-) -> Bool[np.ndarray, "height width"]:
     """True front (H, W) bool of cleaned zones: `glacierjax.fronts.extract_front` without its cleaning."""
     return front_of_border(ocean_glacier_border(zones), pixel_spacing_m, box)
 
