@@ -1,6 +1,6 @@
 """The project's own checkpoints: parameters and a JSON record of what they are, with Orbax (all of its calls are here).
 
-A *checkpoint folder* holds the items `params` (the parameter tree), `record` (JSON: task, model fields, config, metrics) and,
+A *checkpoint folder* holds the items `params` (the parameter tree), `record` (JSON: task, model fields, config, metrics, version) and,
 inside a run, `training` (optimiser state and counters). A *workdir* keeps validated ones as `workdir/checkpoints/<step>/`, and
 the position inside an epoch, from which a run that was stopped goes on, as `workdir/resume/<step>/`.
 """
@@ -22,6 +22,7 @@ from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, L
 from glacierjax.core.choices import BEST, LAST
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
+from glacierjax.core.version import version
 
 CHECKPOINTS = "checkpoints"  # folders inside a workdir
 RESUME = "resume"
@@ -44,7 +45,10 @@ def _host(tree: Any) -> Any:
 
 
 def _items(params: dict, record: dict, training: dict | None) -> ocp.args.Composite:
-    items: dict[str, Any] = {"params": ocp.args.StandardSave(_host(params)), "record": ocp.args.JsonSave(record)}
+    items: dict[str, Any] = {
+        "params": ocp.args.StandardSave(_host(params)),
+        "record": ocp.args.JsonSave({**record, "version": version()}),
+    }
     if training is not None:
         items["training"] = ocp.args.StandardSave(_host(training))
     return ocp.args.Composite(**items)

@@ -140,7 +140,9 @@ def write_evaluation(output_dir: Path, part: Part) -> Metrics:
     output_dir = user_path(output_dir)
     metrics, settings = metrics_of(part), part.settings
     source = f"{settings.source}, {counted(len(settings.scenes), 'scene')}."
-    write_text(output_dir / "metrics.json", json.dumps(metrics, indent=1, allow_nan=False) + "\n")
+    write_text(
+        output_dir / "metrics.json", json.dumps({"version": version(), **metrics}, indent=1, allow_nan=False) + "\n"
+    )
     write_text(output_dir / "scores.csv", csv_text(metrics))
     pictures, chart = {}, None
     for name in worst_first(metrics)[:SHOWN_SCENES]:
