@@ -13,6 +13,7 @@ import pytest
 from glacierjax.checkpoints import native
 from glacierjax.checkpoints.native import Keeper, load_checkpoint, save_checkpoint
 from glacierjax.core.errors import InputError
+from glacierjax.core.version import version
 
 BOTH = ("best_iou", "best_mde")
 
@@ -126,7 +127,7 @@ def test_restored_state_is_bit_identical(run):
     keeper.close()
     assert_bit_identical(found, params(5))
     assert_bit_identical(state, training(5))
-    assert about == record(iou=0.2, mde_m=400.0, step=5)
+    assert about == {**record(iou=0.2, mde_m=400.0, step=5), "version": version()}
 
 
 def test_a_run_goes_on_ranking_what_it_kept_before(copy):
