@@ -1,8 +1,9 @@
 """The project's own checkpoints: parameters and a JSON record of what they are, with Orbax (all of its calls are here).
 
-A *checkpoint folder* holds the items `params` (the parameter tree), `record` (JSON: task, model fields, config, metrics, version)
-and, inside a run, `training` (optimiser state and counters). A *workdir* keeps validated ones as `workdir/checkpoints/<step>/`, and
-the position inside an epoch, from which a run that was stopped goes on, as `workdir/resume/<step>/`.
+A *checkpoint folder* holds the items `params` (the parameter tree), `record` (JSON: task, model fields, config, metrics,
+version) and, inside a run, `training` (optimiser state and counters). A *workdir* keeps validated ones as
+`workdir/checkpoints/<step>/`, and the position inside an epoch, from which a run that was stopped goes on, as
+`workdir/resume/<step>/`.
 """
 
 import contextlib
