@@ -74,11 +74,16 @@ def test_documentation_of_a_command_has_an_example(command):
 
 
 @pytest.mark.parametrize(
-    ("command", "flag"), [("predict", "checkpoint"), ("timeseries", "fronts"), ("train", "workdir")]
+    ("command", "others", "flag"),
+    [
+        ("predict", ("--input=a", "--output=o"), "checkpoint"),
+        ("timeseries", ("--output=o",), "fronts"),
+        ("train", (), "workdir"),
+    ],
 )
-def test_a_required_flag_that_is_missing_or_empty_is_named(command, flag):
+def test_a_required_flag_that_is_missing_or_empty_is_named(command, others, flag):
     for arguments in ((), (f"--{flag}=",)):
-        done = run(module_of(command), *arguments)
+        done = run(module_of(command), *others, *arguments)
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
         assert done.stderr.startswith(f"{command}: --{flag}: missing; ")
 
