@@ -71,7 +71,7 @@ def test_what_a_network_wants_goes_to_pytorch_and_comes_back(tmp_path):
 
 
 def test_safetensors_files_hold_the_same_and_come_back(tmp_path):
-    record = {"task": "segmentation", "model": {k: list(v) if isinstance(v, tuple) else v for k, v in TINY.items()}}
+    record = {"task": "segmentation", "model": SIZES}
     save_checkpoint(tmp_path / "ours", tiny_params("tyrion"), {**record, "config": WANTS})
     code, printed, errors = convert(
         "--to=safetensors", f"--input={tmp_path}/ours", f"--output={tmp_path}/away.safetensors"

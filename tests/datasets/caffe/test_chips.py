@@ -68,7 +68,7 @@ def test_damaged_chips_are_named(tmp_path, change, message):
 def test_scene_without_label_chips_is_named(tmp_path):
     name = SCENES["test"][0]
     files = {path: content for path, content in chip_files().items() if f"fronts/test/{name}" not in path}
-    with pytest.raises(InputError, match=rf"{name}_front__\*\.png: no chip"):
+    with pytest.raises(InputError, match=rf"{name}_front__\*\.png: the scene has no chip"):
         open_files(tmp_path, files).read("test", name)
 
 

@@ -115,7 +115,7 @@ def test_tar_cut_short_is_named(tmp_path):
     ("extra", "message"),
     [
         ("data_optical/COL_2019.tif", "a second optical image of the glacier"),
-        ("unlabeled_data_raw_val/S1_COL_20190105_000.png", "the scene S1_COL_20190105_000 is there twice"),
+        ("unlabeled_data_raw_val/S1_COL_20190105_000.png", "two files of the scene S1_COL_20190105_000"),
     ],
 )
 def test_ambiguous_archives_are_refused(tmp_path, extra, message):
