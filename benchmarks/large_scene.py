@@ -1,7 +1,7 @@
-"""Most memory that scoring one scene of 10,000 x 10,000 pixels takes: `make bench-memory`.
+"""Measures the peak memory of scoring a scene of 10,000 x 10,000 pixels: `make bench-memory`.
 
-The network is the preset "small" with random weights. It works on the first batches only and its answers are repeated for
-the others, so that this ends in minutes on two cores; its memory is the same.
+The network is the preset "small" with random weights. It computes only the first batches and its output is repeated for the
+others, so that this takes minutes on two cores. The memory is the same as without this shortcut.
 """
 
 import multiprocessing
@@ -47,7 +47,7 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         data_raw, out = Path(folder) / "data_raw", Path(folder) / "out"
-        # In a process of its own, whose memory does not count.
+        # In a separate process, whose memory does not count.
         maker = multiprocessing.get_context("spawn").Process(target=write_archive, args=(data_raw,))
         maker.start()
         maker.join()
@@ -56,8 +56,8 @@ def main() -> None:
         scenes = raw_scenes(str(data_raw), "test")
         write_evaluation(out, score_part(scenes, most_probable(predictor), out, "Memory", "a stand-in"))
         seconds = time.perf_counter() - before
-    most_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{SHAPE[0]} x {SHAPE[1]}, mode {MODE}: at most {most_gib:.2f} GiB, {seconds:.0f} s")
+    peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{SHAPE[0]} x {SHAPE[1]}, mode {MODE}: peak memory {peak_gib:.2f} GiB, {seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""How fast a process cuts pairs of crops out of full-size scenes, and what it costs: the host's side of pretraining.
+"""Measures the input pipeline of pretraining: how fast a process cuts pairs of crops out of full-size scenes.
 
     python benchmarks/pairs.py [--seconds=5] [--folder=SCRATCH]
 
-1500 x 1400 scenes with 14 optical bands, crops of 512. Prints Markdown: crops a second of one process, what the time goes
-into, the whole pipeline with threads and with worker processes, its memory, and the same crops resized on the host.
+Scenes of 1500 x 1400 pixels with 14 optical bands, crops of 512. Prints Markdown: crops per second of one process and of its
+parts, of the whole pipeline with threads and with worker processes, its memory, and of one process that also resizes.
 """
 
 import argparse
@@ -29,7 +29,7 @@ SCENES, IMAGES, SHAPE, BATCH = 24, 4, (1400, 1500), 32
 
 
 def make_pairs(folder: Path) -> ScenePairs:
-    """Scenes of noise: what they show makes no difference to cutting."""
+    """Scenes of noise: the content makes no difference to the speed."""
     rng = np.random.default_rng(0)
     glaciers = [f"G{i}" for i in range(IMAGES)]
     ids = [(f"S1_{glaciers[i % IMAGES]}_{i}", glaciers[i % IMAGES]) for i in range(SCENES)]
@@ -44,7 +44,7 @@ def make_pairs(folder: Path) -> ScenePairs:
 
 
 def rate(work: Callable[[int], object], seconds: float) -> float:
-    """How often a second `work(0)`, `work(1)`, ... gets done, after a warm-up."""
+    """Calls `work(0)`, `work(1)`, ... per second, after a warm-up."""
     for i in range(10):
         work(i)
     started = time.perf_counter()
@@ -56,7 +56,7 @@ def rate(work: Callable[[int], object], seconds: float) -> float:
 
 
 def pipeline_rate(source: PairSource, workers: int, seconds: float) -> float:
-    """Crops a second out of the pipeline, batches included."""
+    """Crops per second of the whole pipeline, including batching."""
     with batches(source, 0, workers) as stream:
         for _ in range(3):
             next(stream)
@@ -64,7 +64,7 @@ def pipeline_rate(source: PairSource, workers: int, seconds: float) -> float:
 
 
 def memory_mib(pid: int | str) -> tuple[int, int]:
-    """(a process's own memory, what it shares with the file cache) in MiB."""
+    """Memory of a process in MiB: (its own, shared with the file cache)."""
     fields = dict(line.split(":") for line in Path(f"/proc/{pid}/status").read_text().splitlines() if "kB" in line)
     own, file = (int(fields[key].split()[0]) // 1024 for key in ("RssAnon", "RssFile"))
     return own, file
@@ -76,12 +76,12 @@ def worker_memory(source: PairSource) -> tuple[int, int]:
         for _ in range(12):
             next(stream)
         children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(os.getpid())], capture_output=True, text=True)
-        found = [memory_mib(pid) for pid in children.stdout.split() if Path(f"/proc/{pid}/status").exists()]
-    return max(found)
+        memories = [memory_mib(pid) for pid in children.stdout.split() if Path(f"/proc/{pid}/status").exists()]
+    return max(memories)
 
 
 def resized_on_host(sample: dict[str, np.ndarray]) -> np.ndarray:
-    """What a host without the division of labour would do, with SciPy's cubic splines band by band."""
+    """Resizing on the host instead of the accelerator: SciPy's cubic splines, band by band."""
     from scipy import ndimage
 
     top, left, side = sample["square"]
@@ -101,20 +101,20 @@ def main() -> None:
         inside = pairs.size(0)[0] // 4
         rows = [
             ("one process, whole sample", rate(source.__getitem__, options.seconds)),
-            ("- SAR window alone", rate(lambda i: pairs.sar.crop(i % SCENES, inside, inside, 512, 512), options.seconds)),
-            ("- optical window, inside the scene",
+            ("- SAR crop alone", rate(lambda i: pairs.sar.crop(i % SCENES, inside, inside, 512, 512), options.seconds)),
+            ("- optical crop, inside the scene",
              rate(lambda i: pairs.optical.crop(i % IMAGES, inside, inside, 512, 512), options.seconds)),
-            ("- optical window, half beyond the border",
+            ("- optical crop, half beyond the border",
              rate(lambda i: pairs.optical.crop(i % IMAGES, -256, -256, 512, 512), options.seconds)),
             ("pipeline, threads", pipeline_rate(source, 0, options.seconds)),
             ("pipeline, 1 worker process", pipeline_rate(source, 1, options.seconds)),
             ("pipeline, 2 worker processes", pipeline_rate(source, 2, options.seconds)),
-            ("one process, bicubic on the host too", rate(lambda i: resized_on_host(source[i]), options.seconds)),
+            ("one process that also resizes on the host", rate(lambda i: resized_on_host(source[i]), options.seconds)),
         ]  # fmt: skip
         print(
             f"{os.cpu_count()} cores, scenes of {SHAPE[1]} x {SHAPE[0]} px with {len(BANDS)} bands, crops of 512 px\n"
         )
-        print("| what | a second |\n| --- | --- |")
+        print("| measured | crops per second |\n| --- | --- |")
         for name, value in rows:
             print(f"| {name} | {value:.0f} |")
         own, file = worker_memory(source)

@@ -1,6 +1,6 @@
-"""Measures what is promised about speed, both sides of each comparison in one run: `make bench`.
+"""Measures the speed of glacierjax and of the alternatives in one run: `make bench`.
 
-Prints a Markdown table. Nothing here depends on trained weights: the network is a stand-in whose own time is subtracted.
+Prints a Markdown table. No trained weights are needed: a stand-in replaces the network, and its time is subtracted.
 """
 
 import logging
@@ -58,7 +58,7 @@ def wavy_scene(name: str, shape: tuple[int, int], generator: np.random.Generator
 
 
 class StandIn:
-    """A network that answers at once with blobs of all classes, so that there is much to clean; counts its own seconds."""
+    """Replaces a network: returns blobs of all classes at once, so that post-processing has much to do; counts its own time."""
 
     def __init__(self, generator: np.random.Generator):
         blobs = [ndimage.zoom(generator.random((12, 12)), CONTEXT_PX / 12, order=1) for _ in range(NUM_ZONES)]
@@ -74,7 +74,7 @@ class StandIn:
 
 
 def outside_the_network(mode: str) -> tuple[float, float]:
-    """Seconds a scene of wall clock, and of processor time on all cores, that all but the network takes."""
+    """Seconds per scene without the network: wall clock, and processor time of all cores."""
     generator = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         data_raw = Path(folder) / "data_raw"
@@ -91,7 +91,7 @@ def outside_the_network(mode: str) -> tuple[float, float]:
 
 
 def distances() -> tuple[float, float, float, float]:
-    """Seconds and megabytes (most at a time) of ours, then of the full matrix, for two fronts of `FRONT_PX` pixels."""
+    """For two fronts of `FRONT_PX` pixels: seconds of glacierjax and of the full distance matrix, then peak megabytes of both."""
     masks = np.zeros((2, FRONT_PX, 800), bool)
     rows = np.arange(FRONT_PX)
     for mask, phase in zip(masks, (0, 1), strict=True):
@@ -110,7 +110,7 @@ def distances() -> tuple[float, float, float, float]:
 
 
 def stitching() -> tuple[float, float]:
-    """Seconds of ours, and of loops over every pixel of every target, for the same overlapping targets."""
+    """Seconds for stitching overlapping targets: by glacierjax, and by loops over every pixel of every target."""
     generator = np.random.default_rng(0)
     height, width = STITCHED
     places = [(r, c) for r in range(-128, height, 128) for c in range(-128, width, 128)]
@@ -140,7 +140,7 @@ def stitching() -> tuple[float, float]:
 
 
 def gradients_in_a_loop() -> tuple[float, float]:
-    """Seconds for a convolution's gradients over four accumulated micro-batches: ours, and those that JAX derives."""
+    """Seconds for gradients of a convolution over four accumulated micro-batches: by glacierjax, and as JAX derives them."""
     generator = np.random.default_rng(0)
     images = jnp.asarray(generator.normal(size=(4, *FEATURES)), jnp.float32)
     kernel = jnp.asarray(generator.normal(size=(3, 3, FEATURES[-1], FEATURES[-1])), jnp.float32)
@@ -166,7 +166,7 @@ def gradients_in_a_loop() -> tuple[float, float]:
 
 
 def head_in_the_doubling() -> tuple[float, float]:
-    """Seconds for the network's end and its gradients: as one convolution, and as three steps one after the other."""
+    """Seconds for the last layers of the network and their gradients: as one convolution, and as three layers."""
     generator = np.random.default_rng(0)
 
     def normal(*shape: int) -> jax.Array:
@@ -189,7 +189,7 @@ def head_in_the_doubling() -> tuple[float, float]:
 
 
 def best_of(function: Callable[[], object]) -> float:
-    """Seconds of the quickest of some calls."""
+    """Seconds of the fastest of `REPEATS` calls."""
     seconds = []
     for _ in range(REPEATS):
         started = time.perf_counter()
@@ -199,7 +199,7 @@ def best_of(function: Callable[[], object]) -> float:
 
 
 def megabytes(function: Callable[[], object]) -> float:
-    """The most memory that a call holds at a time."""
+    """Peak memory of a call in megabytes."""
     tracemalloc.start()
     try:
         function()
@@ -212,7 +212,7 @@ def main() -> None:
     logging.getLogger("glacierjax").setLevel(logging.WARNING)
     size = f"{SHAPE[0]} x {SHAPE[1]}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}\n")
-    print("| what | ours | the other way | ratio |\n| --- | ---: | ---: | ---: |")
+    print("| what | glacierjax | alternative | ratio |\n| --- | ---: | ---: | ---: |")
     for mode in ("tiled", "overlap"):
         wall, processor = outside_the_network(mode)
         what = f"a scene of {size}, all but the network, mode {mode}"
@@ -227,7 +227,7 @@ def main() -> None:
     what = f"gradients of a 3 x 3 convolution of {FEATURES}, four times in a compiled loop / as JAX derives them"
     print(f"| {what} | {ours:.3f} s | {derived:.2f} s | {derived / ours:.0f} |")
     ours, steps = head_in_the_doubling()
-    what = f"the network's end on {FEATURES} with gradients, folded into one convolution / in three steps"
+    what = f"the last layers on {FEATURES} with gradients, folded into one convolution / in three steps"
     print(f"| {what} | {ours:.3f} s | {steps:.3f} s | {steps / ours:.1f} |")
 
 

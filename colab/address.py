@@ -1,8 +1,8 @@
-"""Sets the address under which the project is published, in pyproject.toml and in every link that follows from it.
+"""Sets the address of the published project in pyproject.toml and in every link that contains it.
 
     python colab/address.py https://github.com/ME/glacierjax
 
-The links are the badges in the README and the notebooks, and what the notebooks install.
+These are the badges in the README and the notebooks, the install cells, and the pages of the documentation.
 """
 
 import argparse
@@ -17,21 +17,22 @@ COLAB = "https://colab.research.google.com/github/"
 
 
 def address(root: Path) -> str:
-    """The address that pyproject.toml holds."""
+    """The address in pyproject.toml."""
     return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]["urls"]["Repository"]
 
 
 def files(root: Path) -> Iterator[Path]:
-    """The files with links that follow from the address, and the one that holds it."""
+    """pyproject.toml and all files with links that contain the address."""
     yield root / "pyproject.toml"
     yield root / "README.md"
     yield root / "CITATION.cff"
-    yield from sorted((root / "docs").glob("*.md"))
+    yield root / "mkdocs.yml"
+    yield from sorted((root / "docs").rglob("*.md"))
     yield from sorted((root / "colab").glob("*.ipynb"))
 
 
 def set_address(root: Path, new: str) -> None:
-    """Puts `new` in place of the present address."""
+    """Replaces the present address by `new`."""
     old = address(root)
     for path in files(root):
         text = path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""For notebooks: the commands, run under a cell, and what they leave, shown under it.
+"""For notebooks: runs the commands in cells and shows their results.
 
 from glacierjax.notebook import pictures, report, run, workdir
 run("glacierjax.evaluate", "--workdir=RUN", "--output=OUT")      # as `python -m glacierjax.evaluate --workdir=RUN --output=OUT`
@@ -20,17 +20,17 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import require_folder, user_path, visible_files
 from glacierjax.reports.figures import contact_sheet
 
-COLAB = "google.colab"  # a module that the kernels of Colab have loaded, and no others
+COLAB = "google.colab"  # a module that only the kernels of Colab have loaded
 DRIVE = Path("/content/drive")
 REPORT = "report.html"
 REPORT_HEIGHT_PX = 600
 
 
 def run(module: str, *flags: object) -> None:
-    """Runs `python -m MODULE FLAGS`; its lines appear under the cell as they come, what is written to stderr too.
+    """Runs `python -m MODULE FLAGS` and prints its output and errors line by line under the cell.
 
-    A cell that is interrupted ends its command. The command has a process of its own, so that the accelerator is free again
-    after it. Raises `InputError` when it fails.
+    Interrupting the cell ends the command. The command is a separate process, so that the accelerator is free afterwards.
+    Raises `InputError` when the command fails.
     """
     arguments = [module, *map(str, flags)]
     print(f"$ python -m {shlex.join(arguments)}", flush=True)
@@ -52,9 +52,9 @@ def run(module: str, *flags: object) -> None:
 
 
 def workdir(name: str) -> Path:
-    """A folder for what must not get lost: in Colab on Google Drive (asks for it), elsewhere below the working directory.
+    """A folder for files that must not be lost: in Colab on Google Drive (asks for permission), else in the working directory.
 
-    Colab takes its machines away after some hours; a run in this folder goes on from there on the next one.
+    Colab ends its machines after some hours; a run in this folder continues on the next machine.
     """
     base = Path("workdir").absolute()
     if COLAB in sys.modules:
@@ -66,20 +66,20 @@ def workdir(name: str) -> Path:
 
 
 def pictures(folder: str | Path, at_most: int = 4, columns: int = 2, tile_px: int = 640) -> Image.Image:
-    """The first PNGs of a folder, by name, in one picture that the notebook draws; each is shrunk to `tile_px` if larger.
+    """The first PNGs of a folder, in the order of their names, in one picture; larger ones are reduced to `tile_px`.
 
     Raises `InputError` when there are none.
     """
     folder = require_folder(folder, "pictures, NAME.png each")
     files = visible_files(folder, (".png",))[:at_most]
     if not files:
-        raise InputError(f"{folder}: no PNG files in it; run the cell that makes them")
+        raise InputError(f"{folder}: contains no PNG files; run the cell that writes them")
     shown = [np.asarray(Image.open(file).convert("RGB")) for file in files]
     return Image.fromarray(contact_sheet(shown, columns, tile_px))
 
 
 class Page:
-    """An HTML page, which the notebook shows in a frame of its own: its style stays inside."""
+    """An HTML page in a frame, so that its style does not affect the notebook."""
 
     def __init__(self, text: str):
         self._text = text
@@ -89,8 +89,8 @@ class Page:
 
 
 def report(folder: str | Path) -> Page:
-    """The report that `glacierjax.evaluate` left in a folder. Raises `InputError` when there is none."""
+    """The report that `glacierjax.evaluate` wrote to a folder. Raises `InputError` when there is none."""
     path = user_path(folder) / REPORT
     if not path.is_file():
-        raise InputError(f"{path}: not there; run python -m glacierjax.evaluate --output={folder} first")
+        raise InputError(f"{path}: no such file; run glacierjax evaluate --output={folder} first")
     return Page(path.read_text(encoding="utf-8"))

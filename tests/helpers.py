@@ -1,4 +1,4 @@
-"""Where the numbers come from that tests compare with, and how signatures are checked."""
+"""Folders of the reference numbers, and how the tests check the signatures."""
 
 import contextlib
 from collections.abc import Callable, Iterator

@@ -1,11 +1,11 @@
-"""Kills a training at random moments, starts it again each time, and compares the end with that of one left alone.
+"""Kills a training at random moments, resumes it each time, and compares the result with an undisturbed training.
 
   python tests/kill_training.py            (make test-faults)
   python tests/kill_training.py 5 7        (five kills, seed 7)
 
-The network is the smallest, the rest is `glacierjax.train` as users run it. A fifth of the kills fall into the start of the
-process; the others into steps, validations and the writing of checkpoints, between any two lines of the log. A quarter of
-all is SIGTERM, after which the run saves itself; the rest is SIGKILL.
+The network is the smallest preset; all else is `glacierjax.train` as users run it. A fifth of the kills come during the start
+of the process, the others during steps, validations and the writing of checkpoints. A quarter of all kills is SIGTERM,
+after which the run saves itself; the rest is SIGKILL.
 """
 
 import os
@@ -61,7 +61,7 @@ def main(kills: int = 20, seed: int = 0) -> int:
                 time.sleep(draw.uniform(0, DELAY_S))
             process.send_signal(kind)
             err = process.communicate(timeout=PATIENCE_S)[1]
-            # SIGTERM before the training has begun ends the process as it ends any.
+            # SIGTERM before the training has started ends the process like any other process.
             if process.returncode not in (-kind, Stopped().exit_code if kind == signal.SIGTERM else -kind):
                 print(f"kill {number}: the process ended by itself with {process.returncode}\n{err}")
                 return 1

@@ -1,4 +1,4 @@
-"""The notebooks as they lie in the repository, and the address that their links and the README's must agree on."""
+"""The notebooks in the repository, and the address of the repository in all links."""
 
 import importlib.util
 import re
@@ -76,7 +76,7 @@ def test_no_link_says_another_address_than_pyproject(address, published):
 
 def test_one_command_sets_the_address_everywhere(address, published, tmp_path):
     for path in address.files(ROOT):
-        (tmp_path / path.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+        (tmp_path / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, tmp_path / path.relative_to(ROOT))
     address.set_address(tmp_path, "https://github.com/me/fronts")
     for path in address.files(tmp_path):

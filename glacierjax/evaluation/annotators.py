@@ -1,4 +1,4 @@
-"""Fronts of the same scenes drawn by several people (the multi-annotator study of the paper)."""
+"""Fronts of the same scenes that several people drew (multi-annotator study of the paper)."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -18,22 +18,22 @@ Annotators = Mapping[str, Mapping[str, Path]]
 
 
 def find_annotators(folders: Sequence[str], scene_names: Sequence[str]) -> dict[str, dict[str, Path]]:
-    """The front files of each folder, which must hold just these scenes; an annotator is called as the folder is.
+    """The front files in each folder, which must hold exactly these scenes; the folder name is the annotator's name.
 
-    Raises `InputError` for fewer than two folders, two of one name, and a folder with other scenes.
+    Raises `InputError` for fewer than two folders, for equal folder names, and for a folder with other scenes.
     """
     names = [Path(folder).resolve().name for folder in folders]
     if len(set(names)) < max(len(names), 2):
         raise InputError(
-            f"--annotators={','.join(folders)}: give two folders or more, of different names; each is one annotator"
+            f"--annotators={','.join(folders)}: give at least two folders with different names, one for each annotator"
         )
     return {name: find_predictions(folder, scene_names, FRONT) for name, folder in zip(names, folders, strict=True)}
 
 
 def score_annotators(scene: LabelledScene, front: np.ndarray, annotators: Annotators) -> dict[str, SceneSums]:
-    """Series name -> distances of the predicted front (H, W) bool to each annotator's, and of each two annotators'.
+    """Series name -> distances of the predicted front (H, W) bool to each annotator's front, and between each two annotators.
 
-    Fronts of annotators are taken as they were drawn.
+    Fronts of annotators are used as drawn, without post-processing.
     """
     drawn = {name: read_front(files[scene.id.name], scene.zones.shape) for name, files in annotators.items()}
     series = {ANNOTATOR + name: compare_fronts(scene.id, front, true).sums for name, true in drawn.items()}

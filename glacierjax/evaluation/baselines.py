@@ -1,8 +1,8 @@
-"""Two predictors that any network should beat, made from the training scenes in one pass.
+"""Two baselines that any network should beat, computed from the training scenes in one pass.
 
-- `majority`: every pixel gets the class that most training scenes have at that place (scenes stretched to one grid).
-- `threshold`: darker (or brighter) than one grey value is ocean, the rest glacier; value and side are those with the
-  best ocean IoU on the training scenes.
+- `majority`: every pixel gets the most frequent class of the training scenes at that place (all scenes on one grid).
+- `threshold`: pixels darker (or brighter) than a grey value are ocean, all others glacier; value and side are those with
+  the best ocean IoU on the training scenes.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ GREY_LEVELS = 256
 
 
 class Baseline(Protocol):
-    """image uint8 (H, W) -> class ids uint8 (H, W); `rule` says in words how."""
+    """image uint8 (H, W) -> class ids uint8 (H, W); `rule` describes the baseline in words."""
 
     @property
     def rule(self) -> str: ...
@@ -36,7 +36,7 @@ class MajorityMap:
 
     @property
     def rule(self) -> str:
-        return "the class that most training scenes have at that place"
+        return "the most frequent class of the training scenes at that place"
 
     def __call__(self, image: np.ndarray) -> np.ndarray:
         return _stretch(self.grid, image.shape)
@@ -60,7 +60,7 @@ class GreyThreshold:
 
 
 def fit_baselines(scenes: Iterable[LabelledScene]) -> dict[str, Baseline]:
-    """{"majority": ..., "threshold": ...} from the valid pixels of training scenes; `InputError` if there are none."""
+    """{"majority": ..., "threshold": ...} from the valid pixels of the training scenes. Raises `InputError` if there are none."""
     votes = np.zeros((NUM_ZONES, GRID_PX, GRID_PX), np.int64)
     ocean_counts = np.zeros(GREY_LEVELS, np.int64)  # pixels by grey value
     other_counts = np.zeros(GREY_LEVELS, np.int64)
@@ -73,7 +73,7 @@ def fit_baselines(scenes: Iterable[LabelledScene]) -> dict[str, Baseline]:
         ocean_counts += np.bincount(scene.image[ocean & valid], minlength=GREY_LEVELS)
         other_counts += np.bincount(scene.image[~ocean & valid], minlength=GREY_LEVELS)
     if not votes.any():
-        raise InputError("the train split has no labelled scenes to make baselines from; leave out --baselines")
+        raise InputError("the train split has no labelled scenes to compute baselines from; leave out --baselines")
     return {
         "majority": MajorityMap(votes.argmax(0).astype(np.uint8)),
         "threshold": best_threshold(ocean_counts, other_counts),
@@ -81,7 +81,7 @@ def fit_baselines(scenes: Iterable[LabelledScene]) -> dict[str, Baseline]:
 
 
 def best_threshold(ocean_counts: np.ndarray, other_counts: np.ndarray) -> GreyThreshold:
-    """Threshold and side with the best ocean IoU, of counts (256,) of ocean and other pixels by grey value."""
+    """The threshold and side with the best ocean IoU, from the numbers (256,) of ocean and other pixels by grey value."""
     ocean_below = np.concatenate([[0], np.cumsum(ocean_counts)])  # [level]: ocean pixels darker than that level
     other_below = np.concatenate([[0], np.cumsum(other_counts)])
     all_ocean, all_other = ocean_below[-1], other_below[-1]
@@ -92,7 +92,7 @@ def best_threshold(ocean_counts: np.ndarray, other_counts: np.ndarray) -> GreyTh
 
 
 def _stretch(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """The array (H, W) resized to `shape`, each new pixel taking the value at its centre."""
+    """The array (H, W) resized to `shape` by nearest neighbour: each new pixel takes the value at its centre."""
     rows, columns = (
         ((np.arange(new) + 0.5) * old / new).astype(int) for new, old in zip(shape, array.shape, strict=True)
     )

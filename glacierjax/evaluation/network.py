@@ -1,4 +1,4 @@
-"""Networks as predictors of scenes, and the prepared data that they were trained with."""
+"""Predictions by a network, and the prepared data that it was trained with."""
 
 import numpy as np
 
@@ -11,9 +11,9 @@ from glacierjax.prediction.ensemble import Predictor
 
 
 def most_probable(predictor: Predictor) -> Predict:
-    """The predictor as a function from a scene to its most probable class ids, and where an ensemble disagrees.
+    """A function from a scene to the most probable class of each pixel and, for an ensemble, its deviation.
 
-    The probabilities exist a strip at a time only, so that the largest scenes fit into memory.
+    Only one strip of probabilities exists at a time, so that very large scenes fit into memory.
     """
 
     def predict(scene: LabelledScene) -> Prediction:
@@ -32,8 +32,8 @@ def most_probable(predictor: Predictor) -> Predict:
 
 
 def prepared_scenes(training: FineTuning | None, split: str, data_dir: str = "") -> Scenes:
-    """A split of the data set that a network was trained with, in `data_dir` or where its settings say."""
+    """A split of the data set that a network was trained with, from `data_dir` or from the folder in its settings."""
     data = training.data if training else LabelledDataSettings()
     if not (data_dir or data.dir):
-        raise InputError("--data_dir: missing; the checkpoint does not say where its data are")
+        raise InputError("--data_dir: missing; the checkpoint does not record the folder of its data")
     return open_split(data_dir or data.dir, split, data.name)

@@ -1,6 +1,6 @@
-"""Evaluations as sums of scenes: of a whole split, or of a part of it that is merged with the others later.
+"""Parts of an evaluation: the sums of the scenes of a split or of a part of it, in sums.json, and their merging.
 
-sums.json holds what every average is made of. Parts of one split, scored anywhere, merge to the file that one pass gives.
+All averages are computed from sums.json. Parts of one split merge to exactly the file that a single pass writes.
 """
 
 import dataclasses
@@ -19,15 +19,15 @@ SUMS_FILE = "sums.json"
 FORMAT = 1
 # Names of series: the same scenes scored in different ways.
 PREDICTION, OTHER_PROTOCOL = "prediction", "other protocol"
-BASELINE, ANNOTATOR, AMONG = "baseline ", "annotator ", "among "  # and whose
+BASELINE, ANNOTATOR, AMONG = "baseline ", "annotator ", "among "  # prefixes; the name follows
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What the parts of one evaluation have in common.
+    """What all parts of an evaluation have in common.
 
-    `title`, `source`: of the report; `scenes`: all names of the split; `rules`: of each baseline, in words;
-    `annotators`: folders' names.
+    `title`, `source`: of the report; `scenes`: all scene names of the split; `rules`: description of each baseline;
+    `annotators`: their names.
     """
 
     title: str
@@ -62,17 +62,17 @@ def write_part(folder: Path, part: Part) -> None:
 
 
 def read_part(folder: str | Path) -> Part:
-    """Reads folder/sums.json; raises `InputError` when it is missing or something else."""
+    """Reads folder/sums.json. Raises `InputError` when it is missing, damaged or of another format."""
     path = user_path(folder) / SUMS_FILE
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
             raise InputError(f"{path}: format {record['format']}, expected {FORMAT}; score this part again")
         settings = Settings(**record["settings"])
-        series = {name: [sums_from_record(one) for one in some] for name, some in record["series"].items()}
+        series = {name: [sums_from_record(scene) for scene in scenes] for name, scenes in record["series"].items()}
         part = Part(settings, series)
-        if any([sums.id.name for sums in some] != part.names for some in series.values()):
-            raise ValueError("series of different scenes")
+        if any([sums.id.name for sums in scenes] != part.names for scenes in series.values()):
+            raise ValueError("its series are of different scenes")
     except OSError as error:
         what = "not the output of an evaluation or of a part of one (--shard)"
         raise InputError(f"{path}: cannot be read ({error.strerror}); {what}") from error
@@ -82,9 +82,9 @@ def read_part(folder: str | Path) -> Part:
 
 
 def merge_parts(parts: Sequence[Part], where: Sequence[str]) -> Part:
-    """One part of all the scenes of the split. `where` names the parts in errors.
+    """Merges parts to one with all scenes of the split. `where` names the parts in error messages.
 
-    Raises `InputError` when they are of different evaluations, or a scene of the split is missing or occurs twice.
+    Raises `InputError` when they belong to different evaluations, or a scene of the split is missing or occurs twice.
     """
     settings = parts[0].settings
     for part, place in zip(parts, where, strict=True):
@@ -92,13 +92,13 @@ def merge_parts(parts: Sequence[Part], where: Sequence[str]) -> Part:
             ours, theirs = getattr(settings, field.name), getattr(part.settings, field.name)
             if ours != theirs or set(part.series) != set(parts[0].series):
                 raise InputError(
-                    f"{place}: another evaluation than {where[0]} (its {field.name} differ); merge parts of one evaluation"
+                    f"{place}: another evaluation than {where[0]} (different {field.name}); merge parts of one evaluation"
                 )
     owner: dict[str, str] = {}
     for part, place in zip(parts, where, strict=True):
         for name in part.names:
             if name in owner:
-                raise InputError(f"{place}: {name} was scored in {owner[name]} too; name each part once")
+                raise InputError(f"{place}: {name} is also in {owner[name]}; name each part once")
             owner[name] = place
     missing = [name for name in settings.scenes if name not in owner]
     if missing:
@@ -115,7 +115,7 @@ def merge_parts(parts: Sequence[Part], where: Sequence[str]) -> Part:
 
 
 def metrics_of(part: Part) -> Metrics:
-    """What metrics.json holds, of an evaluation of a whole split."""
+    """The contents of metrics.json for an evaluation of a whole split."""
     settings = part.settings
     (other,) = (p for p in PROTOCOLS if p != settings.protocol)
     metrics = aggregate(part.series[PREDICTION], settings.protocol)
@@ -131,25 +131,25 @@ def metrics_of(part: Part) -> Metrics:
 
 
 def annotator_study(part: Part) -> AnnotatorStudy:
-    """How far the prediction is from each annotator, and the annotators from each other.
+    """Distances of the prediction to each annotator, and of the annotators to each other.
 
     {"prediction": {annotator: front averages}, "among": {"A, B": front averages}, "mde_m": pooled over all annotators,
-    "among_mde_m": pooled over all pairs, "times": the first divided by the second, and of both kinds how many
-    comparisons of two fronts had no distance: "without_distance", "among_without_distance"}.
+    "among_mde_m": pooled over all pairs, "times": the first divided by the second, "without_distance" and
+    "among_without_distance": numbers of comparisons in which a front was empty}.
     """
     protocol = part.settings.protocol
     with_prediction, among = (
-        {name.removeprefix(start): some for name, some in part.series.items() if name.startswith(start)}
-        for start in (ANNOTATOR, AMONG)
+        {name.removeprefix(prefix): sums for name, sums in part.series.items() if name.startswith(prefix)}
+        for prefix in (ANNOTATOR, AMONG)
     )
     pooled, pooled_among = (
-        front_averages([sums for some in series.values() for sums in some], protocol)
+        front_averages([scene for scenes in series.values() for scene in scenes], protocol)
         for series in (with_prediction, among)
     )
     error_m, human_m = pooled["mde_m"], pooled_among["mde_m"]
     return {
-        "prediction": {name: front_averages(some, protocol) for name, some in with_prediction.items()},
-        "among": {name: front_averages(some, protocol) for name, some in among.items()},
+        "prediction": {name: front_averages(sums, protocol) for name, sums in with_prediction.items()},
+        "among": {name: front_averages(sums, protocol) for name, sums in among.items()},
         "mde_m": error_m,
         "among_mde_m": human_m,
         "times": error_m / human_m if error_m is not None and human_m else None,

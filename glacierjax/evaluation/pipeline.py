@@ -1,4 +1,4 @@
-"""Reading, predicting and finishing of scenes at the same time: while a network works, the processor has time to spare."""
+"""Runs reading, prediction and post-processing of different scenes at the same time, in threads."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,17 +9,17 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 READ_AHEAD = 1
-FINISHING = 2  # at a time; with READ_AHEAD this bounds how many scenes are in memory
+FINISHING = 2  # scenes finished at the same time; with READ_AHEAD it limits the number of scenes in memory
 
 
 def overlapped(
     reads: Iterable[Callable[[], Item]],
     work: Callable[[Item], Callable[[], Result]],
 ) -> Iterator[Result]:
-    """For each of `reads`: reads an item in a thread, works on it here, and finishes it in another thread.
+    """For each of `reads`: reads an item in one thread, processes it in the calling thread, and finishes it in another thread.
 
-    `work` returns what is left to do as a function. Results come in order. An error in any of the three is raised here,
-    and nothing is begun after it.
+    `work` processes an item and returns the function that finishes it. Results come in order. An error in any of the three
+    is raised here, and nothing new is started after it.
     """
     with ThreadPoolExecutor(READ_AHEAD) as readers, ThreadPoolExecutor(FINISHING) as finishers:
         queue = iter(reads)

@@ -1,4 +1,4 @@
-"""Zones or fronts that any program or person left in a folder: PNGs, one for each scene."""
+"""Zones or fronts of any program or person: a folder with one PNG for each scene."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,21 +16,21 @@ FRONT = "front"
 def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) -> dict[str, Path]:
     """The file of each scene: `NAME.png` or `NAME_zones.png` (kind "zones"; `NAME_front.png` for "front").
 
-    Raises `InputError` when the folder is missing or empty, lacks a scene, holds one twice, or holds a PNG that belongs
-    to none of the scenes.
+    Raises `InputError` when the folder is missing or empty, lacks a scene, has two files for a scene, or has a PNG that
+    belongs to no scene.
     """
     folder = require_folder(folder, f"the {kind} of {len(scene_names)} scenes, NAME.png each")
     files = {path.stem: path for path in visible_files(folder, (".png",))}
-    found: dict[str, Path] = {}
+    file_of_scene: dict[str, Path] = {}
     missing = []
     for name in scene_names:
         candidates = [files.pop(stem) for stem in (name, f"{name}_{kind}") if stem in files]
         if len(candidates) > 1:
             raise InputError(
-                f"{candidates[1]}: a second file for the scene beside {candidates[0].name}; keep one of them"
+                f"{candidates[1]}: a second file for the same scene as {candidates[0].name}; keep one of them"
             )
         if candidates:
-            found[name] = candidates[0]
+            file_of_scene[name] = candidates[0]
         else:
             missing.append(name)
     if missing:
@@ -39,21 +39,22 @@ def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) 
             f"expected NAME.png for each scene of the split"
         )
     if files:
+        names = some_names([file.name for file in files.values()])
         raise InputError(
-            f"{folder}: {len(files)} PNG file(s) of no scene in the split ({some_names([f.name for f in files.values()])}); "
-            "choose the split they belong to, or move them away"
+            f"{folder}: {len(files)} PNG file(s) that belong to no scene of the split ({names}); "
+            "choose another split, or move these files away"
         )
-    return found
+    return file_of_scene
 
 
 def read_zones(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    """Class ids (H, W) uint8 of a zone PNG that holds CaFFe's grey values or the ids 0..3 themselves."""
+    """Class ids (H, W) uint8 from a zone PNG with CaFFe's grey values or with the ids 0 to 3."""
     values = _read(path, shape)
     return values if values.max() < NUM_ZONES else ids_from_grey(values, str(path))
 
 
 def read_front(path: Path, shape: tuple[int, int]) -> np.ndarray:
-    """Front mask (H, W) bool of a PNG that holds 0 and 255 (or 0 and 1)."""
+    """Front mask (H, W) bool from a PNG with 0 and 255 (or 0 and 1)."""
     values = _read(path, shape)
     if not np.isin(values, (0, 1, FRONT_GREY)).all() or (values.max() == FRONT_GREY and (values == 1).any()):
         raise InputError(

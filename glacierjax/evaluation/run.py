@@ -1,4 +1,4 @@
-"""One pass over the scenes of a split, or a part of them: predict, score, write."""
+"""A pass over the scenes of a split or of a part of it: predict, score, write."""
 
 import dataclasses
 import functools
@@ -38,7 +38,7 @@ from glacierjax.reports.metrics import Metrics
 class Prediction(NamedTuple):
     """`labels`: class ids uint8 (H, W), or a front mask bool (H, W) where fronts are scored alone.
 
-    `deviation`: float16 (H, W), where an ensemble disagrees: the largest standard deviation of a class.
+    `deviation`: float16 (H, W), only for ensembles: standard deviation of the class probabilities, largest over the classes.
     """
 
     labels: np.ndarray
@@ -49,7 +49,7 @@ Predict = Callable[[LabelledScene], Prediction]
 
 
 class Scenes(Protocol):
-    """Scenes whose names are known, read one by one."""
+    """Scenes with known names, which are read one at a time."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -62,7 +62,7 @@ class Scenes(Protocol):
 
 
 class ArchiveScenes:
-    """The scenes of one split of a `data_raw`, read when asked for. With `na_unlabelled`, NA pixels are not valid."""
+    """The scenes of a split of `data_raw`, read on access. With `na_unlabelled`, NA pixels are not valid."""
 
     def __init__(self, archive: SceneArchive, split: str, na_unlabelled: bool):
         self._archive, self._split, self._na_unlabelled = archive, split, na_unlabelled
@@ -86,7 +86,7 @@ def raw_scenes(data_raw: str, split: str, na: str = "class") -> ArchiveScenes:
 
 
 def from_folder(folder: str, names: Sequence[str], kind: str) -> Predict:
-    """Reads the prediction of each scene from a folder of PNGs; `kind` is "zones" or "front". Checks the names now."""
+    """Reads the prediction of each scene from a folder of PNGs; `kind` is "zones" or "front". The names are checked at once."""
     files = find_predictions(folder, names, kind)
     read = read_zones if kind == ZONES else read_front
     return lambda scene: Prediction(read(files[scene.id.name], scene.zones.shape))
@@ -104,11 +104,11 @@ def score_part(
     annotators: Annotators = MappingProxyType({}),
     shard: tuple[int, int] = (0, 1),
 ) -> Part:
-    """Scores scenes under both protocols, and writes their pictures and sums.json (averages: `write_evaluation`).
+    """Scores scenes under both protocols; writes their pictures and sums.json (`write_evaluation` writes the averages).
 
-    `source` says in one line what is scored; `kind` tells whether `predict` gives zones or fronts; `baselines` and
-    `annotators` are scored beside it; `shard` (i, n) takes every n-th scene from the i-th on (from 0). Raises `InputError`
-    from reading, predicting or scoring a scene; scenes done stay written.
+    `source` describes in one line what is scored; `kind`: whether `predict` returns zones or fronts; `baselines` and
+    `annotators` are scored too; `shard` (i, n) takes every n-th scene from number i on (from 0). Raises `InputError` from
+    reading, predicting or scoring a scene; the files of finished scenes remain.
     """
     check_protocol(protocol)
     (other,) = (p for p in PROTOCOLS if p != protocol)
@@ -140,7 +140,9 @@ def score_part(
     reads = (functools.partial(scenes.__getitem__, index) for index in indices)
     scored = list(track(overlapped(reads, work), len(indices), "scenes scored"))
     if not scored:
-        raise InputError("no scenes to score; choose a split that has some, and no more parts than it has scenes")
+        raise InputError(
+            "no scenes to score; choose a split that has scenes, and at most as many parts as it has scenes"
+        )
     rules = {name: baseline.rule for name, baseline in baselines.items()}
     settings = Settings(title, source, kind, protocol, list(scenes.names), rules, list(annotators))
     part = Part(settings, {name: [sums[name] for sums in scored] for name in scored[0]})
@@ -149,9 +151,9 @@ def score_part(
 
 
 def merge(folders: Sequence[str], output_dir: Path) -> Metrics:
-    """Puts parts together: their pictures, and the files that one pass over the split gives; returns the metrics.
+    """Merges parts: copies their pictures and writes the files that a single pass writes; returns the metrics.
 
-    Raises `InputError` when they are not the parts of one split, each once.
+    Raises `InputError` unless they are all parts of one evaluation, each once.
     """
     parts = [read_part(folder) for folder in folders]
     part = merge_parts(parts, folders)

@@ -32,10 +32,10 @@ from glacierjax.reports.metrics import (
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SceneScore(SceneSums):
-    """What one scene adds to the averages, and what is drawn of it.
+    """The sums of a scene, and the pixels that its pictures show.
 
-    `front_rc` (m, 2): rows and columns of the predicted front; `distances_m` (n,): from each of its pixels to the nearest
-    true one, then from each true one, in the order of the rows, to the nearest predicted one; empty where either front is.
+    `front_rc` (m, 2): rows and columns of the predicted front. `distances_m` (n,): from each predicted front pixel to the
+    nearest true one, then from each true front pixel, row by row, to the nearest predicted one; empty if a front is empty.
     """
 
     front_rc: np.ndarray
@@ -43,21 +43,21 @@ class SceneScore(SceneSums):
 
     @property
     def sums(self) -> SceneSums:
-        """Without the pixels."""
+        """The sums without the pixels."""
         return SceneSums(**{field.name: getattr(self, field.name) for field in dataclasses.fields(SceneSums)})
 
 
 def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str = CLEAN) -> SceneScore:
-    """Scores predicted zones (H, W) ids 0..3 and the front they make; the true front is taken as it was drawn.
+    """Scores predicted zones (H, W), ids 0 to 3, and the front that follows from them, against the front as drawn.
 
-    The zones are scored as predicted, before any cleaning, as in the official evaluation; where `scene.valid` is false
-    they count in no score and make no front. Raises `InputError` when the sizes differ.
+    The zones are scored as predicted, before post-processing, as in the official evaluation. Pixels where `scene.valid` is
+    false count in no score and are part of no front. Raises `InputError` when the sizes differ.
     """
     return score_under(scene, predicted_ids, [protocol])[0]
 
 
 def score_under(scene: LabelledScene, predicted_ids: np.ndarray, protocols: Sequence[str]) -> list[SceneScore]:
-    """`score_scene` under each of the protocols; what they have in common is done once."""
+    """`score_scene` under each of the protocols; the common part is computed once."""
     _same_size(scene, predicted_ids)
     counts = confusion(predicted_ids, scene.zones, scene.valid)
     border = ocean_glacier_border(clean_zones(mask_invalid(predicted_ids, scene.valid)))
@@ -66,7 +66,7 @@ def score_under(scene: LabelledScene, predicted_ids: np.ndarray, protocols: Sequ
 
 
 def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str = CLEAN) -> SceneScore:
-    """Scores a predicted front (H, W), non-zero on the front, alone; only its part in the box and the valid area."""
+    """Scores a predicted front (H, W), non-zero on the front, without zones; only its part in the box and the valid area."""
     check_protocol(protocol)
     _same_size(scene, predicted_front)
     front = predicted_front.astype(bool)
@@ -80,7 +80,7 @@ def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str
 def compare_fronts(
     scene: SceneId, predicted: np.ndarray, true: np.ndarray, zone_counts: np.ndarray | None = None
 ) -> SceneScore:
-    """Scores one front (H, W) bool against another one; `zone_counts` as in `SceneSums`."""
+    """Distances between two fronts (H, W) bool; `zone_counts` as in `SceneSums`."""
     distances_m = distance_errors(predicted, true, scene.pixel_spacing_m)
     front_rc = pixels_of(predicted).astype(np.int32)
     return SceneScore(
@@ -102,35 +102,37 @@ def _same_size(scene: LabelledScene, predicted: np.ndarray) -> None:
 
 
 def aggregate(scores: Sequence[SceneSums], protocol: str = CLEAN) -> Metrics:
-    """All averages, as metrics.json holds them; a value that does not exist is None.
+    """All averages of metrics.json; values that do not exist are None.
 
-    Beside the promised fields: `scored_fronts` (scenes with both fronts) and `distances` (pooled, n), the counts behind
-    the means; `mde_px`, as `mde_m` with distances in pixels; `zones_present`, the zone averages without the cases of a
-    class that a scene has neither in prediction nor in truth, its `mean` being over all remaining cases and `cases`
-    their number, `true_scenes` the number of scenes whose truth has the class; `absent_zones` of each scene.
+    - `scored_fronts` (scenes with both fronts) and `distances` (pooled): the counts behind the means;
+    - `mde_px`: as `mde_m`, with distances in pixels;
+    - `zones_present`: zone averages without the cases in which a class is absent from prediction and truth of a scene.
+      `mean` is over all remaining cases, `cases` their number, `true_scenes` the number of scenes with the class in the
+      truth;
+    - `absent_zones` of each scene: the classes that are absent from its prediction and truth.
 
-    Raises `InputError` for no scenes at all, or two of one name.
+    Raises `InputError` if there are no scenes or two scenes have the same name.
     """
     check_protocol(protocol)
     names = [score.id.name for score in scores]
     if not names:
-        raise InputError("no scenes to score; choose a split that has some")
+        raise InputError("no scenes to score; choose a split that has scenes")
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise InputError(f"{twice[0]}: scored twice; each scene may occur once")
+        raise InputError(f"{twice[0]}: scored twice; each scene may occur only once")
     with_zones = [score.zone_counts for score in scores if score.zone_counts is not None]
     return {
         "protocol": protocol,
         **front_averages(scores, protocol),
         "zones": _zone_averages(with_zones),
         "zones_present": _present_averages(with_zones),
-        "subsets": {key: front_averages(some, protocol) for key, some in subsets(scores).items()},
+        "subsets": {key: front_averages(subset, protocol) for key, subset in subsets(scores).items()},
         "per_scene": {score.id.name: _scene_record(score) for score in scores},
     }
 
 
 def front_averages(scores: Sequence[SceneSums], protocol: str = CLEAN) -> FrontAverages:
-    """Averages of the front distances of some scenes, with the number of scenes that are in them and that are not."""
+    """Averages of the front distances over scenes, with the numbers of scenes that are included and that are not."""
     scored = [score for score in scores if score.distances]
     without_true = sum(score.true_front_pixels == 0 for score in scores)
     missing = len(scores) - len(scored)
@@ -160,9 +162,9 @@ def front_averages(scores: Sequence[SceneSums], protocol: str = CLEAN) -> FrontA
 
 
 def subsets(scores: Sequence[SceneSums]) -> dict[str, list[SceneSums]]:
-    """Scenes by season, glacier, sensor, resolution, and glacier x each: "glacier=COL,season=winter" -> its scenes.
+    """Scenes by season, glacier, sensor, resolution, and glacier x each of the others: "glacier=COL,season=winter" -> scenes.
 
-    Every combination of values that occur is there, with an empty list where no scene has it; both seasons always.
+    Contains every combination of occurring values, with an empty list if no scene has it, and always both seasons.
     """
     aspects: dict[str, Callable[[SceneId], Any]] = {
         "season": lambda scene: scene.season(),
@@ -172,22 +174,22 @@ def subsets(scores: Sequence[SceneSums]) -> dict[str, list[SceneSums]]:
     }
     values = {aspect: sorted({of(s.id) for s in scores} - {None}) for aspect, of in aspects.items()}
     values["season"] = ["winter", "summer"]
-    found = {
+    by_subset = {
         f"{aspect}={value}": [s for s in scores if aspects[aspect](s.id) == value]
         for aspect in aspects
         for value in values[aspect]
     }
     for glacier in values["glacier"]:
-        inside = found[f"glacier={glacier}"]
+        of_glacier = by_subset[f"glacier={glacier}"]
         for aspect in ("season", "sensor", "resolution"):
             for value in values[aspect]:
                 key = f"glacier={glacier},{aspect}={value}"
-                found[key] = [s for s in inside if aspects[aspect](s.id) == value]
-    return found
+                by_subset[key] = [s for s in of_glacier if aspects[aspect](s.id) == value]
+    return by_subset
 
 
 def _zone_averages(counts: Sequence[np.ndarray]) -> ZoneAverages:
-    """Means over scenes, then classes; a class absent from a scene's prediction and truth enters as 0 (official)."""
+    """Means over scenes, then classes; a class absent from prediction and truth of a scene counts as 0, as officially."""
 
     def averages(name: str) -> ByZone:
         by_class = np.mean([zone_scores(c)[name] for c in counts], axis=0) if counts else None

@@ -1,6 +1,6 @@
-"""What one scene adds to every average, as sums and counts that a file can hold and that parts can be merged from.
+"""Sums and counts of a scene, from which all averages are computed.
 
-Averages are only ever made from these, so that scoring in parts and merging gives to the last digit what one pass gives.
+A file stores them exactly, so scoring in parts and merging gives the same digits as a single pass.
 """
 
 import dataclasses
@@ -17,9 +17,9 @@ from glacierjax.core.zones import NUM_ZONES
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class SceneSums:
-    """One scene's part.
+    """The sums and counts of one scene.
 
-    `distances`: number of distances between the two fronts, both directions, 0 where either front is empty;
+    `distances`: number of distances between the two fronts in both directions, 0 if a front is empty;
     `distance_sum_m`: their sum; `squares_m2`: the sum of their squared deviations from the scene's own mean;
     `front_pixels`, `true_front_pixels`: pixels of the fronts; `zone_counts` (4, 4): pixels by true and predicted
     class, None where only a front was predicted.
@@ -42,7 +42,7 @@ class SceneSums:
         return None if self.mde_m is None else self.mde_m / self.id.pixel_spacing_m
 
     def record(self) -> dict[str, Any]:
-        """As JSON holds it, every number exactly."""
+        """The fields for JSON, which stores every number exactly."""
         fields = {field.name: getattr(self, field.name) for field in dataclasses.fields(SceneSums)}
         counts = self.zone_counts
         return fields | {"id": self.id.name, "zone_counts": None if counts is None else counts.tolist()}
@@ -61,7 +61,7 @@ def sums_of_distances(distances_m: np.ndarray) -> dict[str, Any]:
 def sums_from_record(record: Mapping[str, Any]) -> SceneSums:
     """The inverse of `SceneSums.record`; raises KeyError, TypeError or ValueError for anything else."""
     counts = record["zone_counts"]
-    if Path(record["id"]).name != record["id"]:  # files are called by it
+    if Path(record["id"]).name != record["id"]:  # files are named after it
         raise ValueError(f"the scene name {record['id']!r} is a path")
     return SceneSums(
         id=parse_name(record["id"]),
@@ -75,10 +75,10 @@ def sums_from_record(record: Mapping[str, Any]) -> SceneSums:
 
 
 def pooled_mean_and_deviation(sums: Sequence[SceneSums]) -> tuple[float, float]:
-    """Mean and population standard deviation in metres of the distances of all scenes, of which one has some.
+    """Mean and population standard deviation, in metres, of the distances of all scenes; at least one scene has distances.
 
-    The scenes' own deviations and those of their means are added, which loses no digits as a sum of squares would; the
-    sums are rounded once, so the order of the scenes does not matter.
+    The variance is the sum of the variances within scenes and between their means, which avoids the cancellation in a plain
+    sum of squares. Each sum is rounded once (`math.fsum`), so the order of the scenes does not matter.
     """
     count = sum(s.distances for s in sums)
     mean_m = math.fsum(s.distance_sum_m for s in sums) / count

@@ -47,7 +47,7 @@ SUFFIXES = {
     SCENE_MAP: JPEG,
 }
 """Folder -> suffix of its files, one for each scene."""
-MAP_PX, DEVIATION_PX = 512, 256  # longest side of a map in report.html; of the smooth one
+MAP_PX, DEVIATION_PX = 512, 256  # longest side of a map in report.html; of the deviation map, which is smooth
 ERROR_PLOT = "errors.png"
 CAPTIONS = {
     FRONT_MAP: "both fronts",
@@ -71,9 +71,9 @@ def write_scene(
 ) -> Bool[np.ndarray, "height width"]:
     """Writes the pictures of one scene and returns the predicted front.
 
-    zones/NAME.png (as predicted, CaFFe's grey values), fronts/NAME.png, overlays/NAME.png, uncertainty/NAME.png (where an
-    ensemble disagrees), and maps/ for the report. What has no `predicted_ids` or `deviation` to show is not written; a file
-    of it that an earlier evaluation left is removed.
+    Files: zones/NAME.png (as predicted, CaFFe's grey values), fronts/NAME.png, overlays/NAME.png, uncertainty/NAME.png (for
+    an ensemble), and maps/ for the report. Without `predicted_ids` or `deviation` the files that show them are not written;
+    those of an earlier evaluation are removed.
     """
     name, spacing_m = scene.id.name, scene.id.pixel_spacing_m
     front = np.zeros(scene.image.shape, bool)
@@ -105,7 +105,7 @@ def write_scene(
 
 
 def far_parts(score: SceneScore, true_rc: Pixels) -> tuple[Pixels, Pixels]:
-    """Pixels of the predicted front without a true one within `NEAR_M`, and of the true one without a predicted one."""
+    """Pixels of the predicted front farther than `NEAR_M` from the true front, and pixels of the true front likewise."""
     if not score.distances:
         return score.front_rc, true_rc
     far = score.distances_m > NEAR_M
@@ -113,20 +113,20 @@ def far_parts(score: SceneScore, true_rc: Pixels) -> tuple[Pixels, Pixels]:
 
 
 def copy_pictures(source: Path, output_dir: Path, names: Sequence[str]) -> None:
-    """Copies what `write_scene` left of these scenes; raises `InputError` when a picture is missing."""
+    """Copies the pictures that `write_scene` wrote of these scenes. Raises `InputError` when one is missing."""
     for kind in SUFFIXES:
         if not (user_path(source) / kind).is_dir():
             continue
         for name in names:
             picture = _picture_path(source, kind, name)
             if not picture.is_file():
-                raise InputError(f"{picture}: missing, a picture of this part; score the part again")
+                raise InputError(f"{picture}: missing; score this part again")
             with write_beside(_picture_path(output_dir, kind, name)) as temporary:
                 shutil.copyfile(picture, temporary)
 
 
 def mde_text(score: SceneScore) -> str:
-    """What an overlay says of its scene's distance error."""
+    """The text about the distance error in an overlay."""
     if score.mde_m is not None:
         return f"mean distance error {score.mde_m:.0f} m ({score.mde_px:.1f} px)"
     return "no front predicted" if score.true_front_pixels else "no true front drawn"
@@ -135,7 +135,7 @@ def mde_text(score: SceneScore) -> str:
 def write_evaluation(output_dir: Path, part: Part) -> Metrics:
     """Writes metrics.json, scores.csv, errors.png, report.md and report.html; returns the metrics.
 
-    `part` is a whole split, whose pictures are there already.
+    `part` holds all scenes of a split, whose pictures are written already.
     """
     output_dir = user_path(output_dir)
     metrics, settings = metrics_of(part), part.settings
@@ -153,7 +153,7 @@ def write_evaluation(output_dir: Path, part: Part) -> Metrics:
         pictures["Mean distance error of each scene (dots) and of each group (bars)."] = ERROR_PLOT
         chart = (output_dir / ERROR_PLOT).read_bytes()
     else:
-        (output_dir / ERROR_PLOT).unlink(missing_ok=True)  # an earlier evaluation's
+        (output_dir / ERROR_PLOT).unlink(missing_ok=True)  # of an earlier evaluation
     write_text(output_dir / "report.md", report_text(metrics, settings.title, source, version(), pictures))
     scenes = {name: _scene_maps(output_dir, name) for name in metrics["per_scene"]}
     write_text(output_dir / "report.html", page_text(metrics, settings.title, source, version(), chart, scenes))
@@ -165,8 +165,7 @@ def _picture_path(folder: Path, kind: str, name: str) -> Path:
 
 
 def _scene_maps(folder: Path, name: str) -> SceneMaps:
-    """The maps of a scene, as `write_scene` left them."""
-
+    """The maps of a scene that `write_scene` wrote."""
     paths = {kind: _picture_path(folder, kind, name) for kind in CAPTIONS}
     files = {kind: path.read_bytes() for kind, path in paths.items() if path.is_file()}
     picture = files[SCENE_MAP]

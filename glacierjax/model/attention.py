@@ -1,7 +1,7 @@
 """Window attention of Swin Transformer V2 (Liu et al. 2022, arXiv 2111.09883, section 3) for maps of any size.
 
-Window and shift are decided for each axis on its own. What does not fill a window is padded, and padded keys are masked,
-so that no size is refused; at the published 512 x 512 nothing is padded.
+Window and shift are chosen for each axis separately. Incomplete windows are padded and padded keys are masked, so maps of
+any size work; at the published 512 x 512 nothing is padded.
 """
 
 import math
@@ -16,14 +16,14 @@ from jaxtyping import Array, Bool, Float, Float32, Int
 LOGIT_SCALE_INIT = math.log(10.0)
 LOGIT_SCALE_MAX = math.log(100.0)
 BIAS_RANGE = 16.0  # position bias = 16 * sigmoid(table)
-MASKED_REGION = -100.0  # added between tokens that a cyclic shift brought together
+MASKED_REGION = -100.0  # added to logits between tokens that only the cyclic shift made neighbours
 UNIT_EPSILON = 1e-12
-# The published start of linear layers; it suits the 96 channels and more of the published network.
+# The published initialisation of linear layers; it suits the published network, with 96 channels and more.
 published_linear_init = nn.initializers.truncated_normal(0.02)
 
 
 class WindowPlan(NamedTuple):
-    """How one axis of a token map is cut: `size` tokens in windows of `window`, cyclically shifted by `shift`."""
+    """How an axis of a token map is divided: `size` tokens into windows of `window`, after a cyclic shift by `shift`."""
 
     size: int
     window: int
@@ -35,7 +35,7 @@ class WindowPlan(NamedTuple):
 
 
 def plan_axis(size: int, window: int, shifted: bool) -> WindowPlan:
-    """An axis not longer than the window is one window without shift."""
+    """The plan of an axis; an axis that is not longer than the window is a single window without shift."""
     if size <= window:
         return WindowPlan(size, size, 0)
     return WindowPlan(size, window, window // 2 if shifted else 0)
@@ -98,7 +98,7 @@ def from_windows(
 
 
 def unit(x: Float[Array, "*axes channels"]) -> Float[Array, "*axes channels"]:
-    """Vectors scaled to length 1; the form keeps the gradient finite at the zero vector."""
+    """Vectors scaled to length 1; this form keeps the gradient finite at the zero vector."""
     return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(x * x, axis=-1, keepdims=True), UNIT_EPSILON**2))
 
 
@@ -159,7 +159,7 @@ class WindowAttention(nn.Module):
         q, k, v = jnp.moveaxis(
             qkv.reshape(-1, num_windows, tokens, 3, self.num_heads, channels // self.num_heads), 3, 0
         )
-        # Lengths, logits and softmax stay in float32 whatever the compute type.
+        # Vector lengths, logits and softmax stay in float32 for every compute type.
         q = (unit(q.astype(jnp.float32)) * scale[None, None, None, :, None]).astype(self.dtype)
         k = unit(k.astype(jnp.float32)).astype(self.dtype)
         logits = jnp.einsum("bnqhc,bnkhc->bnhqk", q, k, preferred_element_type=jnp.float32)

@@ -1,4 +1,4 @@
-"""Losses: smoothed cross entropy and Dice of the segmentation, mean absolute difference of the pretraining."""
+"""Losses: smoothed cross entropy and Dice for segmentation, masked mean absolute difference for pretraining."""
 
 import jax
 import jax.numpy as jnp
@@ -20,7 +20,7 @@ def centre_half(x: Shaped[Array, "batch height width *rest"]) -> Shaped[Array, "
 
 
 def cross_entropy(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
-    """Mean cross entropy over valid pixels, 0.9 on the true class and 0.1 spread over the *other* classes.
+    """Mean cross entropy over valid pixels; the target has 0.9 on the true class and 0.1 divided among the *other* classes.
 
     Args: logits (B, H, W, K); labels (B, H, W) int; valid (B, H, W) float, 1 where the pixel counts. Returns a scalar.
     """
@@ -34,7 +34,7 @@ def cross_entropy(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
 
 
 def dice(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
-    """Dice loss with squared sums over batch and pixels together, mean over the classes; shapes as `cross_entropy`."""
+    """Dice loss with squared terms summed over batch and pixels, mean over the classes; shapes as in `cross_entropy`."""
     p = jax.nn.softmax(logits) * valid[..., None]
     t = jax.nn.one_hot(labels, logits.shape[-1]) * valid[..., None]
     axes = (0, 1, 2)
@@ -46,7 +46,7 @@ def dice(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
 def segmentation_loss(
     logits: Logits, labels: Labels, valid: Bool[Array, "batch height width"] | None = None
 ) -> tuple[Scalar, dict[str, Scalar]]:
-    """Half the sum of cross entropy and Dice, on the whole context and again on its central target (paper, section III).
+    """Half the sum of cross entropy and Dice, each on the whole context and on its central target (paper, section III).
 
     Args:
       logits: (B, H, W, K) float32, the context.
@@ -73,9 +73,9 @@ def masked_l1(
 ) -> Scalar:
     """Mean absolute difference over the masked entries: (..., D) against (..., D) where mask (...) is true.
 
-    What the target does not know (NaN, infinity) does not count; 0 where nothing counts.
+    Entries whose target is NaN or infinite do not count. Returns 0 if no entry counts.
     """
     counts = mask[..., None] & jnp.isfinite(target)
-    # The target is replaced before the difference: a gradient through NaN would be NaN even where it does not count.
+    # NaN in the target is replaced before the difference: otherwise the gradient would be NaN even where it does not count.
     difference = jnp.abs(predicted - jnp.where(counts, target, 0))
     return jnp.sum(jnp.where(counts, difference, 0)) / jnp.maximum(jnp.sum(counts, dtype=jnp.float32), 1)

@@ -25,7 +25,7 @@ def patchify(
 def unpatchify(
     patches: Float[Array, "batch rows columns values"],
 ) -> Float[Array, "batch 4*rows 4*columns values//16"]:
-    """(B, H/4, W/4, 16 * bands) -> (B, H, W, bands): undoes `patchify`."""
+    """(B, H/4, W/4, 16 * bands) -> (B, H, W, bands); the inverse of `patchify`."""
     batch, rows, columns, values = patches.shape
     x = patches.reshape(batch, rows, columns, PATCH_PX, PATCH_PX, values // PATCH_PX**2)
     return x.transpose(0, 1, 3, 2, 4, 5).reshape(batch, rows * PATCH_PX, columns * PATCH_PX, -1)
@@ -48,18 +48,18 @@ class OptSimMIM:
     def loss(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array, train: bool
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-        """Mean absolute difference to the target's pixels of the masked patches."""
+        """Mean absolute difference to the target in the masked patches."""
         loss, _, _ = self._predict(params, batch, rng, train)
         return loss, {"l1": loss}
 
     def target(self, batch: Mapping[str, jax.Array]) -> Float[Array, "batch height width bands"]:
-        """What is to be predicted: (B, H, W, bands)."""
+        """The target of the prediction: (B, H, W, bands)."""
         return batch["optical"]
 
     def reconstruct(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array
     ) -> tuple[Float[Array, ""], Float[Array, "batch height width bands"], Bool[Array, "batch height width"]]:
-        """The loss as without training, what it is of: the prediction (B, H, W, bands), and the mask (B, H, W) bool."""
+        """Loss without dropout, the prediction (B, H, W, bands), and the mask (B, H, W) bool."""
         loss, predicted, mask = self._predict(params, batch, rng, False)
         return loss, unpatchify(predicted), mask.repeat(PATCH_PX, axis=1).repeat(PATCH_PX, axis=2)
 

@@ -29,13 +29,13 @@ class OptTranslator:
         return loss, {"l1": loss}
 
     def target(self, batch: Mapping[str, jax.Array]) -> Float[Array, "batch height width bands"]:
-        """What is to be predicted: (B, H, W, 14)."""
+        """The target of the prediction: (B, H, W, 14)."""
         return batch["optical"]
 
     def reconstruct(
         self, params: dict, batch: Mapping[str, jax.Array], rng: jax.Array
     ) -> tuple[Float[Array, ""], Float[Array, "batch height width bands"], Bool[Array, "batch height width"]]:
-        """The loss as without training, the prediction (B, H, W, 14) that it is of, and a mask (B, H, W): nothing is hidden."""
+        """Loss without dropout, the prediction (B, H, W, 14), and a mask (B, H, W) bool that is false everywhere."""
         loss, predicted = self._predict(params, batch, rng, False)
         return loss, predicted, jnp.zeros(predicted.shape[:3], bool)
 

@@ -1,7 +1,7 @@
-"""Resizing of crops on the accelerator: bicubic as OpenCV's, as two products with sparse-looking matrices.
+"""Bicubic resizing of crops on the accelerator, as in OpenCV, by two matrix products.
 
-The host sends whole windows as uint8; which square of each is wanted, and whether it is turned over, goes into the
-matrix of its rows. That is 1 to 2 % of a training step's arithmetic, and spares the host its slowest work.
+The host sends whole crops as uint8. The matrices select a square of each crop, resize it to the full size and flip it if
+wanted. This is 1 to 2 % of the arithmetic of a training step and relieves the host of its slowest work.
 """
 
 from collections.abc import Mapping
@@ -12,17 +12,17 @@ from jaxtyping import Array, Bool, Float32, Int, UInt8
 
 from glacierjax.datasets.ssl4sar.optical import UINT8_MAX
 
-_A = -0.75  # the free parameter of the cubic kernel, as OpenCV has it
+_A = -0.75  # the free parameter of the cubic kernel, as in OpenCV
 _TAPS = 4
 
 
 def cubic_weights(
     start: Int[Array, ""], side: Int[Array, ""], size: int, backwards: Bool[Array, ""]
 ) -> Float32[Array, "{size} {size}"]:
-    """(size, size) float32: row i holds the weights of the source pixels that make output pixel i.
+    """(size, size) float32: row i has the weights of the source pixels for output pixel i.
 
-    The pixels start ... start + side - 1 are stretched to all `size` output pixels, half-pixel centres, the border pixel
-    repeated; `backwards` reverses the output.
+    The pixels start ... start + side - 1 are resized to `size` output pixels, with half-pixel centres and the border pixel
+    repeated. `backwards` reverses the output.
     """
     # The position (i + 1/2) side / size - 1/2 as a fraction of whole numbers, which is exact.
     low, rest = jnp.divmod((2 * jnp.arange(size) + 1) * side - size, 2 * size)
@@ -41,16 +41,16 @@ def cubic_weights(
 def resize_squares(
     images: UInt8[Array, "batch size size channels"], squares: Int[Array, "batch 3"], up_down: Bool[Array, " batch"]
 ) -> Float32[Array, "batch size size channels"]:
-    """A square of each image, resized to the whole image, rounded half to even and cut to 0 ... 255.
+    """A square of each image, resized to the size of the image, rounded half to even and clipped to 0 ... 255.
 
-    Args: images (B, C, C, K) uint8; squares (B, 3) int: top, left, side; up_down (B,) bool: rows reversed.
+    Args: images (B, C, C, K) uint8; squares (B, 3) int: top, left, side; up_down (B,) bool: reverse the rows.
     Returns (B, C, C, K) float32, whole numbers.
     """
     size = images.shape[1]
     weights = jax.vmap(cubic_weights, (0, 0, None, 0))
     rows = weights(squares[:, 0], squares[:, 2], size, up_down)
     columns = weights(squares[:, 1], squares[:, 2], size, jnp.zeros_like(up_down))
-    # Exact products: an accelerator's shortened ones would be off by a grey level and more.
+    # Full precision: the default precision of accelerators would cause errors of a grey level and more.
     exact = jax.lax.Precision.HIGHEST
     x = jnp.einsum("bij,bjwk->biwk", rows, images.astype(jnp.float32), precision=exact)
     x = jnp.einsum("bij,bwjk->bwik", columns, x, precision=exact)
@@ -58,7 +58,7 @@ def resize_squares(
 
 
 def prepare_pairs(batch: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
-    """A micro-batch of `glacierjax.data.pairs` to that of the pretraining tasks: `sar` and `optical` in [0, 1]."""
+    """Converts a micro-batch of `glacierjax.data.pairs` for the pretraining tasks: `sar` and `optical` in [0, 1]."""
     return {
         key: resize_squares(batch[key], batch["square"], batch["up_down"]) / UINT8_MAX
         for key in ("sar", "optical")

@@ -25,7 +25,7 @@ class Segmentation:
     def loss(
         self, params: dict, batch: Batch, rng: jax.Array, train: bool
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
-        """The scalar loss of a micro-batch and its terms; `rng` drives dropout and is used only when `train`."""
+        """The scalar loss of a micro-batch and its terms; `rng` is for dropout and used only if `train`."""
         rngs = {"dropout": rng} if train else None
         logits: Any = self.model.apply({"params": params}, batch["image"], train, rngs=rngs)
         return segmentation_loss(logits, batch["zones"], batch.get("valid"))

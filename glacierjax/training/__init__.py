@@ -1,1 +1,1 @@
-"""Training: the step, optimisers and schedules, data parallelism, the loop (blind to inference and scores)."""
+"""Training: the step, optimisers and schedules, data parallelism, the loop. Does not import prediction or scores."""

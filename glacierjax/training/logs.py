@@ -1,4 +1,4 @@
-"""What a run writes for people and programs: metrics.jsonl and TensorBoard events."""
+"""The logs of a run: metrics.jsonl and TensorBoard events."""
 
 import contextlib
 import json
@@ -22,8 +22,8 @@ EVENTS = "events"
 Pictures = Mapping[str, UInt8[np.ndarray, "rows columns 3"]]
 
 
-def plain(value: SupportsFloat | None) -> float | None:
-    """A number that JSON knows: float or int, None for what does not exist (NaN, infinity)."""
+def finite_or_none(value: SupportsFloat | None) -> float | None:
+    """The number as float or int, which JSON can hold; None for NaN and infinity."""
     if value is None or isinstance(value, int):
         return value
     number = float(value)
@@ -31,10 +31,10 @@ def plain(value: SupportsFloat | None) -> float | None:
 
 
 class RunLog:
-    """Appends to `workdir/metrics.jsonl` and to TensorBoard events; on resuming, lines after the restored step are removed.
+    """Appends to `workdir/metrics.jsonl` and to TensorBoard events; a resumed run first removes lines after the restored step.
 
-    `validated`: whether the validation of the restored step was done; if not, its line is removed too. `writes` is False
-    for all processes of a run but one. Raises `InputError` when the disk is full or read-only.
+    `validated`: whether the validation of the restored step was finished; if not, its line is removed too. `writes` is
+    true for the first process of a run only. Raises `InputError` when the disk is full or read-only.
     """
 
     def __init__(self, workdir: Path, restored_step: int, validated: bool = True, writes: bool = True):
@@ -45,7 +45,7 @@ class RunLog:
         kept = []
         if self._path.exists():
             lines = self._path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if _belongs(line, restored_step, validated)]
+            kept = [line for line in lines if _is_before(line, restored_step, validated)]
         write_text(self._path, "".join(line + "\n" for line in kept))
         with _write_errors(self._path):
             self._events = _Events(workdir / EVENTS, restored_step + 1)
@@ -56,51 +56,51 @@ class RunLog:
         epoch: float,
         split: str,
         values: Mapping[str, SupportsFloat | None],
-        beside: Mapping[str, float] | None = None,
+        machine: Mapping[str, float] | None = None,
     ) -> None:
-        """One line: step, epoch, split and the values. `beside`: values that depend on the machine, for TensorBoard alone."""
+        """Writes a line. `machine`: values that depend on the machine, for TensorBoard only."""
         if not self._writes:
             return
-        values = {key: plain(value) for key, value in values.items()}
+        values = {key: finite_or_none(value) for key, value in values.items()}
         with _write_errors(self._path):
             with self._path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, "epoch": epoch, "split": split, **values}) + "\n")
-            numbers = {k: v for k, v in {**values, **(beside or {})}.items() if isinstance(v, (int, float))}
+            numbers = {k: v for k, v in {**values, **(machine or {})}.items() if isinstance(v, (int, float))}
             self._events.scalars(step, {f"{split}/{key}": value for key, value in numbers.items()})
 
     def pictures(self, step: int, pictures: Pictures) -> None:
-        """Pictures (H, W, 3) uint8 for TensorBoard."""
+        """Writes pictures (H, W, 3) uint8 for TensorBoard."""
         if self._writes and pictures:
             with _write_errors(self._path):
                 self._events.pictures(step, pictures)
 
     def flush(self) -> None:
-        """Returns once all lines are on the disk: a checkpoint must not outlive the lines before it."""
+        """Returns when all lines are on the disk, so that no checkpoint is newer than the log after a crash."""
         if self._writes:
             with _write_errors(self._path), self._path.open("a") as file:
                 os.fsync(file.fileno())
 
     def close(self) -> None:
         if self._writes:
-            with contextlib.suppress(OSError):  # a full disk was reported when it was met
+            with contextlib.suppress(OSError):  # a full disk was reported by the write that met it
                 self._events.close()
 
 
 class _Events:
-    """A TensorBoard event file, written at once: tensorboardX's own writer hangs when its thread meets a full disk."""
+    """A TensorBoard event file, written in the calling thread: the thread of tensorboardX's own writer hangs on a full disk."""
 
     def __init__(self, folder: Path, first_step: int):
         from tensorboardX import summary
         from tensorboardX.event_file_writer import EventsWriter
         from tensorboardX.proto import event_pb2
 
-        protocol: Any = event_pb2  # its classes are made when it is imported
+        protocol: Any = event_pb2  # its classes are created at import, so type checkers do not see them
         folder.mkdir(parents=True, exist_ok=True)
         self._summary, self._event = summary, protocol.Event
-        # The number of the process keeps two starts within one second apart.
+        # The process id gives two starts within one second different file names.
         self._writer = EventsWriter(str(folder / "events"), f".{os.getpid()}")
         start = protocol.SessionLog(status=protocol.SessionLog.START)
-        # TensorBoard then forgets what an earlier start wrote from this step on.
+        # A START event makes TensorBoard discard what an earlier start wrote from this step on.
         self._write(protocol.Event(step=first_step, session_log=start))
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
@@ -122,13 +122,13 @@ class _Events:
 
 
 def last_metrics(workdir: Path) -> Json:
-    """The last validation of a run."""
+    """The metrics of the last validation of a run; empty before the first."""
     lines = _val_lines(workdir)
     return {k: v for k, v in lines[-1].items() if k not in ("step", "epoch", "split")} if lines else {}
 
 
 def best_metrics(workdir: Path, rank_by: tuple[str, ...]) -> dict[str, Json]:
-    """The best value so far of each metric that `rank_by` (keys of `BEST`) names, and the epoch that had it."""
+    """The best value of each metric in `rank_by` (keys of `BEST`), and its epoch."""
     best = {}
     for metric, larger_is_better in (BEST[name] for name in rank_by):
         lines = [line for line in _val_lines(workdir) if line.get(metric) is not None]
@@ -149,12 +149,12 @@ def _write_errors(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise InputError(
-            f"{path.parent}: the log cannot be written ({error.strerror}); free some space, then start the run again"
+            f"{path.parent}: the log cannot be written ({error.strerror}); free disk space, then start the run again"
         ) from error
 
 
-def _belongs(line: str, restored_step: int, validated: bool) -> bool:
-    """Whether a line was written before the restored checkpoint; False for one that a crash cut short."""
+def _is_before(line: str, restored_step: int, validated: bool) -> bool:
+    """Whether a line was written before the restored checkpoint; false for a line that a crash cut short."""
     try:
         record = json.loads(line)
         step, split = record["step"], record["split"]

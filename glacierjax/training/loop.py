@@ -23,7 +23,7 @@ from glacierjax.core.settings import Json, RunSettings
 from glacierjax.data.samples import Sample
 from glacierjax.training import parallel, processes, start
 from glacierjax.training.early_stop import EarlyStop
-from glacierjax.training.logs import Pictures, RunLog, best_metrics, last_metrics, plain
+from glacierjax.training.logs import Pictures, RunLog, best_metrics, finite_or_none, last_metrics
 from glacierjax.training.optim import Plateau, cosine_scale, make_optimizer
 from glacierjax.training.profile import Profile
 from glacierjax.training.resume import Progress, Saves, Window
@@ -38,7 +38,7 @@ SUMMARY = "summary.json"
 
 # (state on all devices, batch, learning rate) -> (state, metrics of the step)
 Update = Callable[[TrainState, parallel.Sharded, float], tuple[TrainState, dict[str, jax.Array]]]
-Summary = Json  # what `summary.json` holds
+Summary = Json  # contents of `summary.json`
 
 
 def no_pictures() -> Pictures:
@@ -47,14 +47,17 @@ def no_pictures() -> Pictures:
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """What the loop needs beyond the configuration.
+    """What the loop needs beyond the settings.
 
-    `batches(start_step)` opens the stream of training batches (of several processes, each its own part); `scenes_of(step)`
-    names a batch's scenes for error messages; `prepare` turns a micro-batch as read into the task's; `evaluate(params)`
-    gives validation metrics, which are the first process's where they differ; `rank_by` are the checkpoints to keep besides
-    the last (keys of `checkpoints.native.BEST`); `record` describes the model in every checkpoint;
-    `initial_params(params)` puts carried-over weights in place of fresh ones; `facts` are rows for the table at the start;
-    `pictures()` shows the last validation, (H, W, 3) uint8 by name.
+    - `batches(start_step)` opens the stream of training batches; each of several processes gets its own part;
+    - `scenes_of(step)` names the scenes of a batch, for error messages;
+    - `prepare` converts a micro-batch as read into the batch of the task;
+    - `evaluate(params)` returns validation metrics; where processes differ, those of the first one count;
+    - `rank_by`: the checkpoints to keep besides the last (keys of `core.choices.BEST`);
+    - `record` describes the model in every checkpoint;
+    - `initial_params(params)` replaces fresh parameters by those of a checkpoint to start from;
+    - `facts`: rows for the table at the start;
+    - `pictures()` shows the last validation: (H, W, 3) uint8 by name.
     """
 
     task: Task
@@ -70,20 +73,21 @@ class Experiment:
 
 
 def train(settings: RunSettings, workdir: Path, experiment: Experiment) -> Summary:
-    """Trains to the configured number of epochs, going on from where `workdir` was left; returns the summary.
+    """Trains up to the configured number of epochs, from the last saved state of `workdir` if there is one; returns the summary.
 
-    After SIGTERM or Ctrl-C the state is saved and `Stopped` raised. The same numbers come out however often a run is stopped.
+    After SIGTERM or Ctrl-C the state is saved and `Stopped` is raised. A run that was stopped and resumed computes the same
+    numbers as one that was not.
     """
     with StopRequest() as stop, contextlib.closing(Saves(workdir, experiment.rank_by)) as saves:
         return _Run(settings, workdir, experiment, saves, stop).train()
 
 
 class _Run:
-    """A run from its start in this process to its end; `done` counts optimiser steps from the very beginning."""
+    """A run in this process; `done` counts optimiser steps since the first start of the run."""
 
     def __init__(self, settings: RunSettings, workdir: Path, experiment: Experiment, saves: Saves, stop: StopRequest):
         self.settings, self.workdir, self.experiment, self.saves, self.stop = settings, workdir, experiment, saves, stop
-        self.parallel = parallel.choose(self.settings.parallel)
+        self.parallel = parallel.make_parallel(self.settings.parallel)
         self.optimizer = make_optimizer(settings.optimizer.name, settings.optimizer.weight_decay)
         self.accumulation = parallel.accumulation_steps(settings.batch_size, settings.micro_batch_size)
         self.epoch_steps = settings.steps_per_epoch
@@ -100,9 +104,9 @@ class _Run:
         if self.done and summary_file.exists():
             summary = json.loads(summary_file.read_text(encoding="utf-8"))
             if self.done >= self.total_steps or summary.get("stopped_early"):
-                log.info("%s: trained already, %d steps", self.workdir, self.done)
+                log.info("%s: training is complete, %d steps", self.workdir, self.done)
                 return summary
-        # A run whose last step is done still needs a batch: for its shapes.
+        # A run whose last step is done still needs one batch, for the shapes.
         with self.experiment.batches(min(self.done, self.total_steps - 1)) as stream:
             first = next(stream)
             state, example = self._state(first)
@@ -136,7 +140,7 @@ class _Run:
         return summary
 
     def _state(self, batch: Sample) -> tuple[TrainState, Batch]:
-        """The state to go on with, fresh or restored, and a micro-batch of the task."""
+        """The initial or restored state, and a micro-batch of the task."""
         example = jax.tree.map(lambda x: jnp.asarray(x[: self.settings.micro_batch_size]), batch)
         example = self.experiment.prepare(example)
         key = jax.random.fold_in(jax.random.key(self.settings.seed), 0)
@@ -152,11 +156,11 @@ class _Run:
         like = jax.eval_shape(fresh)
         like = like._replace(average=like.params if keeps_average else None)
         state, self.progress, self.window = self.saves.restore(like, self.progress, self.parallel.fetch)
-        log.info("going on after step %d", self.done)
+        log.info("resuming after step %d", self.done)
         return state, example
 
     def _compiled(self, state: TrainState, batch: Sample, example: Batch) -> tuple[Update, dict]:
-        """The step, compiled, and figures of it, which are logged."""
+        """Compiles the step and logs the table at the start; returns the step and the figures of the table."""
         step = make_step(
             self.experiment.task, self.optimizer, self.experiment.prepare, self.settings.optimizer.average_decay,
             self.settings.skip_nonfinite > 0,
@@ -184,7 +188,7 @@ class _Run:
         return update, facts
 
     def _steps(self, stream: Iterator[Sample], profile: Profile) -> None:
-        """All steps that are left."""
+        """Runs all remaining steps."""
         if not self.progress.validated:
             self._finish_epoch()
         self._stop_if_asked()
@@ -203,7 +207,7 @@ class _Run:
                 self._finish_epoch()
             elif every and self.done % every == 0:
                 self._save_position()
-            # Several processes must stop at the same step; they ask each other only where they wait anyway.
+            # Several processes must stop at the same step; they exchange flags only at log steps, where they wait anyway.
             if logs or not processes.are_several():
                 self._stop_if_asked()
 
@@ -211,21 +215,21 @@ class _Run:
         try:
             return next(stream)
         except InputError:
-            if not processes.are_several():  # of several, one alone cannot save
+            if not processes.are_several():  # with several processes, one alone cannot save
                 self._save_position()
             raise
 
     def _stop_if_asked(self) -> None:
-        if processes.agree(self.stop.asked):
+        if processes.any_process(self.stop.asked):
             self._save_position()
             self._stop()
 
     def _stop(self) -> NoReturn:
-        log.info("stopped, and saved after step %d; go on with --workdir=%s", self.done, self.workdir)
+        log.info("stopped; saved after step %d; continue with --workdir=%s", self.done, self.workdir)
         raise Stopped(self.stop.number)
 
     def _log(self) -> None:
-        """A line of the log for the steps since the last one."""
+        """Writes the means over the steps since the last line of the log."""
         columns = self.window.columns()
         bad = self._bad_steps(columns)
         self.progress.skipped += len(bad)
@@ -243,7 +247,7 @@ class _Run:
         self.window.clear()
 
     def _bad_steps(self, columns: Mapping[str, list[float]]) -> list[int]:
-        """Which of a window's steps were not finite. Raises `InputError` when there are more than the run may skip."""
+        """Indices of the steps with a non-finite loss or gradient. Raises `InputError` if the run may not skip so many."""
         bad = np.flatnonzero(~np.isfinite(columns["loss"]) | ~np.isfinite(columns["gradient_norm"])).tolist()
         left = self.settings.skip_nonfinite - self.progress.skipped
         if len(bad) > left:
@@ -251,7 +255,7 @@ class _Run:
             what = "gradient" if math.isfinite(columns["loss"][bad[left]]) else "loss"
             names = ", ".join(self.experiment.scenes_of(step)[:NAMED_SCENES])
             allowed = self.settings.skip_nonfinite
-            skipped = f"; {allowed} steps were skipped before (--config.skip_nonfinite={allowed})" if allowed else ""
+            skipped = f"; {allowed} steps were skipped already (--config.skip_nonfinite={allowed})" if allowed else ""
             raise InputError(
                 f"the {what} is not finite at step {step + 1} (learning rate {self._rate_at(step):g}; scenes of its batch: "
                 f"{names}){skipped}; lower --config.optimizer.learning_rate or look at these scenes"
@@ -259,7 +263,7 @@ class _Run:
         return bad
 
     def _finish_epoch(self) -> None:
-        """Validation, what follows from it, and a checkpoint."""
+        """Validates, updates schedule and early stop, and saves a checkpoint."""
         self.progress.validated = False
         state = self.parallel.fetch(self.replicated)
         try:
@@ -268,7 +272,7 @@ class _Run:
         except Stopped:
             self._save_position()
             self._stop()
-        own = {key: plain(value) for key, value in values.items()}
+        own = {key: finite_or_none(value) for key, value in values.items()}
         self.metrics = processes.from_first(lambda: own)
         epoch = self.done // self.epoch_steps
         self.log.write(self.done, epoch, "val", self.metrics)
@@ -284,7 +288,7 @@ class _Run:
         self.logged_at = time.monotonic()
 
     def _save_position(self) -> None:
-        """Saves where the run is, unless it has been saved there already or its last steps were not finite."""
+        """Saves the current state unless it is saved already. Raises `InputError` if the last steps were not finite."""
         if self.saves.latest_step() == self.done or self.done == 0:
             return
         columns = self.window.columns()
@@ -295,11 +299,11 @@ class _Run:
         self.saves.save_position(self.done, state, self.progress, self.experiment.record, self.window)
 
     def _rate_at(self, step: int) -> float:
-        """The learning rate of a step, by the configured schedule."""
+        """The learning rate of a step."""
         schedule = self.settings.schedule
         if schedule.name == "cosine":
             scale = cosine_scale(step, self.total_steps, int(schedule.warmup_epochs * self.epoch_steps))
-        else:  # a constant rate never lowers the plateau's scale
+        else:  # with a constant rate the plateau is never updated, so its scale stays 1
             scale = self.progress.plateau.scale
         return self.settings.optimizer.learning_rate * scale
 

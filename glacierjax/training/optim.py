@@ -1,6 +1,6 @@
 """Optimisers and learning-rate schedules.
 
-The learning rate is given to every step from the host, so that a plateau rule and a cosine are the same kind of thing.
+The host passes the learning rate to every step, so no schedule is part of the compiled step.
 """
 
 import dataclasses
@@ -13,18 +13,19 @@ from optax.contrib import MuonDimensionNumbers, muon
 from glacierjax.core.errors import InputError
 
 MOMENTUM = 0.9
-# Muon's steps are as large as Adam's with this mean square (Liu et al. 2025, arXiv 2502.16982, section 2.2), so that a
-# learning rate and a weight decay mean about the same to both.
+# Root mean square of Muon's updates. With this value they are about as large as Adam's (Liu et al. 2025, arXiv 2502.16982,
+# section 2.2), so learning rate and weight decay have about the same effect in both.
 MUON_RMS = 0.2
 
 
 def make_optimizer(name: str, weight_decay: float) -> optax.GradientTransformation:
-    """A transformation from gradients to a direction; the step then goes -learning_rate times it.
+    """A transformation from gradients to a direction; the step adds -learning_rate times this direction.
 
-    "sgd": momentum 0.9 and coupled L2 on every parameter (added to the gradient before the momentum), as the official
-    code trains. "adamw": decoupled weight decay on matrices and kernels only, gradients clipped to norm 1. "muon": the same
-    decay and clipping, but the momentum of every matrix and kernel is brought to singular values of about 1 (Jordan 2024);
-    all other parameters go with Adam.
+    - "sgd": momentum 0.9 and coupled L2 on every parameter (added to the gradient before the momentum), as in the
+      official code;
+    - "adamw": decoupled weight decay on matrices and kernels only, gradients clipped to norm 1;
+    - "muon": the same decay and clipping, but the momentum of every matrix and kernel is orthogonalised to singular
+      values of about 1 (Jordan 2024); all other parameters use Adam.
     """
     if name == "sgd":
         return optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(MOMENTUM))
@@ -37,7 +38,7 @@ def make_optimizer(name: str, weight_decay: float) -> optax.GradientTransformati
     if name == "muon":
         return optax.chain(
             optax.clip_by_global_norm(1.0),
-            # The rate -1 gives a direction with the sign of the gradient.
+            # optax.muon negates its updates; the rate -1 undoes this.
             muon(-1.0, weight_decay=weight_decay, muon_weight_dimension_numbers=_as_matrices, consistent_rms=MUON_RMS),
         )
     raise InputError(f"--config.optimizer.name={name}: choose sgd, adamw or muon")
@@ -48,7 +49,7 @@ def _matrices(params: dict) -> dict:
 
 
 def _as_matrices(params: optax.Params) -> optax.Params:
-    """Which axes of each parameter are a matrix's rows: all inputs of a kernel (..., out); None for vectors."""
+    """How to read each parameter as a matrix: all axes but the last are rows, the last is columns; None for vectors."""
     return jax.tree.map(
         lambda x: MuonDimensionNumbers(tuple(range(x.ndim - 1)), x.ndim - 1) if x.ndim > 1 else None, params
     )
@@ -56,9 +57,10 @@ def _as_matrices(params: optax.Params) -> optax.Params:
 
 @dataclasses.dataclass
 class Plateau:
-    """Halves (or else) the learning rate when a loss no longer falls; PyTorch's ReduceLROnPlateau(mode="min").
+    """Multiplies the learning rate by `factor` when the loss no longer falls, as PyTorch's ReduceLROnPlateau(mode="min").
 
-    `scale` multiplies the configured learning rate. An epoch is better when its loss is below best * (1 - 1e-4).
+    `scale` multiplies the configured learning rate. An epoch improves when its loss is below best * (1 - 1e-4); `patience`
+    is the number of epochs without improvement that are tolerated.
     """
 
     factor: float

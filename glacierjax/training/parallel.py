@@ -1,6 +1,6 @@
-"""Data parallelism: one per-device step on every device of this process (and, with `jax.distributed`, of the others).
+"""Data parallelism: runs the per-device step on every device of this process and, with `jax.distributed`, of all processes.
 
-Two ways over the same step, with the same numbers: `jax.pmap`, and `jax.jit` with `jax.shard_map`.
+Two implementations compute the same numbers: `jax.pmap`, and `jax.jit` with `jax.shard_map`.
 """
 
 from collections.abc import Mapping
@@ -34,18 +34,18 @@ class SpreadStep(Protocol):
 
 @runtime_checkable
 class Parallel(Protocol):
-    """How the state, the batches and the step lie on the devices."""
+    """How state, batches and step are placed on the devices."""
 
     def parallelize(self, step: Step) -> SpreadStep:
-        """The step of `make_step` over all devices: (replicated state, sharded batch, key data, learning rate) -> the same.
+        """The step of `make_step` on all devices: (replicated state, sharded batch, key data, learning rate) -> (state, metrics).
 
-        The state's buffers are given up to the new state. The key comes as `jax.random.key_data`, the learning rate as
-        float32, both in numpy, so that every process of several can hand in its own copy.
+        The buffers of the old state are donated to the new one. The key is passed as `jax.random.key_data` and the learning
+        rate as float32, both NumPy arrays, so that each of several processes can pass its own copy.
         """
         ...
 
     def compile(self, step: SpreadStep, *arguments: object) -> jax.stages.Compiled | None:
-        """What `parallelize` gave, compiled for these arguments; None where that is only done by calling it."""
+        """The result of `parallelize`, compiled for these arguments; None if it can only be compiled by calling it."""
         ...
 
     def replicate(self, tree: Tree) -> Tree:
@@ -53,21 +53,21 @@ class Parallel(Protocol):
         ...
 
     def shard(self, batch: Sample, micro_batch_size: int) -> Sharded:
-        """This process's part of a batch, (local batch, ...), as (devices, accumulation, micro-batch, ...)."""
+        """The local part of a batch on its devices: (local batch, ...) -> (devices, accumulation, micro-batch, ...)."""
         ...
 
     def fetch(self, tree: Tree) -> Tree:
-        """One copy of what was replicated, or of the metrics, as numpy arrays."""
+        """One copy of a replicated tree or of the metrics, as NumPy arrays."""
         ...
 
 
 def micro_batch(batch_size: int, micro_batch_size: int) -> int:
-    """`micro_batch_size`; where that is 0, each device's share of the batch, so that nothing is accumulated."""
+    """`micro_batch_size`, or the share of each device if it is 0; then nothing is accumulated."""
     return micro_batch_size or max(1, batch_size // jax.device_count())
 
 
 def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
-    """Micro-batches that each device works through in one step. Raises `InputError` when the sizes do not divide."""
+    """Number of micro-batches per device and step. Raises `InputError` when the sizes do not divide."""
     devices = jax.device_count()
     if batch_size % (micro_batch_size * devices):
         raise InputError(
@@ -77,14 +77,14 @@ def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
     return batch_size // (micro_batch_size * devices)
 
 
-def cut(batch: Sample, micro_batch_size: int) -> Sample:
+def split_micro_batches(batch: Sample, micro_batch_size: int) -> Sample:
     """(local batch, ...) -> (local devices, accumulation, micro-batch, ...)."""
     devices = jax.local_device_count()
     return {k: v.reshape(devices, -1, micro_batch_size, *v.shape[1:]) for k, v in batch.items()}
 
 
 class Pmap:
-    """`jax.pmap`: every array has a leading axis of devices."""
+    """`jax.pmap`: every array has a leading device axis."""
 
     def parallelize(self, step: Step) -> SpreadStep:
         def run(
@@ -95,26 +95,26 @@ class Pmap:
         return jax.pmap(run, axis_name=AXIS, in_axes=(0, 0, None, None), donate_argnums=0)
 
     def compile(self, step: SpreadStep, *arguments: object) -> jax.stages.Compiled | None:
-        # Of several processes each hands `pmap` its own devices' part; compiled, it would want the whole.
+        # With several processes, each passes `pmap` the part of its own devices; a compiled `pmap` expects all parts.
         return step.lower(*arguments).compile() if jax.process_count() == 1 else None
 
     def replicate(self, tree: Tree) -> Tree:
         devices = jax.local_devices()
-        # Under the step's own axis name: with another, the second step would be compiled anew.
+        # The axis name must be the step's: with another one, the second step would be compiled again.
         return jax.pmap(lambda _, x: x, AXIS, in_axes=(0, None), devices=devices)(jnp.zeros(len(devices)), tree)
 
     def shard(self, batch: Sample, micro_batch_size: int) -> Sharded:
-        return cut(batch, micro_batch_size)
+        return split_micro_batches(batch, micro_batch_size)
 
     def fetch(self, tree: Tree) -> Tree:
         return jax.tree.map(lambda x: np.asarray(x.addressable_shards[0].data)[0], tree)
 
 
 class ShardMap:
-    """`jax.jit` and `jax.shard_map`: arrays that span the devices, the state whole on each of them."""
+    """`jax.jit` and `jax.shard_map`: arrays span all devices; the state is replicated on each of them."""
 
     def __init__(self) -> None:
-        # In the order of the processes, so that each process's part of a batch lies on its own devices.
+        # Sorted by process, so that each process's part of a batch is on its own devices.
         devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
         self._mesh = Mesh(np.array(devices), (AXIS,))
 
@@ -130,8 +130,8 @@ class ShardMap:
             mesh=self._mesh,
             in_specs=(ONE_FOR_ALL, ONE_EACH, ONE_FOR_ALL, ONE_FOR_ALL),
             out_specs=(ONE_FOR_ALL, ONE_FOR_ALL),
-            # With the check, gradients of replicated parameters are summed over the devices before the step's own
-            # `pmean` sees them: n times too large, and without an error.
+            # With the check, JAX sums the gradients of replicated parameters over the devices before the step's own
+            # `pmean`. They would be n times too large, without an error.
             check_vma=False,
         )
         return jax.jit(mapped, donate_argnums=0)
@@ -140,13 +140,13 @@ class ShardMap:
         return step.lower(*arguments).compile()
 
     def replicate(self, tree: Tree) -> Tree:
-        # A copy that is made on the device: the step may give up its buffers without touching the caller's arrays.
+        # Copied on the device, because the step donates these buffers; the caller's arrays must stay valid.
         copied = jax.jit(lambda x: jax.tree.map(jnp.copy, x), out_shardings=NamedSharding(self._mesh, ONE_FOR_ALL))
         return copied(jax.device_get(tree))
 
     def shard(self, batch: Sample, micro_batch_size: int) -> Sharded:
         sharding = NamedSharding(self._mesh, ONE_EACH)
-        pieces = cut(batch, micro_batch_size)
+        pieces = split_micro_batches(batch, micro_batch_size)
         return {k: jax.make_array_from_process_local_data(sharding, v) for k, v in pieces.items()}
 
     def fetch(self, tree: Tree) -> Tree:
@@ -156,6 +156,6 @@ class ShardMap:
 BACKENDS: dict[str, type[Pmap] | type[ShardMap]] = {"pmap": Pmap, "shard_map": ShardMap}
 
 
-def choose(name: str) -> Parallel:
-    """The way that `--config.parallel` names, one of `core.choices.PARALLEL`."""
+def make_parallel(name: str) -> Parallel:
+    """The implementation that `--config.parallel` names, one of `core.choices.PARALLEL`."""
     return BACKENDS[name]()

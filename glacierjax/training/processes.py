@@ -1,4 +1,4 @@
-"""Several processes that train together: finding each other (`jax.distributed`), and agreeing on values."""
+"""Several processes that train together: connecting them (`jax.distributed`) and exchanging values."""
 
 import json
 import logging
@@ -20,16 +20,16 @@ FLAGS = ("coordinator_address", "num_processes", "process_id")
 
 
 def connect(coordinator_address: str | None, num_processes: int | None, process_id: int | None) -> None:
-    """Joins the other processes, before JAX is used: as the flags say, or as Slurm, Open MPI or a TPU pod tell.
+    """Connects to the other processes, by the flags or by what Slurm, Open MPI or a TPU pod state. Call it before JAX is used.
 
-    Without flags, on a machine alone, nothing is done. Raises `InputError` for flags that do not go together and when
-    the others cannot be reached.
+    Does nothing without flags outside a cluster. Raises `InputError` if one of the flags is missing and if the other
+    processes cannot be reached.
     """
     values = (coordinator_address, num_processes, process_id)
     given = [f"--{name}" for name, value in zip(FLAGS, values, strict=True) if value is not None]
     if given and len(given) < len(FLAGS):
         missing = next(f"--{name}" for name in FLAGS if f"--{name}" not in given)
-        raise InputError(f"{missing}: missing; {', '.join(given)} need it too")
+        raise InputError(f"{missing}: missing; give it together with {', '.join(given)}")
     if not given and not is_one_of_several(os.environ):
         return
     if num_processes is not None and process_id is not None and not 0 <= process_id < num_processes:
@@ -39,10 +39,8 @@ def connect(coordinator_address: str | None, num_processes: int | None, process_
     try:
         jax.distributed.initialize(coordinator_address, num_processes, process_id)
     except (ValueError, RuntimeError) as error:
-        where = coordinator_address or "the coordinator that the cluster names"
-        raise InputError(
-            f"{where}: the processes did not find each other ({' '.join(str(error).split())[:200]})"
-        ) from error
+        where = coordinator_address or "coordinator named by the cluster"
+        raise InputError(f"{where}: the processes could not connect ({' '.join(str(error).split())[:200]})") from error
     if not is_first():  # only the first process logs
         logging.getLogger("glacierjax").setLevel(logging.WARNING)
     log.info("%d processes, %d devices", jax.process_count(), jax.device_count())
@@ -56,9 +54,9 @@ def is_one_of_several(environment: Mapping[str, str]) -> bool:
 
 
 def exit_at_once(error: InputError) -> NoReturn:
-    """Ends this process, one of several, at once: they would wait for each other, one in a step, the other at its exit.
+    """Ends this process, one of several, without a clean exit, which would wait for processes that wait for this one.
 
-    The others are ended by `jax.distributed` when they miss it.
+    `jax.distributed` ends the other processes when it notices that this one is gone.
     """
     print(f"process {jax.process_index()} of {jax.process_count()}: {error}", file=sys.stderr, flush=True)
     os._exit(2)
@@ -74,13 +72,13 @@ def is_first() -> bool:
     return jax.process_index() == 0
 
 
-def agree(flag: bool) -> bool:
-    """Whether the flag is set in any process; all of them must ask at the same step."""
+def any_process(flag: bool) -> bool:
+    """Whether the flag is set in any process; all processes must call this at the same step."""
     return any(gather(flag)) if are_several() else flag
 
 
 def from_first(make: Callable[[], Value]) -> Value:
-    """What the first process makes (anything that JSON holds), for all of them."""
+    """The value that `make` returns in the first process (anything that JSON holds), in all processes."""
     if not are_several():
         return make()
     values: list = gather(make() if is_first() else None)
@@ -88,7 +86,7 @@ def from_first(make: Callable[[], Value]) -> Value:
 
 
 def gather(value: Value) -> list[Value]:
-    """The values of all processes (anything that JSON holds), in their order; all of them must call it."""
+    """The values of all processes (anything that JSON holds), in their order; all processes must call this."""
     if not are_several():
         return [value]
     from jax.experimental import multihost_utils

@@ -1,4 +1,4 @@
-"""A JAX profile of a few steps, to look at with TensorBoard's profile plugin or Perfetto."""
+"""A JAX profile of a few steps, for TensorBoard's profile plugin or Perfetto."""
 
 import logging
 from pathlib import Path
@@ -7,11 +7,11 @@ import jax
 
 log = logging.getLogger(__name__)
 
-WARM_UP_STEPS = 2  # the first steps of a start also fill buffers
+WARM_UP_STEPS = 2  # the first steps of a start also allocate buffers
 
 
 class Profile:
-    """Records `steps` steps into `workdir/profile`; nothing when there are none."""
+    """Records `steps` steps in `workdir/profile`; 0 records nothing."""
 
     def __init__(self, workdir: Path, steps: int):
         self._folder, self._steps = workdir / "profile", steps
@@ -19,7 +19,7 @@ class Profile:
         self._runs = False
 
     def before_step(self) -> None:
-        """Starts or ends the recording when it is time."""
+        """Starts or ends the recording if this step is its first or the one after its last."""
         if self._steps:
             if self._seen == WARM_UP_STEPS:
                 jax.profiler.start_trace(str(self._folder))
@@ -29,7 +29,7 @@ class Profile:
             self._seen += 1
 
     def close(self) -> None:
-        """Writes what was recorded."""
+        """Ends the recording and writes the profile."""
         if self._runs:
             jax.profiler.stop_trace()
             self._runs = False

@@ -1,4 +1,4 @@
-"""A run's state on disk: everything that is needed to go on as if nothing had happened."""
+"""The state of a run on disk: everything that is needed to resume with the same numbers."""
 
 import dataclasses
 import math
@@ -17,7 +17,7 @@ from glacierjax.training.step import TrainState
 
 
 class Window:
-    """The metrics of the steps since the last line of the log; they are left on the device until somebody asks."""
+    """The metrics of the steps since the last line of the log; they stay on the device until `columns` is called."""
 
     def __init__(self, fetch: Callable[[dict], dict], columns: Mapping[str, list[float | None]] | None = None):
         self._fetch = fetch
@@ -41,9 +41,10 @@ class Window:
 
 @dataclasses.dataclass
 class Progress:
-    """What training changes on the host, except the window of the log.
+    """The state of a training on the host, without the metrics since the last line of the log.
 
-    `skipped`: steps with a loss that was not finite; `validated`: whether the validation of the epoch that ends here is done.
+    `skipped`: number of steps with a loss or gradient that was not finite; `validated`: whether the last finished epoch was
+    validated.
     """
 
     plateau: Plateau
@@ -53,7 +54,7 @@ class Progress:
 
 
 class Saves:
-    """Validated checkpoints (`workdir/checkpoints`: the best and the last) and the position since (`workdir/resume`)."""
+    """Validated checkpoints (`workdir/checkpoints`: the best and the last) and the position since then (`workdir/resume`)."""
 
     def __init__(self, workdir: Path, rank_by: tuple[str, ...]):
         self._validated = Keeper(workdir, rank_by)
@@ -79,11 +80,11 @@ class Saves:
     def restore(
         self, like: TrainState, progress: Progress, fetch: Callable[[dict], dict]
     ) -> tuple[TrainState, Progress, Window]:
-        """The latest state; `like` has its shapes, `progress` and `fetch` are those of a fresh run."""
+        """The latest saved state. `like` gives its shapes; `progress` and `fetch` are those of a fresh run."""
         validated, position = self._steps()
         keeper = self._validated if (validated or 0) >= (position or 0) else self._position
         step = keeper.latest_step()
-        assert step is not None  # who calls this has asked `latest_step`
+        assert step is not None  # callers check `latest_step` first
         kept, training, record = keeper.restore(step, like.kept, _training_tree(like, progress))
         state = TrainState(
             jnp.int32(training["step"]),
@@ -115,10 +116,10 @@ def _training_tree(state: TrainState, progress: Progress) -> dict:
         "early_stop": {k: np.float64(v) for k, v in dataclasses.asdict(progress.early_stop).items()},
         "skipped": np.int64(progress.skipped),
     }
-    # Where an average is kept, it stands under `params` in the checkpoint, and the parameters belong to the training.
+    # With a running average, the checkpoint holds the average as its `params`, and the parameters are part of this tree.
     return tree if state.average is None else {**tree, "params": state.params}
 
 
 def _typed(like: Plateau | EarlyStop, values: Mapping[str, SupportsFloat]) -> dict[str, Any]:
-    """Numbers with the types of a dataclass's fields."""
+    """The values, converted to the types of the fields of `like`."""
     return {k: type(getattr(like, k))(v) for k, v in values.items()}

@@ -1,4 +1,4 @@
-"""The table that is logged when a training starts, and the peak of its memory at the end."""
+"""The table that is logged when a training starts, and the peak memory for its summary."""
 
 import logging
 import resource
@@ -22,48 +22,48 @@ def log_table(rows: Mapping[str, str]) -> None:
 
 
 def figures(task: Task, state: TrainState, example: Batch, compiled: jax.stages.Compiled | None) -> Json:
-    """Figures of a run for its summary: devices, parameters, operations and memory; None for what is not known."""
+    """Figures of a run for its summary: devices, parameters, operations and memory; None where unknown."""
     flops = forward_flops(task, state, example)
     memory_mib = step_memory_mib(compiled)
     return {
         "devices": jax.device_count(),
         "processes": jax.process_count(),
-        "parameters": size(state.params),
+        "parameters": num_parameters(state.params),
         "forward_gflops_per_image": None if flops is None else round(flops / 1e9, 3),
         "step_memory_mib": None if memory_mib is None else round(memory_mib),
     }
 
 
 def figures_text(figures: Json, compile_seconds: float) -> dict[str, str]:
-    """The same in words, rows of the table."""
+    """The figures as text: rows of the table."""
     gflops, memory_mib, offered_mib = (
         figures["forward_gflops_per_image"], figures["step_memory_mib"], device_memory_mib(),
     )  # fmt: skip
     offered = "" if offered_mib is None else f" of {offered_mib:,.0f}"
     return {
         "parameters": f"{figures['parameters']:,}",
-        "operations": "not known"
+        "operations": "unknown"
         if gflops is None
-        else f"{gflops:,.2f} GFLOP an image forward, about three times that a step",
-        "memory": "not known" if memory_mib is None else f"{memory_mib:,}{offered} MiB a device in a step",
+        else f"{gflops:,.2f} GFLOP per image in the forward pass, about three times as many in a step",
+        "memory": "unknown" if memory_mib is None else f"{memory_mib:,}{offered} MiB per device in a step",
         "compilation": f"{compile_seconds:.0f} s",
     }
 
 
 def devices_text() -> str:
-    """How many devices of which kind, in how many processes."""
+    """Number and kind of the devices, and number of processes if there are several."""
     devices = jax.devices()
     processes = f" in {jax.process_count()} processes" if jax.process_count() > 1 else ""
     return f"{len(devices)} x {devices[0].device_kind} ({devices[0].platform}){processes}"
 
 
-def size(params: dict) -> int:
-    """Numbers in a tree of parameters."""
+def num_parameters(params: dict) -> int:
+    """Number of values in a tree of parameters."""
     return sum(x.size for x in jax.tree.leaves(params))
 
 
 def forward_flops(task: Task, state: TrainState, batch: Batch) -> float | None:
-    """Floating-point operations of the loss of one image, as XLA counts them before it optimises; None if it does not."""
+    """Floating-point operations of the loss of one image, as XLA counts them before optimisation; None if XLA does not tell."""
 
     def loss(params: dict, batch: Batch) -> Scalar:
         return task.loss(params, batch, jax.random.key(0), False)[0]
@@ -75,7 +75,7 @@ def forward_flops(task: Task, state: TrainState, batch: Batch) -> float | None:
 
 
 def step_memory_mib(compiled: jax.stages.Compiled | None) -> float | None:
-    """Memory of the compiled step on one device: state, batch, and what it needs in between; None if it is not known."""
+    """Memory of the compiled step on one device: state, batch and temporaries; None if unknown."""
     analysis = None if compiled is None else compiled.memory_analysis()
     if analysis is None:
         return None
@@ -84,13 +84,13 @@ def step_memory_mib(compiled: jax.stages.Compiled | None) -> float | None:
 
 
 def device_memory_mib() -> float | None:
-    """Memory that a device offers; None where it is that of the machine."""
+    """Memory of a device; None where it shares the memory of the machine."""
     stats = jax.local_devices()[0].memory_stats() or {}
     return stats["bytes_limit"] / MIB if "bytes_limit" in stats else None
 
 
 def peak_memory_mib() -> float:
-    """The most that was in use: on the first device, or, where devices share the machine's memory, by this process."""
+    """Peak memory: of the first device, or of this process where devices share the memory of the machine."""
     stats = jax.local_devices()[0].memory_stats() or {}
     if "peak_bytes_in_use" in stats:
         return stats["peak_bytes_in_use"] / MIB

@@ -1,4 +1,4 @@
-"""One training step on one device: gradients of its micro-batches, averaged over devices, and the update."""
+"""A training step on one device: gradients of its micro-batches, their mean over all devices, and the update."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol, runtime_checkable
@@ -15,7 +15,7 @@ Scalar = Float[Array, ""]
 
 @runtime_checkable
 class Task(Protocol):
-    """What the trainer needs of a task (`glacierjax.tasks`)."""
+    """What training needs of a task (`glacierjax.tasks`)."""
 
     def init(self, rng: jax.Array, batch: Batch) -> dict: ...
 
@@ -23,10 +23,10 @@ class Task(Protocol):
 
 
 class TrainState(NamedTuple):
-    """Everything that training changes on the device.
+    """The state of a training on the device.
 
-    `step` counts optimiser updates; `average` is the running mean of the parameters that is validated and kept (None: the
-    parameters themselves are).
+    `step` counts optimiser updates; `average` is the running mean of the parameters, which is then validated and saved
+    instead of the parameters (None: no running mean).
     """
 
     step: Int[Array, ""]
@@ -36,7 +36,7 @@ class TrainState(NamedTuple):
 
     @property
     def kept(self) -> dict:
-        """The parameters to validate and keep."""
+        """The parameters to validate and save."""
         return self.params if self.average is None else self.average
 
 
@@ -45,13 +45,13 @@ Step = Callable[[TrainState, Batch, jax.Array, Scalar], tuple[TrainState, dict[s
 
 
 def create_state(task: Task, optimizer: optax.GradientTransformation, rng: jax.Array, batch: Batch) -> TrainState:
-    """A fresh state without average; `batch` is any micro-batch with the right shapes."""
+    """A fresh state without running mean; `batch` is any micro-batch with the right shapes."""
     params = jax.jit(task.init)(rng, batch)
     return TrainState(jnp.int32(0), params, optimizer.init(params))
 
 
-def averaged(average: dict, params: dict, step: Int[Array, ""], decay: float) -> dict:
-    """The running mean one step on: decay * average + (1 - decay) * params, with a shorter memory in the first steps."""
+def updated_average(average: dict, params: dict, step: Int[Array, ""], decay: float) -> dict:
+    """The running mean after one step: decay * average + (1 - decay) * params, with a smaller decay in the first steps."""
     weight = 1 - jnp.minimum(decay, (1 + step) / (10 + step))
     return jax.tree.map(lambda new, old: weight * new + (1 - weight) * old, params, average)
 
@@ -65,10 +65,10 @@ def make_step(
 ) -> Step:
     """The per-device step: (state, batch, key, learning_rate) -> (state, metrics), inside an axis named `AXIS`.
 
-    `batch` leaves are (accumulation, micro-batch, ...); `prepare` turns one micro-batch as read into the task's batch.
-    Random keys fold in the step and the global number of the micro-batch, so the numbers do not depend on how
-    micro-batches are spread over devices and accumulation. `average_decay` matters where the state has an average. With
-    `skip_nonfinite` a step whose loss or gradient is not finite changes nothing but the count of steps.
+    `batch` leaves are (accumulation, micro-batch, ...); `prepare` converts a micro-batch as read into the batch of the task.
+    The random key of a micro-batch depends on the step and on its global number, so the result does not depend on how
+    micro-batches are distributed over devices and accumulation. `average_decay` is used only if the state has an average.
+    With `skip_nonfinite`, a step whose loss or gradient is not finite changes only the step count.
     """
 
     def gradient(params: dict, batch: Batch, key: jax.Array) -> tuple[dict, dict[str, Scalar]]:
@@ -88,7 +88,7 @@ def make_step(
 
         if accumulation == 1:
             total = one(0)
-        else:  # from zeros rather than from one(0): the gradient is then compiled once
+        else:  # starts from zeros, not from one(0), so that the gradient is compiled only once
 
             def add(number: Int[Array, ""], total: tuple) -> tuple:
                 return jax.tree.map(jnp.add, total, one(number))
@@ -100,7 +100,7 @@ def make_step(
         direction, optimizer_state = optimizer.update(grads, state.optimizer, state.params)
         params = jax.tree.map(lambda p, d: p - learning_rate * d, state.params, direction)
         metrics["gradient_norm"] = optax.tree.norm(grads)
-        average = None if state.average is None else averaged(state.average, params, state.step, average_decay)
+        average = None if state.average is None else updated_average(state.average, params, state.step, average_decay)
         new = TrainState(state.step + 1, params, optimizer_state, average)
         if skip_nonfinite:
             finite = jnp.isfinite(metrics["loss"]) & jnp.isfinite(metrics["gradient_norm"])

@@ -1,4 +1,4 @@
-"""Signals to end a run: SIGTERM, with which preemptible machines and clusters announce it, and Ctrl-C."""
+"""Stops a run on SIGTERM, which preemptible machines and clusters send before they end a job, and on Ctrl-C."""
 
 import contextlib
 import signal
@@ -10,17 +10,17 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopped(Exception):
-    """The run was asked to end; it is saved and can go on later."""
+    """The run was stopped by a signal; it is saved and can be resumed."""
 
     def __init__(self, number: int = signal.SIGTERM):
         super().__init__(signal.strsignal(number))
-        self.exit_code = 128 + number  # what shells report of a process that the signal ended
+        self.exit_code = 128 + number  # what shells report for a process that the signal ended
 
 
 class StopRequest:
-    """Notes the signals while it is entered, so that a run can save itself first; a second Ctrl-C does not wait for that.
+    """Records signals inside its `with` block, so that a run can save itself first; a second Ctrl-C stops without saving.
 
-    `asked` says whether one came, `number` which.
+    `asked`: whether a signal came; `number`: which one.
     """
 
     def __init__(self) -> None:
@@ -30,8 +30,8 @@ class StopRequest:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> "StopRequest":
-        # Python lets only the main thread handle signals; elsewhere (a notebook's thread) they stay as they were. So does a
-        # signal that is ignored, as Ctrl-C is in a job that a shell put into the background.
+        # Python lets only the main thread handle signals; in another thread (of a notebook) the handlers stay unchanged. So
+        # do ignored signals: a shell sets Ctrl-C to be ignored in background jobs.
         if threading.current_thread() is threading.main_thread():
             heeded = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
             self._before = {number: signal.signal(number, self._note) for number in heeded}
@@ -43,7 +43,7 @@ class StopRequest:
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """Raises `Stopped` inside as soon as a signal comes: for long work that changes nothing that must be kept."""
+        """Raises `Stopped` inside the block as soon as a signal comes: for long work without results that must be saved."""
         self._at_once = True
         try:
             if self.asked:

@@ -1,4 +1,4 @@
-"""Reading images, writing files whole or not at all."""
+"""Reading images, and writing files atomically."""
 
 import io
 import os

@@ -91,5 +91,5 @@ def test_a_report_is_framed_so_that_its_style_stays_inside(tmp_path):
 
 
 def test_a_missing_report_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"report.html: not there; run python -m glacierjax.evaluate"):
+    with pytest.raises(InputError, match=r"report.html: no such file; run glacierjax evaluate"):
         notebook.report(tmp_path)

@@ -49,7 +49,7 @@ def test_a_killed_pretraining_started_again_gives_the_numbers_of_one_left_alone(
     workdir = train_and_kill("killed_pretraining", *FLAGS, f"--config.data.dir={pairs}")
     done = command("glacierjax.train", f"--workdir={workdir}")
     assert done.returncode == 0, done.stderr
-    assert "going on after step" in done.stderr
+    assert "resuming after step" in done.stderr
     assert (workdir / METRICS).read_bytes() == (pretrained / METRICS).read_bytes()
 
 

@@ -45,7 +45,7 @@ def test_a_killed_run_started_again_gives_the_numbers_of_one_left_alone(trained,
     workdir = train_and_kill("killed", *TINY, f"--config.data.dir={data}")
     done = command("glacierjax.train", f"--workdir={workdir}")
     assert done.returncode == 0, done.stderr
-    assert "going on after step" in done.stderr
+    assert "resuming after step" in done.stderr
     assert (workdir / METRICS).read_bytes() == (trained / METRICS).read_bytes()
     assert (workdir / "summary.json").exists()
 

@@ -58,7 +58,7 @@ def test_a_part_writes_no_averages(root):
 
 @pytest.mark.parametrize(
     "numbers, named",
-    [((0, 2), f"1 of 3 scenes of the split are in no part ({NAMES['test'][1]})"), ((0, 1, 2, 1), "was scored in")],
+    [((0, 2), f"1 of 3 scenes of the split are in no part ({NAMES['test'][1]})"), ((0, 1, 2, 1), " is also in ")],
 )
 def test_an_average_of_fewer_or_repeated_scenes_is_refused(root, tmp_path, numbers, named):
     with pytest.raises(InputError) as error:

@@ -72,7 +72,7 @@ def train(network: str, way: str) -> dict:
         for _ in range(STEPS)
     ]
     example = {key: value[:MICRO_BATCH] for key, value in batches[0].items()}
-    spread = parallel.choose(way)
+    spread = parallel.make_parallel(way)
     state = spread.replicate(start(task, optimizer, example))
     update = spread.parallelize(make_step(task, optimizer, prepare))
     key = np.asarray(jax.random.key_data(jax.random.key(1)))

@@ -1,4 +1,4 @@
-"""Nothing is lost: stops, kills, full disks, broken data and losses that are no numbers, each brought about on purpose."""
+"""No training is lost: stops, kills, full disks, damaged data and non-finite losses, each caused on purpose."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from glacierjax.training.stop import Stopped
 
 SCRIPT = Path(__file__).parent / "broken_run.py"
 PATIENCE_S = 120
-# Neither the lines of the log nor the saved positions fall together with the ends of the epochs (3 steps).
+# Log lines and saved positions do not coincide with the ends of epochs (3 steps).
 SETTINGS = {
     "num_epochs": 3,
     "log_every": 2,
@@ -34,14 +34,14 @@ SETTINGS = {
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """A run that nothing happened to."""
+    """A run without any fault."""
     workdir = tmp_path_factory.mktemp("whole")
     train(config(**SETTINGS), workdir, experiment())
     return workdir
 
 
 def message_of_broken_run(workdir, fault):
-    """The one line with which a training ends that the fault of `broken_run.py` stops."""
+    """The one line with which a training ends after a fault of `broken_run.py`."""
     command = [sys.executable, str(SCRIPT), str(workdir), json.dumps(SETTINGS), fault]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     assert ended.returncode == 2, ended.stderr
@@ -213,7 +213,7 @@ def test_one_more_stops_the_run_and_a_resumed_run_still_counts(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(settings, tmp_path, experiment(bad_steps=(1,), before_step=do_at(4, interrupt)))
     with pytest.raises(
-        InputError, match=r"step 8 .*SCENE_7.*; 1 steps were skipped before \(--config.skip_nonfinite=1\)"
+        InputError, match=r"step 8 .*SCENE_7.*; 1 steps were skipped already \(--config.skip_nonfinite=1\)"
     ):
         train(settings, tmp_path, experiment(bad_steps=(1, 7)))
 

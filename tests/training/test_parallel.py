@@ -1,4 +1,4 @@
-"""The same numbers however micro-batches are spread, and what does not divide is said."""
+"""The distribution of micro-batches over devices does not change the numbers; sizes that do not divide are errors."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def test_a_micro_batch_of_0_is_each_devices_share_of_the_batch():
 @pytest.mark.parametrize("way", WAYS)
 def test_a_batch_is_cut_into_devices_then_micro_batches(way):
     devices = jax.local_device_count()
-    cut = np.asarray(parallel.choose(way).shard({"x": np.arange(12 * devices)}, 4)["x"])
+    cut = np.asarray(parallel.make_parallel(way).shard({"x": np.arange(12 * devices)}, 4)["x"])
     assert cut.shape == (devices, 3, 4)
     np.testing.assert_array_equal(cut.ravel(), np.arange(12 * devices))
 
@@ -86,7 +86,7 @@ def test_a_batch_is_cut_into_devices_then_micro_batches(way):
 @pytest.mark.parametrize("way", WAYS)
 def test_a_replicated_tree_comes_back_as_it_was(way):
     tree = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": {"c": np.int32(7)}}
-    spread = parallel.choose(way)
+    spread = parallel.make_parallel(way)
     back = spread.fetch(spread.replicate(tree))
     assert jax.tree.structure(back) == jax.tree.structure(tree)
     jax.tree.map(np.testing.assert_array_equal, back, tree)
