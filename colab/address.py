@@ -26,6 +26,7 @@ def files(root: Path) -> Iterator[Path]:
     yield root / "pyproject.toml"
     yield root / "README.md"
     yield root / "CITATION.cff"
+    yield root / "CONTRIBUTING.md"
     yield root / "mkdocs.yml"
     yield from sorted((root / "docs").rglob("*.md"))
     yield from sorted((root / "colab").glob("*.ipynb"))
