@@ -45,7 +45,7 @@ def integers(tag: str, high: int, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def blocks(array: np.ndarray, size: int) -> np.ndarray:
-    """Each entry as a block of size x size."""
+    """Each entry repeated as a block of size x size."""
     return array.repeat(size, axis=-2).repeat(size, axis=-1)
 
 
@@ -109,7 +109,7 @@ def pretraining_batch(case: int) -> dict[str, np.ndarray]:
 
 
 def assert_gradient_norms_agree(gradient: dict, expected: dict, model: str) -> None:
-    """The norm of each parameter's gradient, by its official name, and that of all together."""
+    """Compares the gradient norm of each parameter, by its official name, and of all parameters together."""
     named, _ = params_to_torch(gradient, model)
     norms = {name: float(np.linalg.norm(array.astype(np.float64))) for name, array in named.items()}
     assert norms.keys() - {"mask_token"} == expected["grad_norms"].keys()

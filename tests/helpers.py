@@ -14,13 +14,13 @@ _checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int may stand
 
 
 def typechecked(function: Callable) -> Callable:
-    """What `conftest.py` checks signatures with. Functions inside functions are left out: each call would build new checks."""
+    """The type checker of `conftest.py`. Nested functions are not checked, because each call would build new checks."""
     return function if "<locals>" in function.__qualname__ else _checked(function)
 
 
 @contextlib.contextmanager
 def unchecked() -> Iterator[None]:
-    """Signatures are not checked inside: for tests of what a function itself says of a wrong shape."""
+    """Turns the checks off inside the block: for tests of a function's own error about a wrong shape."""
     jaxtyping.config.update("jaxtyping_disable", True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""The order of the project: which part may import which, how long a file may be, and what no file may say."""
+"""The rules of the project: which package may import which, how long a file may be, and what no file may contain."""
 
 import ast
 import re

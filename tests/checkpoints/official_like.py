@@ -27,7 +27,7 @@ def tiny_params(model: str, seed: int = 0) -> dict:
 
 
 def tiny_state_dict(model: str, seed: int = 0) -> dict[str, np.ndarray]:
-    """The same with official names, and with the buffers and unused tensors that official files have."""
+    """The parameters with official names, plus the buffers and unused tensors of official files."""
     state_dict, _ = params_to_torch(tiny_params(model, seed), model, TINY)
     prefix = MODELS[model].prefix
     for name in list(state_dict):

@@ -1,4 +1,4 @@
-"""The command that converts PyTorch weights, there and back."""
+"""The command that converts weights from and to PyTorch."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The project's own checkpoints: what is kept, what is found, what is refused."""
+"""The project's own checkpoints: which are kept, which are loaded, which are errors."""
 
 import re
 import shutil
@@ -67,7 +67,7 @@ def run(tmp_path_factory):
 
 @pytest.fixture
 def copy(run, tmp_path):
-    """The same, to be damaged."""
+    """A copy that a test may damage."""
     shutil.copytree(run, tmp_path / "copy")
     return tmp_path / "copy"
 
@@ -188,7 +188,7 @@ def message_here(folder, which):
 
 
 def message_of_another_process(folder, which):
-    """Orbax gives up at the first unreadable array; TensorStore's other reads end later, on a closed event loop."""
+    """Orbax stops at the first unreadable array, while other reads of TensorStore end later, on a closed event loop."""
     read = f"from glacierjax.checkpoints.native import load_checkpoint; load_checkpoint({str(folder)!r}, {which!r})"
     ended = subprocess.run([sys.executable, "-c", read], capture_output=True, text=True, timeout=120)
     (message,) = [line for line in ended.stderr.splitlines() if line.startswith("glacierjax.core.errors.InputError: ")]

@@ -1,4 +1,4 @@
-"""Reading PyTorch files: what is rebuilt, what stays inert, what is refused. No PyTorch is needed here."""
+"""Reading PyTorch files without PyTorch: what is read, what is never run, what is an error."""
 
 import io
 import os
@@ -25,7 +25,7 @@ ARRAYS = {
 
 
 def archive(path, stream, storages=(), **options):
-    """A file as PyTorch lays it out, with any pickle stream."""
+    """A file in the layout of PyTorch with a given pickle stream."""
     with zipfile.ZipFile(path, "w", **options) as file:
         file.writestr("archive/data.pkl", stream)
         file.writestr("archive/byteorder", b"little")
@@ -43,7 +43,7 @@ class Global:
 
 
 class Pickler(pickle._Pickler):
-    """Writes pickles that name globals which are not there."""
+    """Writes pickles with names of globals that do not exist."""
 
     def __init__(self, *args):
         super().__init__(*args)

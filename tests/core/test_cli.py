@@ -1,4 +1,4 @@
-"""What every command has in common: its help, its exit codes, its one line on stderr."""
+"""The common behaviour of all commands: help, exit codes, one line on stderr."""
 
 import os
 import pickle

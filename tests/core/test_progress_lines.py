@@ -1,4 +1,4 @@
-"""Progress in a log, where no bar can be drawn."""
+"""Progress as lines of a log, without a terminal."""
 
 import io
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from glacierjax.core import progress
 
 @pytest.fixture
 def lines(monkeypatch):
-    """What would be logged."""
+    """Collects the lines of the log."""
     found = []
     monkeypatch.setattr(progress.log, "info", lambda message, *values: found.append(message % values))
     monkeypatch.setattr(progress, "sys", SimpleNamespace(stderr=io.StringIO()))

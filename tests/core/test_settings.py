@@ -1,4 +1,4 @@
-"""Typed settings: published defaults, JSON both ways, and values that cannot be."""
+"""Typed settings: published defaults, conversion from and to JSON, and invalid values."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Multilooking: how many pixels are averaged, the means, the labels that go with them, and the way back."""
+"""Multilooking: number of averaged pixels, means, their labels, and interpolation back."""
 
 import jax
 import numpy as np

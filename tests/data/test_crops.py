@@ -1,4 +1,4 @@
-"""Which scene, which crop, in which batch; the image file that they are cut from."""
+"""Crops: scenes, positions and batches, and the image file that they come from."""
 
 import dataclasses
 import pickle
@@ -34,7 +34,7 @@ def decoded(scenes, path, pixel_spacing_m=0) -> LabelledScenes:
 
 
 def scene(index, shape):
-    """Every pixel's grey value and class tell its scene and place."""
+    """Grey value and class of every pixel encode its scene and position."""
     row, column = np.indices(shape)
     zones = ((row // 4 + column // 4) % 2 * 2).astype(np.uint8)  # NA and glacier: nothing between but rock
     valid = column < 0.8 * shape[1]

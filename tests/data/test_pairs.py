@@ -1,4 +1,4 @@
-"""Pairs of SAR and optical crops: against the official ones (case 10), the same window for both, never mixed up."""
+"""Pairs of SAR and optical crops: against the official ones (case 10); both show the same place of the same glacier."""
 
 import dataclasses
 import json
@@ -46,7 +46,7 @@ def source(pairs):
 
 
 class LoggedDraws:
-    """Gives the draws that the official code logged, in the order of `draw_pair`."""
+    """Returns the random numbers that the official code logged, in the order of `draw_pair`."""
 
     def __init__(self, case):
         top, left, self.share, below, beside = (draw[-1] for draw in case["draws"])

@@ -1,4 +1,4 @@
-"""Batches through worker processes that die, meet broken data, or lose the training process."""
+"""Batches from worker processes that die, read damaged data, or lose the training process."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ PATIENCE_S = 60
 
 
 class Numbers:
-    """Samples by number, in batches of two; one of them may be broken, or kill its process."""
+    """Numbered samples in batches of two; one of them may be damaged or kill its process."""
 
     local = 2
 
@@ -38,7 +38,7 @@ class Numbers:
 
 
 def read(source: Numbers, workers: int) -> list[list[int]]:
-    """The batches until an error, which is raised, or the tenth."""
+    """The first ten batches; an error is raised."""
     with batches(source, 0, workers) as stream:  # pyright: ignore[reportArgumentType]
         return [next(stream)["x"].tolist() for _ in range(10)]
 

@@ -30,7 +30,7 @@ def case10(request):
 
 
 class LoggedDraws:
-    """Gives the draws that the official code logged, in place of a random generator.
+    """Replaces a random generator: returns the random numbers that the official code logged.
 
     `scale` and `counts` are the arrays of the speckle step.
     """

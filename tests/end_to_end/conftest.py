@@ -1,4 +1,4 @@
-"""What the tests of whole commands share: a small archive, its data set, a trained network, and a way to run commands."""
+"""Fixtures for tests of whole commands: a small archive, its data set, a trained network, and a function that runs commands."""
 
 import os
 import signal
@@ -33,7 +33,7 @@ def data(tmp_path_factory, data_raw) -> Path:
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory) -> dict[str, str]:
-    """Of every command: one device, and what one has compiled is there for the next."""
+    """Environment of every command: one device, and a shared cache of compiled functions."""
     return {
         **os.environ,
         "JAX_PLATFORMS": "cpu",
@@ -45,7 +45,7 @@ def environment(tmp_path_factory) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def elsewhere(tmp_path_factory) -> Path:
-    """The working directory of the commands: not that of the sources."""
+    """The working directory of the commands, outside the sources."""
     return tmp_path_factory.mktemp("elsewhere")
 
 

@@ -52,7 +52,7 @@ def build_flags(data_dir: Path, data_raw: Path) -> list[str]:
 
 
 def val_lines(workdir: Path) -> list[dict]:
-    """The validations that the log of a run, which may be going on, holds so far."""
+    """The validations in the log of a run, which may still be running."""
     path = workdir / METRICS
     lines = path.read_text().splitlines(keepends=True) if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n") and '"val"' in line]

@@ -1,4 +1,4 @@
-"""What users get wrong: exit code 2 and one line on stderr that names the file or flag."""
+"""Wrong input: exit code 2 and one line on stderr that names the file or flag."""
 
 import shutil
 

@@ -1,4 +1,4 @@
-"""What notebooks call: commands under a cell, folders that last, pictures and reports."""
+"""The functions for notebooks: commands, folders, pictures and reports."""
 
 import signal
 import subprocess

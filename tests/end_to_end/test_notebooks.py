@@ -1,4 +1,4 @@
-"""The notebooks, run from top to bottom without a browser: pictures are drawn, scores are printed, nothing is complained of."""
+"""The notebooks, run from top to bottom without a browser: pictures, scores, and no warnings."""
 
 import math
 import re
@@ -18,7 +18,7 @@ COMPLAINT = re.compile(r"warning|traceback|deprecated|error:", re.IGNORECASE)
 
 @pytest.fixture(scope="module")
 def kernel(environment, tmp_path_factory) -> dict[str, str]:
-    """The environment of the kernels, with nothing of the user's own settings."""
+    """The environment of the kernels, without the settings of the user."""
     return {**environment, "IPYTHONDIR": str(tmp_path_factory.mktemp("ipython"))}
 
 
@@ -35,7 +35,7 @@ def execute(path: Path, size: str, folder: Path, kernel: dict[str, str]) -> list
 
 
 def check(outputs: list[dict]) -> str:
-    """Pictures, scores, no complaints; returns the text that was printed."""
+    """Asserts that there are pictures, scores and no warnings; returns the printed text."""
     kinds = {output["output_type"] for output in outputs}
     assert "error" not in kinds
     text = "".join(output["text"] for output in outputs if output["output_type"] == "stream")

@@ -1,4 +1,4 @@
-"""Pretraining as a user runs it, the same after a kill, and the way on into fine-tuning."""
+"""Pretraining as a user runs it, resuming after a kill, and fine-tuning from its weights."""
 
 import jax
 import numpy as np

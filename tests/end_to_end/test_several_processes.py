@@ -1,4 +1,4 @@
-"""`glacierjax.train` in two processes, against one with two devices; and in half precision with blocks computed again."""
+"""`glacierjax.train` in two processes, compared with one process with two devices; and in bfloat16 with `remat`."""
 
 import json
 import socket

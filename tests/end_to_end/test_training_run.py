@@ -1,4 +1,4 @@
-"""`glacierjax.train` as a user runs it: the same numbers again, after a kill, and in several lengths."""
+"""`glacierjax.train` as a user runs it: repeated, resumed after a kill, and with other numbers of epochs."""
 
 import json
 

@@ -52,7 +52,7 @@ def write_predictions(folder):
 
 
 def write_fronts(folder, column, names=NAMES["test"]):
-    """A front along one column in each scene, one pixel further right in each."""
+    """A front along one column in each scene, one pixel further to the right from scene to scene."""
     for number, name in enumerate(names):
         front = np.zeros(SHAPE, np.uint8)
         front[5:-5, column + number] = 255

@@ -48,7 +48,10 @@ def test_a_front_that_nobody_drew_is_counted(tmp_path):
 
 @pytest.mark.parametrize(
     "names, named",
-    [(TEST[:2], f"no front for 1 of 3 scenes ({TEST[2]})"), ([*TEST, "COL_2013-01-01_S1_20_1_001"], "of no scene")],
+    [
+        (TEST[:2], f"no front for 1 of 3 scenes ({TEST[2]})"),
+        ([*TEST, "COL_2013-01-01_S1_20_1_001"], "belong to no scene"),
+    ],
 )
 def test_an_annotator_of_other_scenes_is_refused(tmp_path, names, named):
     folders = [write_fronts(tmp_path / "a", 40), write_fronts(tmp_path / "b", 41, names)]

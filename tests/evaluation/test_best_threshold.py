@@ -1,4 +1,4 @@
-"""The grey-value baseline's choice, against trying everything."""
+"""The threshold of the grey-value baseline, compared with a search over all thresholds."""
 
 import numpy as np
 from hypothesis import given, settings

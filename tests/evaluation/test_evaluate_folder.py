@@ -100,7 +100,7 @@ def test_missing_predictions_are_named(predictions):
 
 
 def test_predictions_of_other_scenes_are_named(predictions):
-    with pytest.raises(InputError, match="choose the split"):
+    with pytest.raises(InputError, match="choose another split"):
         find_predictions(predictions, NAMES["test"][:2], "zones")
 
 

@@ -1,4 +1,4 @@
-"""Networks as a source of predictions (with a stand-in for the trained network)."""
+"""Predictions by a network, with a stand-in for the trained one."""
 
 from types import SimpleNamespace
 

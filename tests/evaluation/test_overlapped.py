@@ -1,4 +1,4 @@
-"""Reading, working and finishing at the same time."""
+"""Reading, predicting and finishing scenes at the same time."""
 
 import threading
 
@@ -17,7 +17,7 @@ def test_results_come_in_order(count):
 
 
 def test_the_next_item_is_read_and_the_last_one_finished_while_one_is_worked_on():
-    """Each waits for the other: one after the other they would never get on."""
+    """Both functions wait for each other, so a sequential run would never end."""
     read, finished = [threading.Event() for _ in range(3)], threading.Event()
 
     def reader(n):

@@ -1,4 +1,4 @@
-"""Evaluations in parts: merged they are, byte for byte, what one pass writes."""
+"""Evaluations in parts: the merged files are byte for byte those of a single pass."""
 
 import json
 
@@ -25,7 +25,7 @@ def score(root, output, protocol="clean", shard=(0, 1)):
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Archive, predictions, one evaluation in one pass, and the same in parts; read only."""
+    """An archive, predictions, an evaluation in one pass, and the same evaluation in parts; read only."""
     root = tmp_path_factory.mktemp("parts")
     write_archive(root / "data_raw")
     write_predictions(root / "predicted")
@@ -99,7 +99,7 @@ def test_sums_survive_the_file_to_the_last_digit(root):
 
 
 def test_pooled_figures_are_those_of_all_distances_together():
-    """Of sums per scene, whatever the scenes' sizes, pixel spacings and order."""
+    """Pooled mean and deviation from sums per scene, for any sizes, pixel spacings and order of the scenes."""
     generator = np.random.default_rng(0)
     scores = []
     for number in range(5):

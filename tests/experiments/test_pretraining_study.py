@@ -1,4 +1,4 @@
-"""The study of pretraining: which commands it runs, that what is done is not done again, and its report."""
+"""The study of pretraining: its commands, skipping of finished runs, and its report."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parents[2] / "experiments" / "pretraining"
 
 @pytest.fixture
 def run(monkeypatch):
-    """The script as a module; its neighbours `settings` and `report` are forgotten afterwards."""
+    """The script as a module; the modules `settings` and `report` beside it are unloaded afterwards."""
     monkeypatch.syspath_prepend(FOLDER)
     spec = spec_from_file_location("pretraining_study", FOLDER / "run.py")
     assert spec is not None and spec.loader is not None

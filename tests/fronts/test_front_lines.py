@@ -1,4 +1,4 @@
-"""Fronts as lines: ordered, directed, as long as they are, whatever the pixels look like."""
+"""Fronts as lines: order, direction and length, for all shapes of pixel fronts."""
 
 import numpy as np
 import pytest

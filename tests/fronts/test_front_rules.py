@@ -174,7 +174,7 @@ def test_cleaning_twice_is_cleaning_once(zones):
 @settings(deadline=None, max_examples=60)
 @given(zone_maps, st.data())
 def test_adding_na_never_creates_a_border(zones, data):
-    """Pixels turned to NA can only take front pixels away (before anything is filled or dropped)."""
+    """Setting pixels to NA can only remove front pixels (before gaps are filled and short pieces dropped)."""
     lost = data.draw(hnp.arrays(bool, zones.shape))
     fewer = ocean_glacier_border(np.where(lost, np.uint8(NA), zones))
     assert not (fewer & ~ocean_glacier_border(zones)).any()

@@ -1,4 +1,4 @@
-"""Window attention on maps of any size, against a slow reference written pair by pair."""
+"""Window attention on maps of any size, compared with a slow reference that computes pair by pair."""
 
 import math
 
@@ -21,7 +21,7 @@ HEADS, WINDOW, CHANNELS = 2, 4, 8
 
 
 def slow_attention(params, x, shifted):
-    """Tokens (H, W, C) by the definition: each query over the real tokens of its window, no padding anywhere.
+    """The output (H, W, C) by definition: each query attends to the real tokens of its window, without padding.
 
     A window is where the shifted grid puts it; tokens that only the cyclic shift brought together get -100.
     """
@@ -36,7 +36,7 @@ def slow_attention(params, x, shifted):
     bias = np.asarray(offsets, np.float64)
 
     def place(position, plan):
-        """(window, place in it, lap): the lap tells tokens apart that wrapped around."""
+        """(window, position in it, lap); the lap distinguishes tokens that the cyclic shift moved to the other side."""
         moved = (position - plan.shift) % plan.padded
         return moved // plan.window, moved % plan.window, position < plan.shift
 

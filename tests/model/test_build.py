@@ -1,4 +1,4 @@
-"""From settings to a network and back."""
+"""Conversion of settings to a network and back."""
 
 import jax.numpy as jnp
 import pytest

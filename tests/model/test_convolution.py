@@ -1,4 +1,4 @@
-"""The convolution's own gradients are those of the definition, in every place where they are taken."""
+"""The written-out gradients of the convolution equal those of the definition, in and outside loops."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""Doubling, 3 x 3 and 1 x 1 convolution as one are what they are one after the other."""
+"""Upsampling, 3 x 3 and 1 x 1 convolution folded into one equal the three steps."""
 
 import jax
 import jax.numpy as jnp

@@ -1,4 +1,4 @@
-"""What the network promises beyond the reference numbers."""
+"""Properties of the network beyond the reference numbers."""
 
 import jax
 import jax.numpy as jnp

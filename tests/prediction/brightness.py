@@ -1,4 +1,4 @@
-"""A predictor that needs no network: bright is glacier, dark is ocean, so that every answer is known."""
+"""A predictor with known answers, without a network: bright is glacier, dark is ocean."""
 
 import numpy as np
 

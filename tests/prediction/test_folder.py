@@ -1,4 +1,4 @@
-"""Many files: bad ones do not stop the others, done ones are not done again."""
+"""Folders of scenes: bad files do not stop the others, finished ones are skipped."""
 
 import csv
 import json

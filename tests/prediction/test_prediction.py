@@ -1,4 +1,4 @@
-"""One scene: what is found, where it lies, and what is written."""
+"""One scene: the front, its position, and the files."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Whole scenes from tiles, against the official stitching (case 7) and a slow reference in float64."""
+"""Whole scenes from tiles, compared with the official stitching (case 7) and a slow reference in float64."""
 
 import json
 import tracemalloc
@@ -21,12 +21,12 @@ NEARLY = 1e-6
 
 
 def one_hot(tiles):
-    """A network that reads class ids off the image."""
+    """A network that takes the grey values as class ids."""
     return np.eye(NUM_ZONES, dtype=np.float32)[tiles]
 
 
 def place_and_value(tiles):
-    """A network whose answer depends on the grey value and on the place in the tile."""
+    """A network whose output depends on the grey value and on the position in the tile."""
     row, column = np.indices(tiles.shape[1:])
     x = tiles / np.float32(255)
     logits = np.stack([3 * x, np.sin(row) + 0 * x, np.cos(column) + x, 1 - x], -1).astype(np.float32)
@@ -127,7 +127,7 @@ def test_true_zones_come_back(mode, shape):
 
 
 def slow_overlap(network, image):
-    """The overlapping mode by the book: float64, one tile and the whole padded canvas at a time."""
+    """The mode overlap by definition: float64, one tile at a time on the whole padded scene."""
     margin, stride = (CONTEXT - TARGET) // 2, TARGET // 2
     padded = np.pad(image, margin, "symmetric")
     rests = [stride - (size - CONTEXT) % stride for size in padded.shape]
@@ -198,7 +198,7 @@ def test_at_most_two_batch_shapes_are_compiled_for_all_scenes(mode):
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shape", SHAPES)
 def test_strips_of_a_turned_scene_are_its_answer_turned_back(mode, shape):
-    """Whatever the rotation, strips come from the top of the scene down."""
+    """Strips come from top to bottom for every rotation."""
     image = random_scene(shape)
     members = scene_strips([place_and_value], range(4), image, mode, CONTEXT, MULTIPLE)
     for turns, strips in enumerate(members):

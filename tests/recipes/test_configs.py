@@ -1,4 +1,4 @@
-"""Configuration files: where they are found, what they may say, and what becomes of the command line."""
+"""Config files: where they are found, which fields they may set, and how flags change them."""
 
 from pathlib import Path
 

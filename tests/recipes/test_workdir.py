@@ -1,4 +1,4 @@
-"""The `config.json` of a workdir: what a run goes on with, and what may have changed."""
+"""The `config.json` of a workdir: the settings of a resumed run, and which may change."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Maps as pixels: what can be told apart, also without colour."""
+"""Maps: the pixels, and which parts can be distinguished without colour."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""report.html: complete in itself, its tables sortable in a real browser; and the chart of errors."""
+"""report.html: self-contained, with tables that sort in a real browser; and the chart of errors."""
 
 import base64
 import html.parser

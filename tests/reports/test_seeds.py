@@ -1,4 +1,4 @@
-"""Comparisons over seeds: the paper's own figures, tests done by hand, and cases without an answer."""
+"""Comparisons over seeds: the paper's figures, tests computed by hand, and cases without a result."""
 
 import itertools
 
@@ -18,7 +18,7 @@ def test_the_papers_seeds_have_the_papers_means(seeds, mean_m):
 
 
 def labellings(baseline, method):
-    """All ways to deal the values out, those as they are first."""
+    """All assignments of the values to the two groups, the given one first."""
     values = np.array([*method, *baseline])
     for chosen in itertools.combinations(range(len(values)), len(method)):
         mask = np.zeros(len(values), bool)
@@ -41,7 +41,7 @@ def spread_statistic(one, other):
 
 @pytest.mark.parametrize("baseline, method", PAIRS)
 def test_chances_are_those_of_all_labellings(baseline, method):
-    """252 ways to deal out the paper's ten figures: how many are at least as extreme?"""
+    """The number of the 252 assignments of the paper's ten figures that are at least as extreme."""
     found = compare_seeds(baseline, method, larger_is_better=False)
     dealt = list(labellings(baseline, method))
     assert found.better_u == wins(method, baseline)
@@ -52,7 +52,7 @@ def test_chances_are_those_of_all_labellings(baseline, method):
 
 
 def test_the_papers_best_method_against_its_baselines():
-    """20 of 25 pairs of seeds are won: the one bad seed (400.71 m) costs five."""
+    """20 of 25 pairs of seeds are won; the one bad seed (400.71 m) loses five."""
     against_hookformer = compare_seeds(HOOKFORMER, OPTTRANSLATOR, larger_is_better=False)
     assert against_hookformer.better_u == 20 and against_hookformer.better_p == pytest.approx(19 / 252)
     pooled_m = np.sqrt((np.var(HOOKFORMER, ddof=1) + np.var(OPTTRANSLATOR, ddof=1)) / 2)

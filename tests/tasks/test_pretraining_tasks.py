@@ -1,4 +1,4 @@
-"""The pretraining tasks beyond the reference numbers: masks, baselines, and input that must not make a NaN."""
+"""The pretraining tasks beyond the reference numbers: masks, baselines, and input that must not cause NaN."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""A training that its disk breaks, in a process of its own: Orbax and TensorStore leave threads behind that end later.
+"""A training with a disk fault, in a separate process, because Orbax and TensorStore leave threads that end later.
 
 Arguments: workdir, settings of `line_fit.config` as JSON, and the fault: "disk" (no room for parameters from the fifth step
 on), "log" (no room for a further line of the log) or "none". Ends like a command: exit code 2 and one line for `InputError`.

@@ -1,4 +1,4 @@
-"""A task that compiles in no time, and a run of it: a line fitted to points."""
+"""A task that compiles quickly, and a run of it: a line fitted to points."""
 
 import contextlib
 import json
@@ -50,7 +50,7 @@ def config(**changes) -> RunSettings:
 def experiment(
     bad_steps=(), before_step=lambda step: None, val_loss=lambda params: float((params["slope"][0] - 2) ** 2)
 ):
-    """The run; `bad_steps` have points that are not numbers, `before_step` is called when a step's batch is asked for."""
+    """The run; batches of `bad_steps` contain NaN, `before_step` is called when the batch of a step is read."""
     local = BATCH // jax.process_count()
     own = slice(local * jax.process_index(), local * (jax.process_index() + 1))
 

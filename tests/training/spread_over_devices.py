@@ -1,4 +1,4 @@
-"""Training steps of four micro-batches over the devices of this process; prints what comes out as JSON (test_parallel.py).
+"""Training steps of four micro-batches on the devices of this process; prints the results as JSON (test_parallel.py).
 
 Arguments: the number of devices, a key of `NETWORKS`, and the ways (`parallel.BACKENDS`).
 """
@@ -25,7 +25,7 @@ LEARNING_RATE = 0.05
 
 
 class Convolutions(nn.Module):
-    """What matters here: parameters, dropout and the shape of zone logits. It compiles in a second."""
+    """A small network with parameters, dropout and the shape of zone logits. It compiles in a second."""
 
     @nn.compact
     def __call__(self, images: jax.Array, train: bool = False) -> jax.Array:

@@ -60,7 +60,7 @@ def assert_goes_on_to_the_same_end(workdir, whole):
 
 @pytest.fixture
 def heeded():
-    """Ctrl-C interrupts, also where the tests themselves run in the background and would ignore it."""
+    """Makes Ctrl-C interrupt, also when the tests run in the background and would ignore it."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -151,7 +151,7 @@ def test_a_log_that_cannot_be_written_is_said(tmp_path, whole):
 
 @pytest.fixture
 def read_only(tmp_path):
-    """A folder that nobody can write to; for root, who may write anywhere, a mounted one."""
+    """A folder without write permission; for root, who may write everywhere, a read-only mount."""
     folder = tmp_path / "read_only"
     folder.mkdir()
     if os.geteuid() == 0:

@@ -1,4 +1,4 @@
-"""The training loop on a task that compiles in no time."""
+"""The training loop on a task that compiles quickly."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Optimisers and schedules against the rules of PyTorch, written down here anew from its documentation."""
+"""Optimisers and schedules compared with the rules of PyTorch, implemented here from its documentation."""
 
 import math
 

@@ -20,7 +20,7 @@ ENVIRONMENT = {**os.environ, "XLA_FLAGS": "--xla_backend_optimization_level=0"} 
 
 
 def results_on(devices: int, network: str, *ways: str) -> dict[str, dict]:
-    """What `spread_over_devices.py` finds in a process with that many (forced) devices, by way."""
+    """The output of `spread_over_devices.py` in a process with this number of forced devices, by implementation."""
     script = Path(__file__).parent / "spread_over_devices.py"
     command = [sys.executable, str(script), str(devices), network, *ways]
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)

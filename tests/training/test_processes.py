@@ -1,4 +1,4 @@
-"""Two processes train together as one with two devices does."""
+"""Two processes train together and give the numbers of one process with two devices."""
 
 import json
 import os
