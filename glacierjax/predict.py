@@ -47,7 +47,11 @@ _AOI = flags.DEFINE_string(
     "aoi", "", "Area of interest (polygons, .geojson): only this part of each scene is read, with the context it needs."
 )
 _SCALE = flags.DEFINE_enum(
-    "scale", "auto", ["auto", "linear", "db"], "Values that are not 8-bit: amplitude or intensity, or decibels."
+    "scale", "auto", ["auto", "amplitude", "power", "db", "stretch"],
+    "Values that are not 8-bit: amplitude, power (intensity), decibels, or as they are (stretch: optical images).",
+)  # fmt: skip
+_NODATA = flags.DEFINE_string(
+    "nodata", "auto", "Value that means no data, or none; auto: as the file says, or guessed."
 )
 _VECTOR = flags.DEFINE_multi_enum(
     "vector", [], ["gpkg", "shp"], "Lines as GeoPackage or Shapefile too; needs the extra [vector]."
@@ -60,13 +64,16 @@ def main() -> None:
     from glacierjax.geo.areas import read_area
     from glacierjax.geo.inputs import find_sources
     from glacierjax.geo.scenes import ReadOptions
+    from glacierjax.geo.values import nodata_from_text
     from glacierjax.geo.vectors import require_vector_extra
     from glacierjax.prediction.devices import log_devices
     from glacierjax.prediction.folder import Batch
     from glacierjax.prediction.model import load
     from glacierjax.prediction.scene import interest_for
 
-    options = ReadOptions(_SPACING.value, _BAND.value, _SCALE.value, _POLARISATION.value)
+    options = ReadOptions(
+        _SPACING.value, _BAND.value, _SCALE.value, nodata_from_text(_NODATA.value), _POLARISATION.value
+    )
     sources = find_sources(_INPUT.value, _POLARISATION.value, _ASSET.value)
     area = read_area(_BOX.value) if _BOX.value else None
     aoi = read_area(_AOI.value) if _AOI.value else None

@@ -10,11 +10,15 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from glacierjax.core.errors import InputError
 
 Image.MAX_IMAGE_PIXELS = 1 << 28  # Pillow takes a scene of 10,000 x 10,000 for an attack; twice this is refused
+IMAGE_FORMATS = ("PNG", "TIFF", "JPEG")  # other content is not opened, whatever the file is called
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
+OPAQUE_FROM = 128  # of an alpha channel of 0..255
 
 
 def user_path(path: str | os.PathLike) -> Path:
@@ -101,29 +105,52 @@ def write_png(path: str | os.PathLike, array: UInt8[np.ndarray, "height width *c
 
 
 def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -> UInt8[np.ndarray, "height width"]:
-    """Grey values (H, W) uint8 of an 8-bit grey image file or its bytes.
+    """Grey values (H, W) uint8 of an 8-bit grey image file or its bytes, 0 where it is transparent.
 
     A colour file whose channels are all equal counts as grey. Raises `InputError` naming the file when it is missing,
     truncated, not an image, or not 8-bit grey.
     """
     where = where or str(source)
     try:
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else user_path(source)) as image:
-            image.load()
-            if image.mode in ("RGB", "RGBA", "P", "LA", "1"):
-                channels = np.asarray(image.convert("RGB"))
-                if (channels != channels[..., :1]).any():
-                    raise InputError(f"{where}: a colour image; expected 8-bit grey")
-                return channels[..., 0].copy()
-            if image.mode != "L":
-                raise InputError(f"{where}: pixel format {image.mode}; expected 8-bit grey")
-            return np.asarray(image).copy()
+        data = source if isinstance(source, bytes) else user_path(source).read_bytes()
+        with Image.open(io.BytesIO(_pixel_chunks(data)), formats=IMAGE_FORMATS) as image:
+            grey, opaque = grey_of_picture(image, where)
+            return np.where(opaque, grey, 0).astype(np.uint8)
     except FileNotFoundError:
         raise InputError(f"{where}: no such file") from None
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        if isinstance(error, InputError):
-            raise
+    except InputError:
+        raise
+    except Exception as error:  # Pillow raises exceptions of any type for damaged files
         raise InputError(f"{where}: not a readable image ({error}); copy or download it again") from error
+
+
+def grey_of_picture(image: Image.Image, where: str) -> tuple[np.ndarray, np.ndarray]:
+    """Grey values (H, W) uint8 of an 8-bit picture, and where it is opaque (H, W) bool. Raises `InputError` for colours."""
+    if image.mode not in ("L", "RGB", "RGBA", "P", "PA", "LA", "1"):
+        raise InputError(f"{where}: pixel format {image.mode}; expected 8-bit grey")
+    if image.mode == "L" and "transparency" not in image.info:
+        grey = np.array(image)
+        return grey, np.ones(grey.shape, bool)
+    channels = np.asarray(image.convert("RGBA"))
+    opaque = channels[..., 3] >= OPAQUE_FROM
+    colours = channels[opaque][:, :3]
+    if (colours != colours[:, :1]).any():
+        raise InputError(f"{where}: a colour image; expected 8-bit grey")
+    return channels[..., 0].copy(), opaque
+
+
+def _pixel_chunks(data: bytes) -> bytes:
+    """A PNG without what is not its pixels: texts and colour profiles, which may be huge. Other files as they are."""
+    if not data.startswith(PNG_SIGNATURE):
+        return data
+    kept, start = [PNG_SIGNATURE], len(PNG_SIGNATURE)
+    while start < len(data):
+        kind, length = data[start + 4 : start + 8], int.from_bytes(data[start : start + 4])
+        end = start + 12 + length  # length, kind, content, checksum
+        if kind in PIXEL_CHUNKS:
+            kept.append(data[start:end])
+        start = end
+    return b"".join(kept)
 
 
 def require_folder(path: str | os.PathLike, what: str) -> Path:

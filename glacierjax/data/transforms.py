@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, Float32, Integer, Shaped, UInt8
 
 from glacierjax.core.choices import OFFICIAL
+from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 
-GREY_MAX = 255
 Image = UInt8[np.ndarray, "height width"]  # grey values, or labels
 
 

@@ -1,89 +1,78 @@
-"""How the values of a scene become the 8-bit grey that networks were trained with.
+"""How the values of a scene become the 8-bit grey that networks were trained with (`glacierjax.core.grey`).
 
-CaFFe's scenes are 8-bit pictures of backscatter on a logarithmic scale, dark sea to bright ice. So:
+1. What is no data is left out: NaN and infinity, what the file declares or masks, and what `glacierjax.geo.nodata` finds.
+2. 8-bit values are taken as they are.
+3. All others are brought to amplitude (`glacierjax.geo.scales`), and the data set's rule stretches that to 0..255.
 
-1. 8-bit values are taken as they are.
-2. All others are brought to a logarithmic scale: signed values with a negative one among them are decibels (or decibels
-   times a factor) already, values that are never negative are linear (amplitude or intensity; the logarithm differs by
-   a factor only, which step 3 removes) and get 10 log10. `scale` overrides this guess.
-3. The scale is stretched linearly so that the 1st percentile of the scene becomes 0 and the 99th 255, and clipped.
-
-Not data, so zone NA and grey 0: what the file says is none, values that are not finite, linear values of 0 or less, and
-decibels below `LOWEST_DB` in floating point (files that mark missing data with -99 or -9999 and do not say so).
+What was guessed on the way stands in the `Reading`.
 """
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.grey import CAFFE_GREY, GreyRule
+from glacierjax.geo.nodata import squares_by_strip
+from glacierjax.geo.stretch import Block, fit, take_sample
+from glacierjax.geo.values import DEFAULT_OPTIONS, NOTHING_TOLD, Reading, Told, ValueOptions
 
-AUTO, LINEAR, DECIBEL = "auto", "linear", "db"
-SCALES = (AUTO, LINEAR, DECIBEL)
-PERCENTILES = (1.0, 99.0)
-LOWEST_DB = -80.0  # below the noise of any sensor
-GREY_MAX = 255
-SAMPLES = 4_000_000  # pixels from which the percentiles are taken, at most about
-
-Block = tuple[np.ndarray, np.ndarray]
-"""values (h, w) and whether they are data (h, w) bool"""
+NUMBERS = "uif"  # kinds of numpy types
+COMPLEX = "complex values, a single-look product; give its amplitude or intensity, terrain-corrected (with SNAP, say)"
 
 
-@dataclasses.dataclass(frozen=True)
-class GreyRule:
-    """`scale` linear or db; `low`, `high`: the values on the logarithmic scale that become 0 and 255."""
+@dataclasses.dataclass(frozen=True, eq=False)
+class Grey:
+    """`image` uint8 (H, W), 0 where there are no data; `valid` bool (H, W); `reading`: how it came about."""
 
-    scale: str
-    low: float
-    high: float
-
-    def apply(self, values: np.ndarray, valid: np.ndarray) -> Block:
-        """Grey uint8 and valid bool of a block of values and what the file says is data."""
-        values, valid = _logarithmic(values, valid, self.scale)
-        span = max(self.high - self.low, np.finfo(np.float32).tiny)
-        grey = np.clip((values - np.float32(self.low)) / np.float32(span), 0, 1) * GREY_MAX
-        return np.where(valid, np.round(grey), 0).astype(np.uint8), valid
+    image: np.ndarray
+    valid: np.ndarray
+    reading: Reading
 
 
-def fit_rule(blocks: Iterable[Block], scale: str, where: str) -> GreyRule:
-    """The rule for a scene, from a sample of its pixels (`sample_step`). Raises `InputError` if none of them is data."""
-    sample = [values[valid] for values, valid in blocks]
-    values = np.concatenate(sample) if sample else np.zeros(0, np.float32)
-    if np.issubdtype(values.dtype, np.complexfloating):
-        raise InputError(f"{where}: complex values; give the detected amplitude or intensity instead")
-    if scale == AUTO:
-        scale = DECIBEL if (values < 0).any() else LINEAR
-    values, valid = _logarithmic(values, np.ones(values.shape, bool), scale)
-    if not valid.any():
-        raise InputError(f"{where}: no pixel holds data; choose another file or --band")
-    low, high = np.percentile(values[valid], PERCENTILES)
-    return GreyRule(scale, float(low), float(high))
+def grey_from_array(
+    values: np.ndarray,
+    valid: np.ndarray | None = None,
+    options: ValueOptions = DEFAULT_OPTIONS,
+    rule: GreyRule = CAFFE_GREY,
+    where: str = "array",
+) -> Grey:
+    """Grey of values (H, W) of any number type; `valid` (H, W) bool: what is data, None: all.
 
-
-def sample_step(shape: tuple[int, int]) -> int:
-    """Every how many rows and columns a scene is sampled."""
-    return max(1, int(np.ceil(np.sqrt(shape[0] * shape[1] / SAMPLES))))
-
-
-def grey_from_array(values: np.ndarray, scale: str = AUTO, where: str = "array") -> Block:
-    """Grey (H, W) uint8 and valid (H, W) bool of values (H, W) of any number type."""
-    values = np.asarray(values)
-    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "uifc":
+    Raises `InputError` naming `where` for anything but such numbers, and if none of them is data.
+    """
+    if values.dtype.kind == "c":
+        raise InputError(f"{where}: {COMPLEX}")
+    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in NUMBERS:
         raise InputError(f"{where}: shape {values.shape}, type {values.dtype}; expected numbers of shape (H, W)")
-    everywhere = np.ones(values.shape, bool)
-    if values.dtype == np.uint8:
-        return values, everywhere
-    step = sample_step(values.shape)
-    thinned = np.s_[::step, ::step]
-    return fit_rule([(values[thinned], everywhere[thinned])], scale, where).apply(values, everywhere)
+    whole = (slice(0, len(values)), values, np.ones(values.shape, bool) if valid is None else valid)
+    return grey_from_blocks(lambda: [whole], values.shape, NOTHING_TOLD, options, rule, where)
 
 
-def _logarithmic(values: np.ndarray, valid: np.ndarray, scale: str) -> Block:
-    floating = values.dtype.kind == "f"
-    values = values.astype(np.float32)
-    valid = valid & np.isfinite(values)
-    if scale == DECIBEL:
-        return values, valid & (values > LOWEST_DB) if floating else valid
-    valid = valid & (values > 0)
-    return 10 * np.log10(np.where(valid, values, 1)), valid
+def grey_from_blocks(
+    blocks: Callable[[], Iterable[Block]],
+    shape: tuple[int, int],
+    told: Told,
+    options: ValueOptions,
+    rule: GreyRule,
+    where: str,
+) -> Grey:
+    """Grey of a scene that comes in blocks of whole rows, from the top down; it is read twice, `blocks` starts from the top.
+
+    Raises `InputError` naming `where` if no pixel is data.
+    """
+    stretch = fit(take_sample(blocks(), shape), told, options, rule, where)
+    image, valid = np.zeros(shape, np.uint8), np.zeros(shape, bool)
+    suspect = np.zeros(shape, bool) if stretch.squares else None
+    declared_pixels = 0
+    for rows, values, declared in blocks():
+        image[rows], valid[rows] = stretch.apply(values, declared)
+        declared_pixels += int(declared.sum())
+        if suspect is not None:
+            suspect[rows] = valid[rows] & np.logical_or.reduce([values == value for value in stretch.squares])
+    if suspect is not None:
+        for rows, missing in squares_by_strip(suspect):
+            image[rows][missing], valid[rows][missing] = 0, False
+    undeclared = (declared_pixels - int(valid.sum())) / valid.size
+    return Grey(image, valid, stretch.reading(undeclared))

@@ -10,9 +10,9 @@ from rasterio.transform import Affine
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_beside, write_png
+from glacierjax.core.grey import GREY_MAX
 from glacierjax.geo.georeference import Georeference
 
-GREY_MAX = 255
 TILE_PX = 256
 
 

@@ -3,31 +3,37 @@
 import dataclasses
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import rasterio
-from PIL import Image
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.windows import Window
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_grey_png, user_path
+from glacierjax.core.files import user_path
+from glacierjax.core.grey import CAFFE_GREY, GreyRule
 from glacierjax.core.products import POLARISATIONS, product_of_name
 from glacierjax.core.scene_names import NameFacts, facts_of_name
 from glacierjax.geo.bands import Band, choose_band, descriptions_of
 from glacierjax.geo.control_points import advice
 from glacierjax.geo.georeference import Georeference, pixel_size
-from glacierjax.geo.grey import AUTO, SCALES, fit_rule, grey_from_array, sample_step
+from glacierjax.geo.grey import Grey
 from glacierjax.geo.layers import IMAGE_SUFFIXES, PNG_SUFFIXES, source_of_file
-from glacierjax.geo.mosaic import Raster, georeference_of, open_raster
+from glacierjax.geo.mosaic import georeference_of, open_raster
+from glacierjax.geo.pixels import read_grey
 from glacierjax.geo.regions import Interest, Region
+from glacierjax.geo.scales import AUTO
 from glacierjax.geo.sources import Source, is_virtual
+from glacierjax.geo.values import ValueOptions
 
-READING = ("band", "files", "layover_shadow_masks")  # what of `Scene.reading` stands in tables
-BLOCK_PIXELS = 16_000_000  # read at a time: a scene is in memory as grey only
+# What of `Scene.reading` stands in tables.
+READING = ("band", "files", "layover_shadow_masks", "scale", "nodata", "grey_0", "grey_255", "guessed")
+MOST_PIXELS = 1 << 30
+LARGE_PIXELS, MOST_COMPRESSED = 1 << 26, 2000  # pixels that a byte of a large file may stand for, holes left out
+# GDAL's short cut for PNGs passes over damage.
+READ_ALL_OF_PNG = {"GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -36,7 +42,8 @@ class Scene:
 
     `image` uint8 grey values; `valid` bool, false where there are no data; `georeference` None: only pixels are known;
     `warnings`: what may spoil the result, in words; `known`: facts that do not come from the name; `inner`: the part that
-    was asked for, the rest is context for the network, None: all; `reading`: what was chosen while it was read, by name.
+    was asked for, the rest is context for the network, None: all; `reading`: what was chosen or guessed while it
+    was read, by name; `pixel_sides_m`: along a row and along a column, None: pixels are square.
     """
 
     name: str
@@ -48,6 +55,7 @@ class Scene:
     known: NameFacts | None = None
     inner: Region | None = None
     reading: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    pixel_sides_m: tuple[float, float] | None = None
 
     @property
     def facts(self) -> NameFacts:
@@ -66,11 +74,12 @@ class Scene:
 @dataclasses.dataclass(frozen=True)
 class ReadOptions:
     """`pixel_spacing_m`: instead of what the file or its name say; `band` of a GeoTIFF, from 1, None: by `polarisation`;
-    `scale`: see `grey`; `polarisation` of products that hold several, None: the co-polarised one."""
+    `scale`, `nodata`: see `ValueOptions`; `polarisation` of products that hold several, None: the co-polarised one."""
 
     pixel_spacing_m: float | None = None
     band: int | None = None
     scale: str = AUTO
+    nodata: float | str = AUTO
     polarisation: str | None = None
 
     def __post_init__(self):
@@ -78,18 +87,24 @@ class ReadOptions:
             raise InputError(f"--pixel_spacing_m={self.pixel_spacing_m}: give a number of metres above 0")
         if self.band is not None and self.band < 1:
             raise InputError(f"--band={self.band}: bands are counted from 1")
-        if self.scale not in SCALES:
-            raise InputError(f"--scale={self.scale}: choose one of {', '.join(SCALES)}")
+        ValueOptions(self.scale, self.nodata)  # checks itself
         if self.polarisation is not None and self.polarisation not in POLARISATIONS:
             raise InputError(f"--polarisation={self.polarisation}: choose one of {', '.join(POLARISATIONS)}")
         if self.polarisation is not None and self.band is not None:
             raise InputError(f"--polarisation={self.polarisation}, --band={self.band}: give one of them")
 
+    @property
+    def values(self) -> ValueOptions:
+        return ValueOptions(self.scale, self.nodata)
+
 
 def read_scene(
-    source: Source | str | Path, options: ReadOptions | None = None, interest: Interest | None = None
+    source: Source | str | Path,
+    options: ReadOptions | None = None,
+    interest: Interest | None = None,
+    rule: GreyRule = CAFFE_GREY,
 ) -> Scene:
-    """The scene of a source or in a file, with the mask of layover and shadow that lies beside it.
+    """The scene of a source or in a file in the grey of `rule`, with the mask of layover and shadow that lies beside it.
 
     `interest`: what of it is wanted; None: all. Raises `InputError` naming the file if it cannot be read or its pixel
     spacing is not known.
@@ -106,14 +121,20 @@ def read_scene(
             raise InputError(
                 f"{tile.path}: not a file type that is read; convert it to one of {', '.join(IMAGE_SUFFIXES)}"
             )
-    path = Path(source.tiles[0].path) if source.tiles else Path()
-    if path.suffix.lower() in PNG_SUFFIXES and not is_virtual(str(path)):
-        if interest is not None:
-            raise InputError(f"{path}: not georeferenced, so --aoi cannot be found in it; leave it out")
-        image, valid = _read_png(path, options)
-        spacing_m = spacing_without_map(source.name, str(path), options.pixel_spacing_m)
-        return Scene(source.name, image, valid, spacing_m, known=source.facts)
-    return _read_raster(source, options, interest)
+    is_png = any(Path(tile.path).suffix.lower() in PNG_SUFFIXES for tile in source.tiles)
+    if is_png and interest is not None:
+        raise InputError(f"{source.where}: not georeferenced, so --aoi cannot be found in it; leave it out")
+    return _read_raster(source, options, interest, rule, is_png)
+
+
+def scene_of_grey(name: str, grey: Grey, spacing_m: float) -> Scene:
+    """A scene of values that come from no file."""
+    return Scene(name, grey.image, grey.valid, spacing_m, None, _notes(grey), reading=grey.reading.row())
+
+
+def _notes(grey: Grey) -> tuple[str, ...]:
+    guessed = "; ".join(grey.reading.guessed)
+    return (f"guessed: {guessed}; --scale and --nodata override",) if guessed else ()
 
 
 def spacing_without_map(name: str, where: str, given_m: float | None) -> float:
@@ -126,50 +147,57 @@ def spacing_without_map(name: str, where: str, given_m: float | None) -> float:
     return float(spacing_m)
 
 
-def _read_png(path: Path, options: ReadOptions) -> tuple[np.ndarray, np.ndarray]:
-    try:
-        with Image.open(path) as picture:
-            deep = np.asarray(picture) if picture.mode.startswith("I") else None
-    except OSError as error:
-        raise InputError(f"{path}: not a readable image ({error}); copy or download it again") from error
-    if deep is not None:
-        return grey_from_array(deep, options.scale, str(path))
-    return grey_from_array(read_grey_png(path))
-
-
-def _read_raster(source: Source, options: ReadOptions, interest: Interest | None) -> Scene:
+def _read_raster(
+    source: Source, options: ReadOptions, interest: Interest | None, rule: GreyRule, is_png: bool
+) -> Scene:
     where = source.where
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), rasterio.Env(**READ_ALL_OF_PNG):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told in our own words, or not needed
             warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
             with open_raster(source, interest) as raster:
                 dataset = raster.dataset
-                georeference = georeference_of(dataset)
+                _check_size(dataset, source)
+                georeference = None if is_png else georeference_of(dataset)
                 size = pixel_size(georeference, dataset.shape) if georeference else None
+                band = _band(dataset, source, options)
+                chosen = band.number if options.band or band.polarisation else None
+                grey = read_grey(dataset, chosen, options.values, rule, where, source.name, raster.is_affected)
                 spacing_m = options.pixel_spacing_m or (size.spacing_m if size else None)
                 spacing_m = spacing_m or _spacing_from_name(source, dataset)
-                band = _band(dataset, source, options)
-                image, valid = _grey(raster, band.number, where, options)
     except RasterioError as error:
         text = re.sub(r"\?[^\s'\"]*", "", str(error.__cause__ or error))  # links end with signatures
-        raise InputError(f"{where}: not a readable GeoTIFF ({text}); copy or download it again") from error
+        kind = "image" if is_png else "GeoTIFF"
+        raise InputError(f"{where}: not a readable {kind} ({text}); copy or download it again") from error
     except InputError as error:
         known = (where, "--", *source.paths)
         raise error if source.problem or str(error).startswith(known) else InputError(f"{where}: {error}") from error
-    notes = [band.note] if band.note else []
-    if size and not size.is_square:
+    notes = [band.note] if band.note and chosen is None and dataset.count > 1 else []
+    sides_m = size.sides_m if size and not size.is_square else None
+    if sides_m:
         notes.append(
-            f"pixels of {size.sides_m[0]:.3g} m x {size.sides_m[1]:.3g} m are not square, networks are trained on square "
-            "ones; warp the scene to a projected reference system first"
+            f"pixels of {sides_m[0]:.3g} m x {sides_m[1]:.3g} m are not square; the network sees the scene resampled"
         )
     product = product_of_name(source.name)
     if product is not None and product.is_water_masked:
         notes.append("ordered with a water mask: there is no sea in it, so no front; order it without")
     named = source.facts.polarisation if dataset.count == 1 else None
     facts = dataclasses.replace(source.facts, polarisation=band.polarisation or named)
-    reading: dict[str, Any] = dict(zip(READING, (band.number, len(source.tiles), len(raster.masks)), strict=True))
-    return Scene(source.name, image, valid, spacing_m, georeference, tuple(notes), facts, raster.inner, reading)
+    reading = {"band": band.number, "files": len(source.tiles), "layover_shadow_masks": len(raster.masks)}
+    return Scene(
+        source.name, grey.image, grey.valid, spacing_m, georeference, (*notes, *_notes(grey)), facts, raster.inner,
+        {**reading, **grey.reading.row()}, sides_m,
+    )  # fmt: skip
+
+
+def _check_size(dataset: rasterio.DatasetReader, source: Source) -> None:
+    """Raises `InputError` for a scene that is too large, and for one whose files cannot hold so much."""
+    pixels = dataset.width * dataset.height
+    files = [Path(tile.path) for tile in source.tiles]
+    size = sum(file.stat().st_size for file in files) if all(file.is_file() for file in files) else pixels
+    if pixels > MOST_PIXELS or (pixels > LARGE_PIXELS and pixels > MOST_COMPRESSED * size):
+        what = f"{dataset.width} x {dataset.height} pixels in {size} bytes"
+        raise InputError(f"{what}; the file is damaged, or too large: --aoi reads a part of it")
 
 
 def _band(dataset: rasterio.DatasetReader, source: Source, options: ReadOptions) -> Band:
@@ -184,34 +212,3 @@ def _spacing_from_name(source: Source, dataset: rasterio.DatasetReader) -> float
     if told and facts_of_name(source.name).pixel_spacing_m is None:
         raise InputError(f"{source.where}{told}")
     return spacing_without_map(source.name, source.where, None)
-
-
-def _grey(raster: Raster, band: int, where: str, options: ReadOptions) -> tuple[np.ndarray, np.ndarray]:
-    dataset = raster.dataset
-    kind = np.dtype(dataset.dtypes[band - 1])
-    image, valid = np.zeros(dataset.shape, np.uint8), np.zeros(dataset.shape, bool)
-    if kind == np.uint8:
-        for rows, values, has_data in _blocks(raster, band):
-            image[rows], valid[rows] = np.where(has_data, values, 0), has_data
-        return image, valid
-    step = sample_step(dataset.shape)
-    sample = ((v[::step, ::step], d[::step, ::step]) for _, v, d in _blocks(raster, band))
-    rule = fit_rule(sample, options.scale, where)
-    for rows, values, has_data in _blocks(raster, band):
-        image[rows], valid[rows] = rule.apply(values, has_data)
-    return image, valid
-
-
-def _blocks(raster: Raster, band: int) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
-    """(rows, values, whether they are data) of whole rows, from top to bottom."""
-    dataset = raster.dataset
-    height, width = dataset.shape
-    rows_at_once = max(1, BLOCK_PIXELS // width)
-    for top in range(0, height, rows_at_once):
-        count = min(rows_at_once, height - top)
-        window = Window(0, top, width, count)  # pyright: ignore[reportCallIssue]
-        has_data = dataset.read_masks(band, window=window) > 0
-        affected = raster.is_affected(window)
-        if affected is not None:
-            has_data &= ~affected
-        yield slice(top, top + count), dataset.read(band, window=window), has_data

@@ -12,6 +12,7 @@ import numpy as np
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, training_of
 from glacierjax.core.errors import InputError
+from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, GreyRule, rule_of_record
 from glacierjax.core.settings import DataSettings, FineTuning
 from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
 from glacierjax.core.zones import NUM_ZONES
@@ -22,7 +23,6 @@ from glacierjax.prediction.tiles import Network, assemble, scene_strips
 DEFAULT_MODE = "overlap"
 OFFICIAL_MODE = "tiled"  # how the published figures were made
 DEFAULT_CONTEXT_PX = DataSettings.context_px
-GREY_MAX = 255
 
 
 @functools.cache
@@ -43,6 +43,7 @@ class Predictor:
 
     `training` says how the first network was trained (None for converted weights). Above 0, `pixel_spacing_m` is
     what the networks want: finer scenes are averaged to about it (`glacierjax.core.spacing`) and the answer interpolated back.
+    `grey` is the rule of the data set that they were trained with.
     """
 
     networks: Sequence[Network]
@@ -53,6 +54,7 @@ class Predictor:
     training: FineTuning | None
     sources: Sequence[str]
     pixel_spacing_m: float = 0
+    grey: GreyRule = CAFFE_GREY
 
     @property
     def members(self) -> int:
@@ -131,6 +133,7 @@ def open_predictor(
         training=training,
         sources=[str(checkpoint.path) for checkpoint in checkpoints],
         pixel_spacing_m=pixel_spacing_m,
+        grey=rule_of_record(first.record, str(first.path)),
     )
 
 

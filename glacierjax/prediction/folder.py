@@ -99,7 +99,7 @@ class Batch:
 
     def _predict(self, source: Source, name: str, before: Record | None) -> None:
         states = states_of(source, self.output)  # as they are now: files that change meanwhile are done again
-        scene = read_scene(source, self.options, self.interest)
+        scene = read_scene(source, self.options, self.interest, self.predictor.grey)
         scene = dataclasses.replace(scene, name=name, known=scene.facts.filled_from(facts_of_name(name)))
         for note in scene.warnings:
             log.warning("%s: %s", source.where, note)

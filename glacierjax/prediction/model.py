@@ -1,21 +1,23 @@
 """Trained networks, ready to look at scenes: what `glacierjax.load` returns."""
 
 import dataclasses
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.geo.areas import Area, read_area
-from glacierjax.geo.grey import AUTO, grey_from_array
+from glacierjax.geo.arrays import grey_from_anything
 from glacierjax.geo.inputs import find_sources
-from glacierjax.geo.scenes import ReadOptions, Scene, read_scene, spacing_without_map
+from glacierjax.geo.scales import AUTO
+from glacierjax.geo.scenes import ReadOptions, read_scene, scene_of_grey, spacing_without_map
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor, open_predictor
 from glacierjax.prediction.scene import Prediction, find_front, interest_for
+
+log = logging.getLogger(__name__)
 
 ARRAY = "array"  # name of a scene that comes from none
 
@@ -28,12 +30,13 @@ class Model:
 
     def predict(
         self,
-        scene: str | os.PathLike | np.ndarray,
+        scene: Any,
         pixel_spacing_m: float | None = None,
         box: str | os.PathLike | Sequence[float] | None = None,
         *,
         band: int | None = None,
         scale: str = AUTO,
+        nodata: float | str = AUTO,
         polarisation: str | None = None,
         aoi: str | os.PathLike | None = None,
         name: str = ARRAY,
@@ -41,26 +44,30 @@ class Model:
         """Zones, uncertainty and calving front of a scene.
 
         Args:
-          scene: a PNG or GeoTIFF file, a Sentinel-1 product, a link or a STAC item, or grey values or backscatter (H, W);
-            `glacierjax.geo.grey` tells what becomes of values that are not 8-bit.
+          scene: a PNG or GeoTIFF file, a Sentinel-1 product, a link or a STAC item; or grey values or backscatter (H, W) as an
+            array (masked ones too), a list or a picture of Pillow. `glacierjax.geo.grey` tells what becomes of values that are
+            not 8-bit.
           pixel_spacing_m: metres a pixel, where neither a georeference nor the scene's name tells, or to override them.
           box: where a front may be: a CaFFe box file, a GeoJSON file of polygons, or (xmin, ymin, xmax, ymax) in pixels.
           band: of a GeoTIFF, counted from 1; None: by polarisation.
-          scale: auto, linear or db.
+          scale: what values that are not 8-bit are: "auto", "amplitude", "power", "db", or "stretch": as they are.
+          nodata: the value that means no data, "none", or "auto": as the file says, or guessed.
           polarisation: of products that hold several; None: the co-polarised one.
           aoi: area of interest, a GeoJSON file of polygons: only this part of the scene is read.
           name: of a scene given as array.
 
         Raises:
-          InputError: the file cannot be read, or the pixel spacing is not known.
+          InputError: the scene cannot be read, or the pixel spacing is not known.
         """
-        options, area = ReadOptions(pixel_spacing_m, band, scale, polarisation), _area(box)
-        if isinstance(scene, np.ndarray):
-            image, valid = grey_from_array(scene, scale)
-            read = Scene(name, image, valid, spacing_without_map(name, name, pixel_spacing_m))
-        else:
+        options, area = ReadOptions(pixel_spacing_m, band, scale, nodata, polarisation), _area(box)
+        if isinstance(scene, str | os.PathLike):
             interest = interest_for(self.predictor, _area(aoi), area)
-            read = read_scene(_one_source(scene, polarisation), options, interest)
+            read = read_scene(_one_source(scene, polarisation), options, interest, self.predictor.grey)
+        else:
+            grey = grey_from_anything(scene, options.values, self.predictor.grey, name)
+            read = scene_of_grey(name, grey, spacing_without_map(name, name, pixel_spacing_m))
+        for note in read.warnings:
+            log.warning("%s: %s", read.name, note)
         return find_front(self.predictor, read, area)
 
 

@@ -13,12 +13,14 @@ from PIL import Image
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path, write_png
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, grey_from_ids
+from glacierjax.data.transforms import resize_nearest
 from glacierjax.fronts import clean_zones
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
 from glacierjax.fronts.lines import length_px, trace_front
 from glacierjax.fronts.postprocess import mask_invalid
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import segment_lengths_m
+from glacierjax.geo.nodata import fill_specks, missing_squares
 from glacierjax.geo.rasters import raster_path, write_raster
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
@@ -149,23 +151,33 @@ def interest_for(predictor: Predictor, area: Area | None, box: Area | None = Non
 
 
 def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> Prediction:
-    """Zones, uncertainty and front of a scene, without its context; probabilities exist a strip at a time only."""
-    zones = np.empty(scene.image.shape, np.uint8)
-    uncertainty = np.empty(scene.image.shape, np.float32)
-    deviation = np.empty(scene.image.shape, np.float32) if predictor.members > 1 else None
+    """Zones, uncertainty and front of a scene, without its context; probabilities exist a strip at a time only.
+
+    Single missing pixels (`glacierjax.geo.nodata`, specks) do not break a front: they get a zone as their neighbours do. The
+    network sees square pixels; what it finds is brought back to the scene's own.
+    """
+    missing = missing_squares(scene.valid)
+    image = _with_square_pixels(fill_specks(scene.image, scene.valid, missing), scene.pixel_sides_m)
+    zones = np.empty(image.shape, np.uint8)
+    uncertainty = np.empty(image.shape, np.float32)
+    deviation = np.empty(image.shape, np.float32) if predictor.members > 1 else None
     top = 0
-    for mean, spread in predictor.strips(scene.image, scene.pixel_spacing_m):
+    for mean, spread in predictor.strips(image, scene.pixel_spacing_m):
         rows = slice(top, top + len(mean))
         top = rows.stop
         zones[rows] = mean.argmax(-1)
         uncertainty[rows] = entropy(mean)
         if deviation is not None:
             deviation[rows] = spread.max(-1)
+    if image.shape != scene.image.shape:
+        zones, uncertainty = (resize_nearest(map_, scene.image.shape) for map_ in (zones, uncertainty))
+        deviation = None if deviation is None else resize_nearest(deviation, scene.image.shape)
     if scene.inner is not None:
         zones, uncertainty = zones[scene.inner.slices], uncertainty[scene.inner.slices]
         deviation = None if deviation is None else deviation[scene.inner.slices]
+        missing = missing[scene.inner.slices]
         scene = scene.without_context()
-    zones = mask_invalid(zones, scene.valid)
+    zones = mask_invalid(zones, ~missing)
     allowed = None if area is None else area.mask(scene.image.shape, scene.georeference)
     if area and allowed is not None and not allowed.any():
         log.warning("%s: no pixel of it lies inside of %s, so no front is looked for", scene.name, area.where)
@@ -174,10 +186,20 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
     if allowed is not None:
         front &= allowed
     for quality in (uncertainty, *([] if deviation is None else [deviation])):
-        quality[~scene.valid] = 0  # nothing was asked of the network there
+        quality[missing] = 0  # nothing was asked of the network there
     lines = trace_front(cleaned, front)
     checkpoint = "; ".join(predictor.sources)
     return Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
+
+
+def _with_square_pixels(image: np.ndarray, sides_m: tuple[float, float] | None) -> np.ndarray:
+    """An image (H, W) uint8 resampled to square pixels of the same area, by means along the finer side."""
+    if sides_m is None:
+        return image
+    along_row, along_column = sides_m
+    ratio = np.sqrt(along_row / along_column)
+    height, width = (max(1, round(size)) for size in (image.shape[0] / ratio, image.shape[1] * ratio))
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Fine-tuning on labelled scenes: data, network, validation by whole scenes, put together for the training loop."""
 
+import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from jaxtyping import Array, Shaped, UInt8
 
 from glacierjax.checkpoints.record import record_of
+from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY
 from glacierjax.core.settings import FineTuning
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropSource
@@ -16,7 +18,6 @@ from glacierjax.data.labelled_scenes import PLANES, LabelledScenes, planes_of
 from glacierjax.data.pipeline import batches
 from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.model import Tyrion, build
-from glacierjax.prediction.ensemble import GREY_MAX
 from glacierjax.recipes.initial_weights import initial_params
 from glacierjax.recipes.order import sample_order
 from glacierjax.recipes.validation import Validation
@@ -60,7 +61,7 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         prepare=prepare,
         evaluate=validation,
         rank_by=settings.keep,
-        record=record_of(settings, workdir),
+        record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(CAFFE_GREY)},
         initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
         facts={
             "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px an epoch",

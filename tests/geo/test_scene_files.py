@@ -11,8 +11,9 @@ from rasterio.transform import Affine
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
 from glacierjax.geo.georeference import Georeference
+from glacierjax.geo.pixels import BLOCK_PIXELS
 from glacierjax.geo.rasters import write_raster
-from glacierjax.geo.scenes import BLOCK_PIXELS, ReadOptions, read_scene
+from glacierjax.geo.scenes import ReadOptions, read_scene
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore:Dataset has no geotransform")
 UTM = CRS.from_epsg(32622)
@@ -33,7 +34,7 @@ def write_tiff(path, array, crs=UTM, transform=TRANSFORM, nodata=None):
 
 def test_geotiff_says_where_it_lies_and_how_large_a_pixel_is(tmp_path):
     scene = read_scene(write_tiff(tmp_path / "scene.tif", DB))
-    assert scene.name == "scene" and scene.pixel_spacing_m == pytest.approx(20) and scene.warnings == ()
+    assert scene.name == "scene" and scene.pixel_spacing_m == pytest.approx(20)
     assert scene.georeference == Georeference(UTM, TRANSFORM)
     assert scene.image.dtype == np.uint8 and scene.image.shape == DB.shape and scene.valid.all()
 
@@ -54,7 +55,7 @@ def test_reading_in_blocks_changes_nothing(tmp_path, monkeypatch):
     path = write_tiff(tmp_path / "scene.tif", DB)
     whole = read_scene(path)
     assert DB.size < BLOCK_PIXELS
-    monkeypatch.setattr("glacierjax.geo.scenes.BLOCK_PIXELS", 150)
+    monkeypatch.setattr("glacierjax.geo.pixels.BLOCK_PIXELS", 150)
     np.testing.assert_array_equal(read_scene(path).image, whole.image)
 
 
