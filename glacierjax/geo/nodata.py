@@ -15,7 +15,7 @@ FLOAT_FILLS = (FILL, -99.0, -999.0, -99999.0, -32768.0)
 LARGEST_MEASUREMENT = 1e30  # beyond it in floating point: the fill values of netCDF, IDL and ESRI
 BORDER_SHARE = 0.05  # a value that fills so much of the scene's outermost pixels is looked at
 SQUARE_PX = 9
-SPECK_PX = 3  # missing data that hold no square of this side are a speck, which must not break a front
+SPECK_PX = 16  # fewer missing pixels that hang together are a speck, which must not break a front
 STRIP_ROWS = 4096  # looked at together, so that large scenes need little memory
 
 
@@ -44,12 +44,12 @@ def common_border_value(outermost: np.ndarray) -> float | None:
     return float(values[counts.argmax()])
 
 
-def in_squares(mask: np.ndarray, side: int = SQUARE_PX) -> np.ndarray:
+def in_squares(mask: np.ndarray) -> np.ndarray:
     """The pixels of a mask (H, W) that lie in a square of it, or next to one. A square may lie outside the scene by half.
 
     Single pixels and sieves of pixels, such as a dark sea that was clipped at 0, drop out.
     """
-    reach = side // 2
+    side, reach = SQUARE_PX, SQUARE_PX // 2
     padded = np.pad(mask, reach, constant_values=True).view(np.uint8)
     middles = ndimage.minimum_filter(padded, side, mode="constant", cval=0)
     # The square itself, and the pixels beside it, for the stairs along a slanted edge hold no whole square.
@@ -57,22 +57,27 @@ def in_squares(mask: np.ndarray, side: int = SQUARE_PX) -> np.ndarray:
     return mask & near[reach:-reach, reach:-reach].view(bool)
 
 
-def missing_squares(valid: np.ndarray) -> np.ndarray:
-    """Where data are missing (H, W) bool, apart from specks; `valid` (H, W) bool."""
-    missing = np.zeros(valid.shape, bool)
-    if not valid.all():
-        for rows, found in squares_by_strip(~valid, SPECK_PX):
-            missing[rows] = found
+def missing_areas(valid: np.ndarray) -> np.ndarray:
+    """Where data are missing (H, W) bool, apart from specks: connected parts of fewer than `SPECK_PX` pixels."""
+    missing = ~valid
+    if valid.all():
+        return missing
+    for top in range(0, len(valid), STRIP_ROWS):
+        first, bottom = max(0, top - SPECK_PX), min(top + STRIP_ROWS, len(valid))
+        parts = np.zeros((min(len(valid), bottom + SPECK_PX) - first, valid.shape[1]), np.int32)
+        ndimage.label(~valid[first : bottom + SPECK_PX], np.ones((3, 3), bool), output=parts)
+        small = np.bincount(parts.ravel()) < SPECK_PX
+        missing[top:bottom] &= ~small[parts[top - first : bottom - first]]
     return missing
 
 
-def squares_by_strip(mask: np.ndarray, side: int = SQUARE_PX) -> Iterator[tuple[slice, np.ndarray]]:
+def squares_by_strip(mask: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
     """As `in_squares`, in strips: rows, and which pixels (h, W) of them."""
-    reach = 3 * side  # farther than a pixel has a say
+    reach = 3 * SQUARE_PX  # farther than a pixel has a say
     for top in range(0, len(mask), STRIP_ROWS):
         bottom = min(top + STRIP_ROWS, len(mask))
         first = max(0, top - reach)
-        found = in_squares(mask[first : bottom + reach], side)
+        found = in_squares(mask[first : bottom + reach])
         yield slice(top, bottom), found[top - first : bottom - first]
 
 

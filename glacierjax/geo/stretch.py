@@ -7,7 +7,7 @@ import numpy as np
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.grey import GREY_MAX, GreyRule
-from glacierjax.geo.nodata import common_border_value, in_squares, is_fill
+from glacierjax.geo.nodata import common_border_value, in_squares, is_fill, missing_areas
 from glacierjax.geo.scales import DECIBEL, TILE_PX, choose_scale, decibel_factor, from_amplitude, to_amplitude
 from glacierjax.geo.values import Reading, Told, ValueOptions
 
@@ -117,6 +117,9 @@ def fit(sample: Sample, told: Told, options: ValueOptions, rule: GreyRule, where
     if not data.any():
         raise _nothing(where)
     amplitude = to_amplitude(measured[data], scale, factor)
+    if scale == DECIBEL:  # its single missing pixels are those whose amplitude was 0
+        zeros = sample.declared & ~(data | missing_areas(data))
+        amplitude = np.append(amplitude, np.zeros(int(zeros.sum()), np.float32))
     low, high = np.percentile(amplitude, (rule.low_percentile, rule.high_percentile))
     return Stretch(options, told, scale, factor, float(low), float(high), fills, tuple(squares), guessed)
 

@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError

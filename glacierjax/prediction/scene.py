@@ -20,7 +20,7 @@ from glacierjax.fronts.lines import length_px, trace_front
 from glacierjax.fronts.postprocess import mask_invalid
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import segment_lengths_m
-from glacierjax.geo.nodata import fill_specks, missing_squares
+from glacierjax.geo.nodata import fill_specks, missing_areas
 from glacierjax.geo.rasters import raster_path, write_raster
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
@@ -156,7 +156,7 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
     Single missing pixels (`glacierjax.geo.nodata`, specks) do not break a front: they get a zone as their neighbours do. The
     network sees square pixels; what it finds is brought back to the scene's own.
     """
-    missing = missing_squares(scene.valid)
+    missing = missing_areas(scene.valid)
     image = _with_square_pixels(fill_specks(scene.image, scene.valid, missing), scene.pixel_sides_m)
     zones = np.empty(image.shape, np.uint8)
     uncertainty = np.empty(image.shape, np.float32)
