@@ -36,8 +36,8 @@ _WORDS = {
     AMPLITUDE: re.compile(r"amp|amplitude|dn"),
     POWER: re.compile(r"pwr|pow|power|intensity|sigma0|gamma0|beta0|sigma|gamma"),
 }
-# HyP3: gamma-0 or sigma-0; power, decibels, amplitude; unmasked; filtered; whole; matched.
-_HYP3 = re.compile(r"[gs](?P<scale>[pda])[um][nf][ec][dm]")
+# HyP3: gamma-0 or sigma-0; power, decibels, amplitude; water masked or not; filtered; whole; matched.
+_HYP3 = re.compile(r"[gs](?P<scale>[pda])[umw][nf][ec][dm]")
 _HYP3_SCALES = {"p": POWER, "d": DECIBEL, "a": AMPLITUDE}
 
 

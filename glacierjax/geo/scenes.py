@@ -172,7 +172,7 @@ def _read_raster(
     except InputError as error:
         known = (where, "--", *source.paths)
         raise error if source.problem or str(error).startswith(known) else InputError(f"{where}: {error}") from error
-    notes = [band.note] if band.note and chosen is None and dataset.count > 1 else []
+    notes = [band.note] if band.note else []
     sides_m = size.sides_m if size and not size.is_square else None
     if sides_m:
         notes.append(

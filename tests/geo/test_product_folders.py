@@ -246,4 +246,4 @@ def test_a_product_without_its_sea_is_warned_of(tmp_path):
 def test_bands_that_tell_nothing_are_not_given_the_polarisation_of_the_name(tmp_path):
     path = write(tmp_path / "fjord_VV.tif", np.stack([power(), power(seed=1)]))
     scene = read_scene(path)
-    assert scene.facts.polarisation is None and scene.warnings == ("band 1 of 2; --band chooses another",)
+    assert scene.facts.polarisation is None and scene.warnings[0] == "band 1 of 2; --band chooses another"
