@@ -7,7 +7,7 @@ result.show()
 
 import sys
 
-if sys.version_info < (3, 11):  # noqa: UP036  pip checks it, a clone without installation does not
+if sys.version_info < (3, 11):  # noqa: UP036  pip checks this, but a clone without installation does not
     raise ImportError(
         "glacierjax needs Python 3.11 or newer, this is %d.%d; make an environment with a newer one: "  # noqa: UP031
         "python3.12 -m venv .venv" % sys.version_info[:2]
@@ -22,7 +22,7 @@ __all__ = ["load"]
 
 
 def __getattr__(name: str) -> Any:
-    """`load` is imported when it is asked for, so that `import glacierjax` stays light."""
+    """Imports `load` on first access, so that `import glacierjax` stays fast."""
     if name == "load":
         from glacierjax.prediction.model import load
 

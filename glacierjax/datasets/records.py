@@ -29,29 +29,29 @@ class RecordSplit:
         features = builder.info.features
         assert isinstance(features, tfds.features.FeaturesDict)
         self._info = builder.info.splits[split]
-        # Raw records, so that what is not needed is not decoded, and images are decoded by `read_grey_png`.
+        # Raw records: only the needed features are decoded, and images by `read_grey_png`.
         self._raw = cast(Any, builder).as_data_source(split, deserialize_method=DeserializeMethod.RAW_BYTES)
         self._features = features
         self.undecoded = [key for key in features if key in self.UNDECODED]
         self._rest = tfds.features.FeaturesDict({key: features[key] for key in features if key not in self.UNDECODED})
         self._decoders = {key: tfds.decode.SkipDecoding() for key in self.undecoded}
 
-        self._numbers: Sequence[int] = range(len(self._raw))  # of the records that are shown
+        self._numbers: Sequence[int] = range(len(self._raw))  # of the records in this view
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def spread(self, count: int) -> Self:
-        """So many of the records, evenly spread over their order. Raises `InputError` if there are fewer."""
+        """The given number of records, evenly distributed over their order. Raises `InputError` if there are fewer."""
         if count > len(self):
             raise InputError(f"{self.where(0)}: {count} records wanted, the split has {len(self)}; choose fewer")
         fewer = copy.copy(self)
-        vars(fewer).pop("ids", None)  # what was computed of all of them
+        vars(fewer).pop("ids", None)  # a cached value of all records
         fewer._numbers = [self._numbers[i * len(self) // count] for i in range(count)]
         return fewer
 
     def record(self, index: int, whole: bool = True) -> dict[str, Any]:
-        """A record; `whole=False` leaves its images out."""
+        """A record; `whole=False` omits its images."""
         features: Any = self._features if whole else self._rest
         try:
             raw = self._raw[self._numbers[index]]

@@ -1,4 +1,4 @@
-"""Writes maps as GeoTIFF where the scene lies on Earth, else as PNG: whole or not at all."""
+"""Writes maps atomically: as GeoTIFF if the scene is georeferenced, else as PNG."""
 
 import warnings
 from pathlib import Path

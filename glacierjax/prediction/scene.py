@@ -76,7 +76,7 @@ class Prediction:
         return front_picture(scene.image, self.front, self.area, scene.pixel_spacing_m, scene.name, text)
 
     def save(self, folder: str | Path, vector: Sequence[str] = ()) -> list[Path]:
-        """Writes all of it below `folder`, each file whole or not at all, and returns the files.
+        """Writes all results below `folder`, each file atomically, and returns the files.
 
         zones/NAME (CaFFe's grey values), uncertainty/NAME, deviation/NAME (ensembles), fronts/NAME (0 and 255) as .tif
         where the scene is georeferenced, else .png; overlays/NAME.png; lines/NAME.geojson, or .csv with pixel

@@ -1,1 +1,1 @@
-"""Floor 5: whole runs. Configuration files, and the wiring of data, task, training, inference and scores."""
+"""Whole runs: config files, and the connection of data, task, training, prediction and scores."""

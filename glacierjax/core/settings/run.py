@@ -90,24 +90,26 @@ class DataSettings(Settings):
 
 @dataclasses.dataclass(frozen=True)
 class LabelledDataSettings(DataSettings):
-    """Labelled scenes, of the fine-tuning."""
+    """Labelled scenes, for fine-tuning."""
 
-    train_scenes: int = setting(0, at_least=0)  # above 0: only so many training scenes, evenly spread over their names
-    # Above 0: scenes are brought close to this spacing by means over squares of pixels; the network's answer is
-    # interpolated back to each scene's own pixels.
+    train_scenes: int = setting(
+        0, at_least=0
+    )  # above 0: use only this number of training scenes, evenly spread over their names
+    # Above 0: scenes are averaged over squares of pixels to about this spacing; the output of the network is interpolated
+    # back to the pixels of the scene.
     pixel_spacing_m: float = setting(0.0, at_least=0)
     keep_validation_in_memory: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
 class PairDataSettings(DataSettings):
-    """Unlabelled SAR scenes and the optical image of each glacier, of the pretraining."""
+    """SAR scenes without labels and the optical image of each glacier, for pretraining."""
 
     name: str = "ssl4sar/sar"
     samples_per_epoch: int = setting(76_496, at_least=1)
     workers: int = setting(2, at_least=0, may_change=True)
     optical_name: str = "ssl4sar/optical"
-    looks: int = setting(1, at_least=1)  # above 1: the network sees means over so many pixels a side, of both sensors
+    looks: int = setting(1, at_least=1)  # above 1: both sensors are averaged over squares of this side in pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -159,24 +161,24 @@ class PairAugmentSettings(Settings):
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings(Settings):
-    """What every training has; `FineTuning` and `Pretraining` are the two kinds."""
+    """The settings of every training; `FineTuning` and `Pretraining` are the two kinds."""
 
     task: str = setting(choices.SEGMENTATION, choices=choices.TASKS)
     seed: int = setting(0, at_least=0)
     batch_size: int = setting(128, at_least=1)  # effective: micro_batch_size x devices x accumulated micro-batches
-    # Dice sums over a micro-batch, so its size belongs to the recipe; 0: each device's share of the batch.
+    # Dice sums over a micro-batch, so its size is part of the recipe; 0: the share of each device of the batch.
     micro_batch_size: int = setting(16, at_least=0)
     num_epochs: int = setting(150, at_least=1, may_change=True)
     log_every: int = setting(10, at_least=1, may_change=True)  # steps
     checkpoint_every: int = setting(100, at_least=0, may_change=True)  # steps, beside the end of each epoch; 0: never
     keep: tuple[str, ...] = setting((), choices=choices.BEST, may_change=True)  # checkpoints to keep besides the last
-    # So many steps whose loss or gradient is not finite are skipped; the next one stops the run.
+    # Number of steps with a non-finite loss or gradient that are skipped; the next one stops the run.
     skip_nonfinite: int = setting(0, at_least=0, may_change=True)
     early_stop_epochs: int = setting(
         0, at_least=0
-    )  # the run ends after so many without a lower validation loss; 0: never
+    )  # the run ends after this number without a lower validation loss; 0: never
     parallel: str = setting("pmap", choices=choices.PARALLEL, may_change=True)
-    profile_steps: int = setting(0, at_least=0, may_change=True)  # so many steps of each start go into a JAX profile
+    profile_steps: int = setting(0, at_least=0, may_change=True)  # number of steps of each start in the JAX profile
     model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
     init: InitSettings = InitSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
