@@ -1,6 +1,7 @@
 """Checkpoints to and from files of other programs (PyTorch, safetensors), with what a network wants of its scenes."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -127,10 +128,10 @@ def to_file(source: Path, output: Path, kind: str, model: str | None, which: str
     except InputError as error:
         raise InputError(f"{checkpoint.path}: {error}") from error
     if kind == "torch":
-        torch_writer.write_torch(output, state_dict, without_paths(checkpoint.record))
+        torch_writer.write_torch(output, state_dict, portable(checkpoint.record))
         place = f"{torch_file.RECORD} in the archive"
     else:
-        safetensors_file.write_safetensors(output, state_dict, without_paths(checkpoint.record))
+        safetensors_file.write_safetensors(output, state_dict, portable(checkpoint.record))
         place = f"{safetensors_file.RECORD_KEY} in the header"
     return [
         f"{checkpoint.path}: {found}, {len(report.given)} tensors",
@@ -142,12 +143,14 @@ def to_file(source: Path, output: Path, kind: str, model: str | None, which: str
     ]
 
 
-def without_paths(value: Any) -> Any:
-    """A record whose absolute paths, which mean nothing on another machine, are empty."""
+def portable(value: Any) -> Any:
+    """A record as JSON for another machine: absolute paths, which mean nothing there, are empty; NaN and infinity None."""
     if isinstance(value, Mapping):
-        return {key: without_paths(item) for key, item in value.items()}
+        return {key: portable(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [without_paths(item) for item in value]
+        return [portable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
     is_path = isinstance(value, str) and (PurePosixPath(value).is_absolute() or PureWindowsPath(value).is_absolute())
     return "" if is_path else value
 

@@ -51,8 +51,8 @@ def choose_glacier(fronts: Sequence[Front], glacier: str, area: Area | None = No
         )
     if undated:
         log.warning("left out, as nothing tells their date: %s", some_names(undated))
-    counts = Counter(front.date for front in chosen if front.date)
-    if twice := [front.scene for front in chosen if counts[front.date] > 1]:
+    counts = Counter(front.date for front in chosen)
+    if twice := [front.scene for front in chosen if front.date and counts[front.date] > 1]:
         log.warning("several fronts of one date: %s; each is measured for itself", some_names(twice))
     return [front for front in chosen if front.date]
 

@@ -53,14 +53,14 @@ WANTS: dict = {
 
 def test_what_a_network_wants_goes_to_pytorch_and_comes_back(tmp_path):
     sizes = {**SIZES, "window_size": 4, "num_groups": 2}
-    record = {"task": "segmentation", "model": sizes, "config": WANTS, "metrics": {"iou": 0.5}}
+    record = {"task": "segmentation", "model": sizes, "config": WANTS, "metrics": {"iou": 0.5, "mde_m": float("nan")}}
     save_checkpoint(tmp_path / "ours", tiny_params("tyrion"), record)
     told = to_file(tmp_path / "ours", tmp_path / "away.pth", "torch", None, "last")
     assert "pixel_spacing_m 20.0, context_px 192, window_size 4, num_groups 2" in " ".join(told)
     assert b"somebody" not in (tmp_path / "away.pth").read_bytes()
     from_file(tmp_path / "away.pth", tmp_path / "back", None, None, Wanted())
     back = load_checkpoint(tmp_path / "back").record
-    assert back["model"] == record["model"] and back["metrics"] == record["metrics"]
+    assert back["model"] == record["model"] and back["metrics"] == {"iou": 0.5, "mde_m": None}
     assert (
         back["config"]["data"] == {**WANTS["data"], "dir": ""} and back["config"]["validation"] == WANTS["validation"]
     )
