@@ -37,6 +37,9 @@ _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", require
 _BOX = flags.DEFINE_string("box", "", "Where a front may be: CaFFe box (.txt, pixels) or polygons (.geojson).")
 _MODE = flags.DEFINE_enum("mode", None, choices.MODES, "How a network goes over a scene.")
 _ROTATIONS = flags.DEFINE_bool("rotations", False, "Average the network over four rotations of each scene.")
+_UNTRAINED = flags.DEFINE_bool(
+    "untrained_rotations", False, "Average over four rotations even if the network never saw turned crops."
+)
 _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Metres a pixel, if neither georeference nor name tells.")
 _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1; without it by polarisation.")
 _POLARISATION = flags.DEFINE_enum(
@@ -79,7 +82,13 @@ def main() -> None:
     aoi = read_area(_AOI.value) if _AOI.value else None
     for kind in _VECTOR.value:
         require_vector_extra(f"--vector={kind}")
-    predictor = load(*_CHECKPOINT.value, which=_WHICH.value, mode=_MODE.value, rotations=_ROTATIONS.value).predictor
+    predictor = load(
+        *_CHECKPOINT.value,
+        which=_WHICH.value,
+        mode=_MODE.value,
+        rotations=_ROTATIONS.value,
+        untrained_rotations=_UNTRAINED.value,
+    ).predictor
     log_devices()
     log.info("network: %s, mode %s; %d scene(s)", ", ".join(predictor.sources), predictor.mode, len(sources))
     output = Path(_OUTPUT.value)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ from glacierjax.model import Tyrion, build
 from glacierjax.prediction.tiles import Network, assemble, scene_strips
 
 # The best on validation scenes: 132 m, against 205 m tiled and 240 m whole (docs/howto/evaluation.md).
+log = logging.getLogger(__name__)
+
 DEFAULT_MODE = "overlap"
 OFFICIAL_MODE = "tiled"  # how the published figures were made
 DEFAULT_CONTEXT_PX = DataSettings.context_px
@@ -100,12 +103,17 @@ class Predictor:
 
 
 def open_predictor(
-    paths: Sequence[str], which: str = "best_iou", mode: str | None = None, rotations: bool = False
+    paths: Sequence[str],
+    which: str = "best_iou",
+    mode: str | None = None,
+    rotations: bool = False,
+    untrained_rotations: bool = False,
 ) -> Predictor:
     """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
 
     `mode` None means `DEFAULT_MODE`, however the checkpoints were validated. Raises `InputError` for a checkpoint of
-    another task, or of networks that take scenes differently.
+    another task, or of networks that take scenes differently. `rotations` averages over those turns of a scene that the
+    networks saw in their training, `untrained_rotations` over all four.
     """
     checkpoints = [load_checkpoint(path, which) for path in paths]
     for checkpoint in checkpoints:
@@ -126,7 +134,7 @@ def open_predictor(
     context_px, size_multiple, pixel_spacing_m = _geometry(first)
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
-        quarter_turns=range(4) if rotations else (0,),
+        quarter_turns=_quarter_turns(checkpoints, untrained_rotations) if rotations or untrained_rotations else (0,),
         mode=mode or DEFAULT_MODE,
         context_px=context_px,
         size_multiple=size_multiple,
@@ -144,6 +152,29 @@ def _geometry(checkpoint: Checkpoint) -> tuple[int, int, float]:
     if training is None:
         return DEFAULT_CONTEXT_PX, size_multiple, 0
     return training.data.context_px, size_multiple, training.data.pixel_spacing_m
+
+
+def _quarter_turns(checkpoints: Sequence[Checkpoint], untrained: bool) -> tuple[int, ...]:
+    """The turns of a scene that every network saw in its training; all four where `untrained` ones are wanted too.
+
+    A crop that is mirrored in both directions is one that is turned by 180 degrees.
+    """
+    turns = tuple(range(4))
+    if untrained:
+        return turns
+    for checkpoint in checkpoints:
+        training = _training_of(checkpoint)
+        if training is None or training.augment.rotation_probability > 0:  # converted weights were trained as published
+            continue
+        both = training.augment.left_right_probability > 0 and training.augment.up_down_probability > 0
+        turns = (0, 2) if both and 2 in turns else (0,)
+        taken = "only that by 180 degrees, which its flips amount to, is" if both else "none is"
+        log.warning(
+            "%s: never trained on crops that were turned by 90 degrees, so of the rotations %s averaged; "
+            "--untrained_rotations takes all of them",
+            checkpoint.path, taken,
+        )  # fmt: skip
+    return turns
 
 
 def _training_of(checkpoint: Checkpoint) -> FineTuning | None:

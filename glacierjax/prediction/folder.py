@@ -114,7 +114,7 @@ class Batch:
         return {
             "checkpoints": list(predictor.sources),
             "mode": predictor.mode,
-            "rotations": len(predictor.quarter_turns) > 1,
+            "rotations": list(predictor.quarter_turns),
             "box": self.area.digest if self.area else None,
             "aoi": self.interest.area.digest if self.interest else None,
             "vector": sorted(self.vector),

@@ -73,7 +73,11 @@ class Model:
 
 
 def load(
-    *checkpoints: str | os.PathLike, which: str = "best_iou", mode: str | None = None, rotations: bool = False
+    *checkpoints: str | os.PathLike,
+    which: str = "best_iou",
+    mode: str | None = None,
+    rotations: bool = False,
+    untrained_rotations: bool = False,
 ) -> Model:
     """The network of a checkpoint or training folder; several make an ensemble.
 
@@ -81,14 +85,15 @@ def load(
       checkpoints: folders that `glacierjax.train` or `glacierjax.convert` wrote.
       which: of a training folder: "best_iou", "best_mde" or "last".
       mode: "tiled", "overlap" or "whole"; None: overlap, which had the smallest errors on validation scenes.
-      rotations: average over four rotations of each scene.
+      rotations: average over four rotations of each scene, as far as the networks were trained on turned crops.
+      untrained_rotations: average over all four in any case.
 
     Raises:
       InputError: there is no such checkpoint, or it finds no fronts.
     """
     if not checkpoints:
         raise InputError("no checkpoint given; name a folder that glacierjax.train or glacierjax.convert wrote")
-    return Model(open_predictor([str(path) for path in checkpoints], which, mode, rotations))
+    return Model(open_predictor([str(path) for path in checkpoints], which, mode, rotations, untrained_rotations))
 
 
 def _one_source(scene: str | os.PathLike, polarisation: str | None) -> Source:

@@ -139,3 +139,18 @@ def test_networks_with_different_contexts_are_no_ensemble(checkpoints):
 def test_missing_checkpoint_is_named(tmp_path):
     with pytest.raises(InputError, match=r"nothing: no checkpoint there"):
         open_predictor([str(tmp_path / "nothing")])
+
+
+@pytest.mark.parametrize(("up_down", "turns"), [(0.5, (0, 2)), (0.0, (0,))])
+def test_turns_never_trained_are_not_averaged_unless_asked_for(checkpoints, tmp_path, caplog, up_down, turns):
+    first = native.load_checkpoint(checkpoints / "first")
+    config = {**CONFIG, "augment": {"rotation_probability": 0.0, "up_down_probability": up_down}}
+    native.save_checkpoint(tmp_path / "upright", first.params, {**first.record, "config": config})
+    upright = str(tmp_path / "upright")
+    assert tuple(open_predictor([str(checkpoints / "first")], rotations=True).quarter_turns) == (0, 1, 2, 3)
+    assert not caplog.records
+    assert tuple(open_predictor([upright], rotations=True).quarter_turns) == turns
+    assert "upright: never trained on crops that were turned" in caplog.text and "--untrained_rotations" in caplog.text
+    assert tuple(open_predictor([str(checkpoints / "first"), upright], rotations=True).quarter_turns) == turns
+    assert tuple(open_predictor([upright], untrained_rotations=True).quarter_turns) == (0, 1, 2, 3)
+    assert tuple(open_predictor([upright]).quarter_turns) == (0,)

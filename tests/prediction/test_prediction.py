@@ -1,5 +1,6 @@
 """One scene: the front, its position, and the files."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -134,3 +135,24 @@ def test_too_old_a_python_is_told_the_next_step():
     code = "import sys; sys.version_info = (3, 9, 1, 'final', 0)\nimport glacierjax"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd="/")
     assert "glacierjax needs Python 3.11 or newer, this is 3.9; make an environment" in done.stderr.splitlines()[-1]
+
+
+def test_the_network_sees_square_pixels_and_the_results_lie_on_the_scenes_own():
+    seen = []
+    predictor = make_predictor(0.9)
+    network = predictor.networks[0]
+    predictor = dataclasses.replace(predictor, networks=[lambda images: seen.append(images.shape) or network(images)])
+    stretched = dataclasses.replace(scene(), pixel_spacing_m=20.0, pixel_sides_m=(10.0, 40.0))
+    found = find_front(predictor, stretched)
+    assert seen == [(1, 160, 50)], "80 x 100 pixels of 40 m x 10 m are 160 x 50 of 20 m"
+    assert found.zones.shape == found.uncertainty.shape == IMAGE.shape
+    np.testing.assert_array_equal(found.front_lines, [[[60, 80], [60, 10]]])
+
+
+def test_single_missing_pixels_do_not_break_a_front():
+    valid = np.random.default_rng(0).random(IMAGE.shape) > 0.03
+    image = np.where(valid, IMAGE, 0)
+    found = find_front(make_predictor(0.9), Scene(NAME, image, valid, 20.0))
+    whole = find_front(make_predictor(0.9), Scene(NAME, IMAGE, np.ones_like(valid), 20.0))
+    assert np.abs(found.front_lines[0][:, 0] - 60).max() <= 1 and len(found.front_lines) == 1
+    assert found.lengths_m[0] == pytest.approx(whole.lengths_m[0], rel=0.1)
