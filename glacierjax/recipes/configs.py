@@ -1,4 +1,4 @@
-"""Configuration files: finding and loading them, and the way from a `ConfigDict` to typed settings."""
+"""Config files: finding, loading, and conversion between `ConfigDict` and typed settings."""
 
 import difflib
 import importlib.util
@@ -17,7 +17,7 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def config_of(settings: FineTuning | Pretraining) -> Any:
-    """All fields of the settings as a `ConfigDict`, for a configuration file to change. Fields cannot be added.
+    """All fields of the settings as a `ConfigDict`, which a config file can change. Fields cannot be added.
 
     (Type checkers know a `ConfigDict`'s fields by no type, hence `Any`.)
     """
@@ -29,15 +29,15 @@ def _plain(settings: Settings) -> dict:
 
 
 def settings_of(config: ConfigDict) -> FineTuning | Pretraining:
-    """The typed settings of a configuration. Raises `InputError` naming the first field whose value cannot be."""
+    """The typed settings of a configuration. Raises `InputError` that names the first field with an invalid value."""
     return settings_from_json(config.to_dict())
 
 
 def find_config(path: str) -> Path:
-    """A relative path is looked for in the working directory, then in the copy that the package carries."""
+    """The path of a config file; a relative one is searched in the working directory, then in the package."""
     candidates = [user_path(path)]
     if not candidates[0].is_absolute():
-        # Installed, the folder configs/ lies inside the package; in a source checkout beside it.
+        # The folder configs/ is inside an installed package, but beside the package in a source checkout.
         candidates += [_PACKAGE / path, _PACKAGE.parent / path]
     for candidate in candidates:
         if candidate.is_file():
@@ -50,7 +50,7 @@ def find_config(path: str) -> Path:
 
 
 def load_config(path: str) -> ConfigDict:
-    """The `get_config()` of a configuration file. Raises `InputError` for a file that is none or has mistakes in it."""
+    """The configuration that `get_config()` of a config file returns. Raises `InputError` for a file without it or with mistakes."""
     file = find_config(path)
     spec = importlib.util.spec_from_file_location(f"glacierjax_config_{file.stem}", file)
     assert spec is not None and spec.loader is not None  # a .py file that exists has both
@@ -62,7 +62,7 @@ def load_config(path: str) -> ConfigDict:
         config = module.get_config()
     except InputError:
         raise
-    except Exception as error:  # it is a user's program, in which anything may go wrong
+    except Exception as error:  # a program of the user can raise anything
         reason = " ".join(str(error).split())
         raise InputError(f"{file}: get_config() fails ({type(error).__name__}: {reason}); correct the file") from error
     if not isinstance(config, ConfigDict):
@@ -71,7 +71,7 @@ def load_config(path: str) -> ConfigDict:
 
 
 def checked_arguments(argv: list[str]) -> list[str]:
-    """Command-line arguments with the value of --config replaced by the file that it means.
+    """Command-line arguments with the value of --config replaced by the path of the file.
 
     Raises `InputError` for a file that does not load, and for a field (`--config.a.b`) that it does not have, or that has
     no file to belong to.
@@ -97,7 +97,7 @@ def checked_arguments(argv: list[str]) -> list[str]:
 
 
 def check_field(config: ConfigDict, field: str) -> None:
-    """Raises `InputError` unless the configuration has the field `a.b`, naming those that there are."""
+    """Raises `InputError` that lists the existing fields unless the configuration has the field `a.b`."""
     parent = "--config"
     value: object = config
     for name in field.split("."):

@@ -1,4 +1,4 @@
-"""Fine-tuning on labelled scenes: data, network, validation by whole scenes, put together for the training loop."""
+"""Fine-tuning on labelled scenes: connects data, network and validation on whole scenes with the training loop."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping
@@ -28,7 +28,7 @@ from glacierjax.training.loop import Experiment, Summary, train
 
 
 def prepare(batch: Mapping[str, UInt8[Array, "batch side side *channel"]]) -> dict[str, Shaped[Array, "..."]]:
-    """A micro-batch as read to the task's: image in [0, 1], zones, and which pixels are labelled."""
+    """Converts a micro-batch as read for the task: image in [0, 1], zones, and which pixels are labelled."""
     labelled = batch["labels"] != UNKNOWN_ID
     return {
         "image": batch["image"].astype(jnp.float32) / GREY_MAX,
@@ -64,7 +64,7 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(CAFFE_GREY)},
         initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
         facts={
-            "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px an epoch",
+            "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px per epoch",
             "validation": f"{len(val_scenes)} scenes ({settings.validation.mode})",
         },
         pictures=validation.pictures,
@@ -75,6 +75,6 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
 def shared_file(
     images: Iterable[UInt8[np.ndarray, "height width *bands"]], path: Path, total: int, label: str
 ) -> ImageFile:
-    """The decoded images in one file, which the first of several processes writes for all."""
+    """The decoded images in one file; the first of several processes writes it for all."""
     planes = processes.from_first(lambda: write_images(images, path, total, label).planes)
     return ImageFile(path, tuple(Plane(offset, tuple(shape)) for offset, shape in planes))

@@ -1,4 +1,4 @@
-"""What a network starts from: weights carried over from a checkpoint."""
+"""Initial weights of a network, taken over from a checkpoint."""
 
 import logging
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 
 LIST = "initial_weights.txt"  # file of the workdir
 CARRIED = ("encoder", "decoder")  # all but the head (paper, section III)
-TEMPORAL = "temporal"  # what the modules are called that frames of a series exchange through; they may start fresh
+TEMPORAL = "temporal"  # name of the modules between the frames of a series; they may start fresh
 
 
 class Carried(NamedTuple):
-    """Parts of a network by name, the checkpoint folder they come from, and the arrays in it that were (not) taken."""
+    """Parts of a network by name, the folder of their checkpoint, and which of its arrays were taken over or not."""
 
     parts: dict[str, Any]
     path: Path
@@ -32,7 +32,7 @@ class Carried(NamedTuple):
 
 
 def check_initial_weights(settings: FineTuning | Pretraining) -> None:
-    """Raises `InputError` unless the weights to start from, if any, are there and fit the network."""
+    """Raises `InputError` unless the initial weights, if the settings name any, exist and fit the network."""
     if settings.init.checkpoint:
         size = settings.data.context_px
         images = jax.ShapeDtypeStruct((1, size, size, 1), jnp.float32)
@@ -41,7 +41,7 @@ def check_initial_weights(settings: FineTuning | Pretraining) -> None:
 
 
 def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
-    """Encoder and decoder, as far as the checkpoint `init.checkpoint` has them.
+    """Encoder and decoder of the checkpoint `init.checkpoint`, or the one that it has.
 
     `like` holds the network's parameters, or only their shapes. Temporal modules that the checkpoint lacks stay as they are
     in `like`, and a decoder of the other kind (`Decoder.narrow`) is left over. Raises `InputError` when a name or shape does
@@ -61,7 +61,7 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
 
 
 def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
-    """`fresh` with the weights of `init.checkpoint`, if it is set, in place of its own.
+    """`fresh` with encoder and decoder replaced by those of `init.checkpoint`, if it is set.
 
     Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
     """

@@ -1,4 +1,4 @@
-"""Which samples a run reads, in which process."""
+"""The samples that each process of a run reads."""
 
 from typing import TypedDict
 
@@ -18,7 +18,7 @@ class SampleOrder(TypedDict):
 
 
 def sample_order(settings: RunSettings) -> SampleOrder:
-    """What the settings and the number of processes decide."""
+    """The order of samples, from the settings and the number of processes."""
     local = settings.batch_size // jax.process_count()
     return {
         "seed": settings.seed,

@@ -1,4 +1,4 @@
-"""Pretraining without labels: pairs of SAR and optical crops, a task, validation on tiles, put together for the loop."""
+"""Pretraining without labels: connects pairs of SAR and optical crops, task and validation on tiles with the training loop."""
 
 import math
 from collections.abc import Mapping
@@ -64,7 +64,7 @@ def pretrain(settings: Pretraining, workdir: Path) -> Summary:
         record=record_of(settings, workdir),
         initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
         facts={
-            "training": f"{len(train_pairs)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px an epoch",
+            "training": f"{len(train_pairs)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px per epoch",
             "validation": f"{len(val_pairs)} scenes, {len(validation)} tiles",
         },
         pictures=validation.pictures,
@@ -73,7 +73,7 @@ def pretrain(settings: Pretraining, workdir: Path) -> Summary:
 
 
 def open_pairs(settings: Pretraining, cache: Path) -> tuple[ScenePairs, ScenePairs]:
-    """The scenes of training and validation with their optical images, decoded into files in the folder `cache`."""
+    """Training and validation scenes with their optical images, decoded into files in the folder `cache`."""
     data = settings.data
     optical: ImageFile | None = None
     glaciers: list[str] = []
@@ -92,7 +92,7 @@ def open_pairs(settings: Pretraining, cache: Path) -> tuple[ScenePairs, ScenePai
 
 
 class Validation:
-    """Mean loss over all tiles, and pictures of some of them (in `folder`, those of the last validation).
+    """Computes the mean loss over all tiles and draws some of them (in `folder`, those of the last validation).
 
     Which patches of a tile are hidden depends on the tile's number alone, so that epochs and runs compare.
     """
@@ -132,17 +132,17 @@ class Validation:
             losses.append((start, np.asarray(found)[numbers < len(self._places)].tolist()))
             for i in np.flatnonzero(np.isin(numbers, self._pictured)):
                 self._draw(int(numbers[i]), batch["sar"][i], *(np.asarray(x[i]) for x in (target, predicted, mask)))
-        # In the order of the tiles, so that the sum is the same however many processes share them.
+        # In the order of the tiles, so that the sum does not depend on the number of processes.
         everyone = sorted(pair for part in processes.gather(losses) for pair in part)
         total = math.fsum(loss for _, batch in everyone for loss in batch)
         return {"loss": total / len(self._places)}
 
     def pictures(self) -> Pictures:
-        """Some tiles as of the last call."""
+        """Pictures of some tiles of the last validation."""
         return self._shown
 
     def _read(self, numbers: Int[np.ndarray, " batch"]) -> Sample:
-        """Tiles by number, beyond the last one the last one again: batches of one size are compiled once."""
+        """Tiles by number; numbers beyond the last repeat the last tile, so that all batches have the same size."""
         tiles = [self._tiles.read(self._places[min(number, len(self) - 1)]) for number in numbers]
         return {key: np.stack([tile[key] for tile in tiles]) for key in tiles[0]}
 

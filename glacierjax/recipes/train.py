@@ -1,4 +1,4 @@
-"""A training of any task in a workdir: checked first, then started or gone on with."""
+"""Trains any task in a workdir: checks the settings, then starts or resumes the run."""
 
 import dataclasses
 import sys
@@ -16,14 +16,14 @@ from glacierjax.training.stop import Stopped
 
 
 def train_in_workdir(settings: FineTuning | Pretraining, workdir: Path) -> None:
-    """Trains to the end that the settings say, from the start or from where the workdir was left.
+    """Trains for the configured number of epochs, from the start or from the last saved state of the workdir.
 
     Everything that can be wrong with the settings is found before data are read or anything is written. Raises
     `InputError`; leaves with the exit code of `Stopped` when a signal ended the run, which is saved then.
     """
     if not settings.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `glacierjax build --data_dir` wrote")
-    if not is_trained(workdir):  # else the weights to start from are not needed any more
+    if not is_trained(workdir):  # a resumed run no longer needs the initial weights
         check_initial_weights(settings)
     sized = dataclasses.replace(settings, micro_batch_size=micro_batch(settings.batch_size, settings.micro_batch_size))
     accumulation_steps(sized.batch_size, sized.micro_batch_size)

@@ -1,4 +1,4 @@
-"""Validation of a segmentation network on whole scenes, each of which counts once however many processes share them."""
+"""Validation of a segmentation network on whole scenes; each scene counts once for any number of processes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,11 +23,11 @@ from glacierjax.training.logs import Pictures
 
 
 class Validation:
-    """Parameters to the figures that are logged; keeps a picture of the first scene."""
+    """Computes the logged figures from parameters; keeps a picture of the first scene."""
 
     def __init__(self, settings: FineTuning, model: Tyrion, scenes: SceneSplit):
         self._settings, self._model = settings, model
-        # Process p of n scores the scenes p, p + n, ...: none twice, none left out, whether or not n divides their number.
+        # Process p of n scores the scenes p, p + n, ..., so each is scored once, even if n does not divide their number.
         self._own = range(jax.process_index(), len(scenes), jax.process_count())
         self._scenes: Sequence[LabelledScene] = scenes
         self._kept = {i: scenes[i] for i in self._own} if settings.data.keep_validation_in_memory else {}
@@ -54,7 +54,7 @@ class Validation:
         return headline(aggregate([sums_from_record(record) for _, record in everyone]))
 
     def pictures(self) -> Pictures:
-        """The first scene with its true and its predicted front, as of the last call."""
+        """The first scene with its true and predicted front of the last validation."""
         return self._picture
 
 
@@ -68,7 +68,7 @@ def _drawn(scene: LabelledScene, score: SceneScore) -> UInt8[np.ndarray, "rows c
 
 
 def headline(metrics: Metrics) -> dict[str, float | None]:
-    """The figures of a validation that are logged: mean IoU and more, by class, MDE and missing fronts."""
+    """The logged figures of a validation: mean IoU, precision and the like, IoU by class, MDE and missing fronts."""
     zones = metrics["zones"]
     present = metrics["zones_present"]["iou"]
     return {

@@ -1,4 +1,4 @@
-"""The folder of a training: its `config.json`, and whether it may go on with other settings."""
+"""The folder of a training: its `config.json`, and which settings may change when a run is resumed."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,9 @@ def read_settings(workdir: Path) -> FineTuning | Pretraining:
     """The settings that a workdir was trained with."""
     file = workdir / CONFIG_JSON
     if not file.exists():
-        raise InputError(f"{workdir}: no {CONFIG_JSON} there, so no run to go on with; give --config=configs/NAME.py")
+        raise InputError(
+            f"{workdir}: no {CONFIG_JSON} there, so there is no run to resume; give --config=configs/NAME.py"
+        )
     try:
         settings = settings_from_json(json.loads(file.read_text(encoding="utf-8")))
     except InputError as error:
@@ -34,17 +36,17 @@ def read_settings(workdir: Path) -> FineTuning | Pretraining:
 
 
 def is_trained(workdir: Path) -> bool:
-    """Whether a workdir has a checkpoint to go on from."""
+    """Whether a workdir has a checkpoint to resume from."""
     return any(step.name.isdigit() for folder in (CHECKPOINTS, RESUME) for step in (workdir / folder).glob("*"))
 
 
 def cache_folder(settings: FineTuning | Pretraining, workdir: Path) -> Path:
-    """Where a run keeps its decoded scenes: in the workdir, unless the settings name a faster or larger disk."""
+    """The folder for decoded scenes: in the workdir, unless the settings name another."""
     return user_path(settings.data.cache or workdir / CACHE)
 
 
 def write_or_check_config(settings: FineTuning | Pretraining, workdir: Path, writes: bool = True) -> None:
-    """Writes `config.json`; where a workdir has checkpoints, checks that they were trained with the same settings.
+    """Writes `config.json`; if the workdir has checkpoints, checks first that they were trained with the same settings.
 
     `writes` False: only checks.
     Raises `InputError` listing what differs, fields that `may_change` left out. A run without a checkpoint starts anew, so
