@@ -50,7 +50,7 @@ def find_config(path: str) -> Path:
 
 
 def load_config(path: str) -> ConfigDict:
-    """The configuration that `get_config()` of a config file returns. Raises `InputError` for a file without it or with mistakes."""
+    """The configuration that a config file returns. Raises `InputError` for a file without `get_config()` or with mistakes."""
     file = find_config(path)
     spec = importlib.util.spec_from_file_location(f"glacierjax_config_{file.stem}", file)
     assert spec is not None and spec.loader is not None  # a .py file that exists has both
