@@ -23,6 +23,7 @@ SCALES = (AUTO, AMPLITUDE, POWER, DECIBEL, STRETCH)
 DECIBEL_FROM = 0.2  # of the 99th percentile: how far below 0 the 1st percentile of decibels lies
 SPANS_DB = (3.0, 100.0)  # from the 1st to the 99th percentile, of values without a sign that are said to be decibels
 TYPICAL_DB = -12.0  # median of a scene; its ratio to the values' median is 1, 10, 100, ...
+MOST_DECADES = 15  # of amplitude: no measurement, only damaged files reach it
 TILE_PX = 5  # side of the squares in which speckle is measured
 CALM_SHARE = 20  # percentile of the squares, by deviation: without edges
 LEAST_SPECKLE = 0.08  # a smaller deviation in amplitude's logarithm is not speckle: a filtered or made-up scene
@@ -117,7 +118,7 @@ def to_amplitude(values: np.ndarray, scale: str, factor: float = 1.0) -> np.ndar
     """Amplitude float32 of values on a scale; negative power and amplitude become 0. `stretch` leaves values as they are."""
     values = values.astype(np.float32)
     if scale == DECIBEL:
-        return np.power(np.float32(10), values / np.float32(20 * factor))
+        return np.power(np.float32(10), np.clip(values / np.float32(20 * factor), -MOST_DECADES, MOST_DECADES))
     if scale == STRETCH:
         return values
     values = np.maximum(values, 0)

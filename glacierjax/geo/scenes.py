@@ -1,6 +1,7 @@
 """Reads a scene to predict, whatever GDAL opens: to grey, what is data, and where it lies."""
 
 import dataclasses
+import logging
 import re
 import warnings
 from collections.abc import Mapping
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.errors import NotGeoreferencedWarning
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
@@ -27,6 +28,8 @@ from glacierjax.geo.regions import Interest, Region
 from glacierjax.geo.scales import AUTO
 from glacierjax.geo.sources import Source, is_virtual
 from glacierjax.geo.values import ValueOptions
+
+log = logging.getLogger(__name__)
 
 # What of `Scene.reading` stands in tables.
 READING = ("band", "files", "layover_shadow_masks", "scale", "nodata", "grey_0", "grey_255", "guessed")
@@ -165,13 +168,18 @@ def _read_raster(
                 grey = read_grey(dataset, chosen, options.values, rule, where, source.name, raster.is_affected)
                 spacing_m = options.pixel_spacing_m or (size.spacing_m if size else None)
                 spacing_m = spacing_m or _spacing_from_name(source, dataset)
-    except RasterioError as error:
-        text = re.sub(r"\?[^\s'\"]*", "", str(error.__cause__ or error))  # links end with signatures
-        kind = "image" if is_png else "GeoTIFF"
-        raise InputError(f"{where}: not a readable {kind} ({text}); copy or download it again") from error
     except InputError as error:
         known = (where, "--", *source.paths)
         raise error if source.problem or str(error).startswith(known) else InputError(f"{where}: {error}") from error
+    except MemoryError:
+        raise
+    except (
+        Exception
+    ) as error:  # damaged files: GDAL has exceptions without a public base class, and numbers that are none
+        log.debug("%s", where, exc_info=True)
+        text = re.sub(r"\?[^\s'\"]*", "", str(error.__cause__ or error))  # links end with signatures
+        kind = "image" if is_png else "GeoTIFF"
+        raise InputError(f"{where}: not a readable {kind} ({text}); copy or download it again") from error
     notes = [band.note] if band.note else []
     sides_m = size.sides_m if size and not size.is_square else None
     if sides_m:

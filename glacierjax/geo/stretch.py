@@ -140,9 +140,9 @@ def _is_drawn(values: np.ndarray) -> bool:
 
 
 def _above_noise(measured: np.ndarray, scale: str, factor: float, options: ValueOptions) -> np.ndarray:
-    """bool: not so low that it marks missing data, in decibels in floating point."""
+    """bool: finite, and not so low that it marks missing data, in decibels in floating point."""
     if scale != DECIBEL or measured.dtype.kind != "f" or not options.finds_nodata:
-        return np.ones(measured.shape, bool)
+        return np.isfinite(measured)
     return measured > LOWEST_DB * factor
 
 

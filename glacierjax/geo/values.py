@@ -66,7 +66,10 @@ class Told:
         return (self.gain, self.offset) == (1, 0)
 
     def measurement(self, values: np.ndarray) -> np.ndarray:
-        return values if self.is_plain else values.astype(np.float32) * np.float32(self.gain) + np.float32(self.offset)
+        if self.is_plain:
+            return values
+        with np.errstate(over="ignore", invalid="ignore"):  # of what is no data, and in damaged files
+            return values.astype(np.float32) * np.float32(self.gain) + np.float32(self.offset)
 
 
 NOTHING_TOLD = Told()

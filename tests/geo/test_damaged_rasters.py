@@ -1,0 +1,57 @@
+"""Scenes with flipped bytes, cut ends and changed tags: one line that names the file, or a scene; never anything else."""
+
+import time
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_pixels import AMPLITUDE, DB, GREY, png, write_tiff
+
+from glacierjax.core.errors import InputError
+from glacierjax.geo.scenes import ReadOptions, Scene, read_scene
+
+LONGEST_S = 10
+TAG_BYTES = 200  # the header of a TIFF and its first tags
+
+
+def originals(folder):
+    palette = {i: (i, i, i, 255) for i in range(256)}
+    deep = np.round(3000 * AMPLITUDE).astype(np.uint16)
+    (folder / "deep.png").write_bytes(png(deep, 0, 16))
+    (folder / "alpha.png").write_bytes(png(np.dstack([GREY, GREY]), 4, 8))
+    Image.fromarray(GREY).save(folder / "grey.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        write_tiff(folder / "db.tif", DB, compress="deflate")
+        write_tiff(folder / "deep.tif", deep, compress="lzw", nodata=0)
+        write_tiff(folder / "plain.tif", GREY)
+        write_tiff(folder / "palette.tif", GREY, palette, photometric="PALETTE")
+    return sorted(folder.iterdir())
+
+
+def damaged(data, rng):
+    """A copy with some bytes changed, without its end, or with changes among its first bytes only."""
+    kind, copy = rng.integers(3), bytearray(data)
+    if kind == 0:
+        return bytes(copy[: rng.integers(len(copy))])
+    reach = len(copy) if kind == 1 else min(len(copy), TAG_BYTES)
+    for place in rng.integers(0, reach, rng.integers(1, 8)):
+        copy[place] = rng.integers(256)
+    return bytes(copy)
+
+
+@pytest.mark.parametrize("copies", [8, pytest.param(50, marks=pytest.mark.slow)])
+def test_damage_is_one_line_or_a_scene(tmp_path, copies):
+    (tmp_path / "originals").mkdir()
+    rng = np.random.default_rng(copies)
+    for original in originals(tmp_path / "originals"):
+        for number in range(copies):
+            file = tmp_path / f"{number}_{original.name}"
+            file.write_bytes(damaged(original.read_bytes(), rng))
+            started = time.monotonic()
+            try:
+                assert isinstance(read_scene(file, ReadOptions(pixel_spacing_m=20)), Scene)
+            except InputError as error:
+                assert str(file) in str(error) or file.name in str(error)
+            assert time.monotonic() - started < LONGEST_S, file
