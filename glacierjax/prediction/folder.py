@@ -39,6 +39,9 @@ ALL_FRONTS = "fronts.geojson"
 COLUMNS: tuple[str, ...] = ("scene", "glacier", "date", "sensor", "polarisation", "orbit", "relative_orbit", "pixel_spacing_m",
            "georeferenced", "front_lines", "length_m", "mean_uncertainty", "source", *READING)  # fmt: skip
 SHOWN_PROBLEMS = 5
+UNCERTAIN_FROM = (
+    0.6  # mean uncertainty; the demo's network has 0.45 to 0.53 on its test scenes, 0.66 on land without ice
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +150,12 @@ def _log_counts(names: Sequence[str], records: Mapping[str, Record]) -> None:
     log.info("%d scenes: %d with a front, %d without one", len(names), len(names) - len(without), len(without))
     if without:
         log.warning("no front in %s", some_names(without))
+    uncertain = [name for name in names if records[name].row["mean_uncertainty"] > UNCERTAIN_FROM]
+    if uncertain:
+        log.warning(
+            "uncertain over most of the scene: %s; unlike what the network was trained with, so do not trust its fronts",
+            some_names(uncertain),
+        )
 
 
 def _row(prediction: Prediction, states: States) -> dict[str, Any]:

@@ -305,3 +305,12 @@ def test_what_names_no_scene_is_told(tmp_path, pattern):
     target = str(tmp_path / "empty" / pattern) if pattern else str(tmp_path / "empty")
     with pytest.raises(InputError, match=r"--input=.*: no "):
         find_sources([target])
+
+
+def test_scenes_that_are_uncertain_nearly_everywhere_are_named(tmp_path, scenes, caplog):
+    with caplog.at_level("INFO", logger="glacierjax"):
+        batch(tmp_path, make_predictor(0.4)).run(sources(scenes / f"{PICTURE}.png"))
+        assert f"uncertain over most of the scene: {PICTURE}" in caplog.text
+        caplog.clear()
+        batch(tmp_path, make_predictor(0.9), overwrite=True).run(sources(scenes / f"{PICTURE}.png"))
+        assert "uncertain" not in caplog.text
