@@ -36,7 +36,7 @@ READING = ("band", "files", "layover_shadow_masks", "scale", "nodata", "grey_0",
 MOST_PIXELS = 1 << 30
 LARGE_PIXELS, MOST_COMPRESSED = 1 << 26, 2000  # pixels that a byte of a large file may stand for, holes left out
 # GDAL's short cut for PNGs passes over damage.
-READ_ALL_OF_PNG = {"GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO"}
+READ_ALL_OF_PNG: dict[str, Any] = {"GDAL_PNG_WHOLE_IMAGE_OPTIM": "NO"}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
