@@ -158,7 +158,7 @@ class AttentionOverTime(nn.Module):
         y = drop(nn.relu(linear(channels, "attended")(y)))
         y = norm("out_norm")(y.reshape(-1, channels)).reshape(samples, height, width, frames, channels)
         residual_weight = self.param("residual_weight", nn.initializers.zeros, (1,))
-        return x + residual_weight.astype(self.dtype) * jnp.moveaxis(y, 3, 1)
+        return x + residual_weight.astype(self.dtype)[0] * jnp.moveaxis(y, 3, 1)
 
 
 def day_positions(days: Int[Array, "*series"], channels: int) -> Float[Array, "*series channels"]:
@@ -167,7 +167,8 @@ def day_positions(days: Int[Array, "*series"], channels: int) -> Float[Array, "*
     `days` since 1995-01-01, also before it. The angle of a day reaches thousands of turns, of which float32 would keep three
     digits. So it is counted in turns, in 32-bit integers, whose overflow drops the whole turns exactly.
     """
-    pairs = 2.0 * (np.arange(channels) // 2)
+    numbers = np.arange(channels).reshape((1,) * days.ndim + (-1,))  # as many axes as the result has
+    pairs = 2.0 * (numbers // 2)
     turns_a_day = LONGEST_PERIOD ** (-pairs / channels) / (2 * math.pi)  # float64
     scaled = np.round(turns_a_day * 2.0**40).astype(np.uint64)  # 40 binary places: 32 and 8
     high, low = ((scaled >> np.uint64(8)).astype(np.uint32), (scaled & np.uint64(255)).astype(np.uint32))
@@ -175,4 +176,4 @@ def day_positions(days: Int[Array, "*series"], channels: int) -> Float[Array, "*
     day = days.astype(jnp.int32)[..., None]
     turns = day * signed[0] + ((day * signed[1]) >> 8)
     angle = turns.astype(jnp.float32) * np.float32(2 * math.pi / 2.0**32)
-    return jnp.where(np.arange(channels) % 2 == 0, jnp.sin(angle), jnp.cos(angle))
+    return jnp.where(numbers % 2 == 0, jnp.sin(angle), jnp.cos(angle))

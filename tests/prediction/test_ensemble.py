@@ -94,7 +94,7 @@ def test_mode_can_be_chosen(checkpoints):
 
 def test_weights_without_configuration_are_used_as_published(checkpoints):
     predictor = open_predictor([str(checkpoints / "converted")])
-    assert (predictor.mode, predictor.context_px, predictor.training) == ("tiled", 512, None)
+    assert (predictor.mode, predictor.context_px, predictor.training) == ("overlap", 512, None)
 
 
 def test_ensemble_is_mean_and_deviation_over_networks_of_any_preset(checkpoints):

@@ -120,6 +120,6 @@ def test_option_out_of_range_is_named(field, value, flag):
 def test_existing_archive_is_refused_and_left_alone(tmp_path):
     (tmp_path / "ssl4sar").mkdir()
     (tmp_path / "ssl4sar" / "mine.txt").write_text("mine")
-    with pytest.raises(InputError, match="ssl4sar: already there"):
+    with pytest.raises(InputError, match="ssl4sar: exists already"):
         write_ssl4sar(tmp_path, OPTIONS)
     assert [p.name for p in tmp_path.rglob("*")] == ["ssl4sar", "mine.txt"]
