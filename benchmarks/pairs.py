@@ -102,15 +102,19 @@ def main() -> None:
         rows = [
             ("one process, whole sample", rate(source.__getitem__, options.seconds)),
             ("- SAR crop alone", rate(lambda i: pairs.sar.crop(i % SCENES, inside, inside, 512, 512), options.seconds)),
-            ("- optical crop, inside the scene",
-             rate(lambda i: pairs.optical.crop(i % IMAGES, inside, inside, 512, 512), options.seconds)),
-            ("- optical crop, half beyond the border",
-             rate(lambda i: pairs.optical.crop(i % IMAGES, -256, -256, 512, 512), options.seconds)),
+            (
+                "- optical crop, inside the scene",
+                rate(lambda i: pairs.optical.crop(i % IMAGES, inside, inside, 512, 512), options.seconds),
+            ),
+            (
+                "- optical crop, half beyond the border",
+                rate(lambda i: pairs.optical.crop(i % IMAGES, -256, -256, 512, 512), options.seconds),
+            ),
             ("pipeline, threads", pipeline_rate(source, 0, options.seconds)),
             ("pipeline, 1 worker process", pipeline_rate(source, 1, options.seconds)),
             ("pipeline, 2 worker processes", pipeline_rate(source, 2, options.seconds)),
             ("one process that also resizes on the host", rate(lambda i: resized_on_host(source[i]), options.seconds)),
-        ]  # fmt: skip
+        ]
         print(
             f"{os.cpu_count()} cores, scenes of {SHAPE[1]} x {SHAPE[0]} px with {len(BANDS)} bands, crops of 512 px\n"
         )

@@ -35,9 +35,13 @@ def run(module: str, *flags: object) -> None:
     arguments = [module, *map(str, flags)]
     print(f"$ python -m {shlex.join(arguments)}", flush=True)
     with subprocess.Popen(
-        [sys.executable, "-m", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        [sys.executable, "-m", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
-    ) as process:  # fmt: skip
+    ) as process:
         assert process.stdout is not None  # a pipe was asked for
         try:
             for line in process.stdout:

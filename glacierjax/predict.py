@@ -50,9 +50,11 @@ _AOI = flags.DEFINE_string(
     "aoi", "", "Area of interest (polygons, .geojson): only this part of each scene is read, with the context it needs."
 )
 _SCALE = flags.DEFINE_enum(
-    "scale", "auto", ["auto", "amplitude", "power", "db", "stretch"],
+    "scale",
+    "auto",
+    ["auto", "amplitude", "power", "db", "stretch"],
     "Values that are not 8-bit: amplitude, power (intensity), decibels, or as they are (stretch: optical images).",
-)  # fmt: skip
+)
 _NODATA = flags.DEFINE_string(
     "nodata", "auto", "Value that means no data, or none; auto: as the file says, or guessed."
 )

@@ -14,10 +14,17 @@ CASE6_SIZES = {"5x3", "127x400", "257x511", "300x700"}
 CASE6_ARRAYS = ("/5x3/", "/257x511/")
 CASE7_SIZE = "300x420"
 CASE10_ARRAYS = (
-    "brightness_lut", "gamma_lut", "poisson2_", "chain0_", "chain1_", "mix_",
-    "zoom2_plain_image", "zoom3_plain_mask", "full_zoom_mix_brightness_gamma_flips_",
+    "brightness_lut",
+    "gamma_lut",
+    "poisson2_",
+    "chain0_",
+    "chain1_",
+    "mix_",
+    "zoom2_plain_image",
+    "zoom3_plain_mask",
+    "full_zoom_mix_brightness_gamma_flips_",
     "pre",
-)  # fmt: skip
+)
 
 
 def main() -> None:

@@ -31,9 +31,11 @@ from tfds_builders.build import main as build  # noqa: E402
 
 EPOCHS, STEPS_PER_EPOCH = 10, 6
 SHORT = (
-    f"--config.num_epochs={EPOCHS}", f"--config.data.samples_per_epoch={4 * STEPS_PER_EPOCH}",
-    "--config.checkpoint_every=2", "--config.data.workers=0",
-)  # fmt: skip
+    f"--config.num_epochs={EPOCHS}",
+    f"--config.data.samples_per_epoch={4 * STEPS_PER_EPOCH}",
+    "--config.checkpoint_every=2",
+    "--config.data.workers=0",
+)
 START_S = 8.0  # the latest kill during a start
 DELAY_S = 0.6  # the latest kill after the line of the log that was waited for: some steps, a validation, a checkpoint
 PATIENCE_S = 600

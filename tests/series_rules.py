@@ -16,9 +16,16 @@ from glacierjax.checkpoints.torch_names import MODELS, Entry, official_name, off
 
 FULL = rules.FULL / "multitemporal"
 CASES = {
-    "mt1": "mt1_forward", "mt2": "mt2_other_lengths", "mt3": "mt3_gradients", "mt4": "mt4_modules", "mt5": "mt5_positions",
-    "mt6": "mt6_selection", "mt7": "mt7_geometry", "mt8": "mt8_samples", "mt9": "mt9_series",
-}  # fmt: skip
+    "mt1": "mt1_forward",
+    "mt2": "mt2_other_lengths",
+    "mt3": "mt3_gradients",
+    "mt4": "mt4_modules",
+    "mt5": "mt5_positions",
+    "mt6": "mt6_selection",
+    "mt7": "mt7_geometry",
+    "mt8": "mt8_samples",
+    "mt9": "mt9_series",
+}
 COMPACT_STEP = 4  # of the pixels and channels that the compact set keeps
 
 

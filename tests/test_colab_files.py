@@ -40,8 +40,11 @@ def badge(published: str, notebook: Path) -> str:
 
 def test_there_are_four():
     assert [path.stem for path in NOTEBOOKS] == [
-        "01_quickstart", "02_finetune_caffe", "03_pretrain_ssl4sar", "04_evaluate_checkpoints",
-    ]  # fmt: skip
+        "01_quickstart",
+        "02_finetune_caffe",
+        "03_pretrain_ssl4sar",
+        "04_evaluate_checkpoints",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=shown)

@@ -22,9 +22,13 @@ class Training:
 
 # Of little data, in so few steps: the same for the simulated and the real scenes.
 FEW_LABELS: Fields = (
-    "num_epochs=1", "batch_size=4", "schedule.warmup_epochs=0.1", "optimizer.learning_rate=2e-3",
-    f"data.samples_per_epoch={FINETUNING_CROPS}", f"data.train_scenes={LABELLED_SCENES}",
-)  # fmt: skip
+    "num_epochs=1",
+    "batch_size=4",
+    "schedule.warmup_epochs=0.1",
+    "optimizer.learning_rate=2e-3",
+    f"data.samples_per_epoch={FINETUNING_CROPS}",
+    f"data.train_scenes={LABELLED_SCENES}",
+)
 
 
 @dataclasses.dataclass(frozen=True)

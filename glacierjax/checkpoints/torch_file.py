@@ -33,11 +33,18 @@ class StorageType(NamedTuple):
 STORAGE_TYPES = {
     name: StorageType(np.dtype(dtype))
     for name, dtype in {
-        "DoubleStorage": np.float64, "FloatStorage": np.float32, "HalfStorage": np.float16,
-        "BFloat16Storage": ml_dtypes.bfloat16, "LongStorage": np.int64, "IntStorage": np.int32,
-        "ShortStorage": np.int16, "CharStorage": np.int8, "ByteStorage": np.uint8, "BoolStorage": np.bool_,
+        "DoubleStorage": np.float64,
+        "FloatStorage": np.float32,
+        "HalfStorage": np.float16,
+        "BFloat16Storage": ml_dtypes.bfloat16,
+        "LongStorage": np.int64,
+        "IntStorage": np.int32,
+        "ShortStorage": np.int16,
+        "CharStorage": np.int8,
+        "ByteStorage": np.uint8,
+        "BoolStorage": np.bool_,
     }.items()
-}  # fmt: skip
+}
 
 
 class Storage(NamedTuple):

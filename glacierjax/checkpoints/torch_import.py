@@ -18,8 +18,10 @@ from glacierjax.model.swin_v2 import PATCH_PX
 ANCHOR = "patch_embed.proj.weight"  # the tensor that every official checkpoint has
 # Endings of an encoder's tensors that only one kind of temporal module has.
 SIGNS_OF_SERIES = {
-    "conv": ".temporal_convolution.conv1.weight", "gru": ".gru_layer.weight_hh_l0", "ltae": ".temporal_convolution.resweight",
-}  # fmt: skip
+    "conv": ".temporal_convolution.conv1.weight",
+    "gru": ".gru_layer.weight_hh_l0",
+    "ltae": ".temporal_convolution.resweight",
+}
 FLOAT_TYPES = (np.float64, np.float32, np.float16, ml_dtypes.bfloat16)
 
 

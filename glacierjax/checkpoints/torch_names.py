@@ -62,13 +62,21 @@ BACKBONE = {
 }
 # Numbers of a module's leaves: ours -> official. A `kernel` is a matrix or a convolution, by its dimensions.
 LEAVES = {
-    "kernel": "weight", "scale": "weight", "bias": "bias", "q_bias": "q_bias", "v_bias": "v_bias",
-    "logit_scale": "logit_scale", "mask_token": "mask_token", "residual_weight": "resweight",
-}  # fmt: skip
+    "kernel": "weight",
+    "scale": "weight",
+    "bias": "bias",
+    "q_bias": "q_bias",
+    "v_bias": "v_bias",
+    "logit_scale": "logit_scale",
+    "mask_token": "mask_token",
+    "residual_weight": "resweight",
+}
 # Tensors with no counterpart here (`fnmatch` patterns): buffers that follow from the sizes, and what is never used.
 RECOMPUTED = (
-    "layers.*.attn.relative_coords_table", "layers.*.attn.relative_position_index", "layers.*.attn_mask",
-)  # fmt: skip
+    "layers.*.attn.relative_coords_table",
+    "layers.*.attn.relative_position_index",
+    "layers.*.attn_mask",
+)
 NEVER_USED = ("pred_target.*.block.temb_proj.*", "outputt.weight")
 UNUSED_HEAD = "pred_target.{head}.*"  # the pretraining models carry the segmentation's head
 
@@ -107,28 +115,39 @@ SERIES_TASK = "segmentation_series"
 MODELS = {
     "tyrion": Model("segmentation", Tyrion, "", {"head": "pred_target.{head}"}, NEVER_USED),
     "optsimmim": Model(
-        "optsimmim", OptSimMIMNetwork, "swin_unet.",
+        "optsimmim",
+        OptSimMIMNetwork,
+        "swin_unet.",
         {
-            "": "", "to_image": "last_model_decoder_layer", "reconstruction": "decoder",
+            "": "",
+            "to_image": "last_model_decoder_layer",
+            "reconstruction": "decoder",
             "second_embedding/projection": "patch_embed_after_decoder.proj",
             "second_embedding/norm": "patch_embed_after_decoder.norm",
         },
         (*NEVER_USED, UNUSED_HEAD),
     ),
     "opttranslator": Model(
-        "opttranslator", OptTranslatorNetwork, "swin_unet.", {"to_bands": "last_model_decoder_layer"},
+        "opttranslator",
+        OptTranslatorNetwork,
+        "swin_unet.",
+        {"to_bands": "last_model_decoder_layer"},
         (*NEVER_USED, UNUSED_HEAD),
     ),
     **{
         f"series_{kind}": Model(
-            SERIES_TASK, SeriesTyrion, "", {"head": "pred_target.{head}"}, NEVER_USED,
+            SERIES_TASK,
+            SeriesTyrion,
+            "",
+            {"head": "pred_target.{head}"},
+            NEVER_USED,
             {"temporal": kind, "narrow_decoder": True},
         )
         for kind in TEMPORAL
     },
     # Microsoft's ImageNet files: the encoder alone; its classifier is not used.
     "swin": Model("encoder", Backbone, "", {}, ("norm.*", "head.*")),
-}  # fmt: skip
+}
 
 
 class Entry(NamedTuple):

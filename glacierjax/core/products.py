@@ -60,16 +60,48 @@ _POLARISATION_AND_MARK = re.compile(rf"[_.\-\s]{_POLARISATION.pattern}|{_POLARIS
 
 # Layers beside the image. What ends with one of these words is none, in every folder.
 ANCILLARY = (
-    "dem", "inc_map", "inc_map_ell", "ls_map", "rgb", "rgb_thumb", "water_mask", "local_incidence_angle", "incidence_angle",
-    "local_incident_angle", "number_of_looks", "rtc_anf_gamma0_to_beta0", "rtc_anf_gamma0_to_sigma0",
-    "localincidenceangle", "projectedlocalincidenceangle", "incidenceanglefromellipsoid", "layovershadowmask",
-    "layover_shadow_mask", "simulatedimage", "scatteringarea", "gammasigmaratio", "quicklook", "quick-look", "thumbnail",
-)  # fmt: skip
+    "dem",
+    "inc_map",
+    "inc_map_ell",
+    "ls_map",
+    "rgb",
+    "rgb_thumb",
+    "water_mask",
+    "local_incidence_angle",
+    "incidence_angle",
+    "local_incident_angle",
+    "number_of_looks",
+    "rtc_anf_gamma0_to_beta0",
+    "rtc_anf_gamma0_to_sigma0",
+    "localincidenceangle",
+    "projectedlocalincidenceangle",
+    "incidenceanglefromellipsoid",
+    "layovershadowmask",
+    "layover_shadow_mask",
+    "simulatedimage",
+    "scatteringarea",
+    "gammasigmaratio",
+    "quicklook",
+    "quick-look",
+    "thumbnail",
+)
 # These words are names of places or of a user's own as well: a layer only beside an image, or of a product.
 ANCILLARY_BESIDE_AN_IMAGE = (
-    "mask", "area", "angle", "browse", "thumb", "preview", "elevation", "latitude", "longitude", "ratio", "coherence",
-    "corr", "slope", "aspect",
-)  # fmt: skip
+    "mask",
+    "area",
+    "angle",
+    "browse",
+    "thumb",
+    "preview",
+    "elevation",
+    "latitude",
+    "longitude",
+    "ratio",
+    "coherence",
+    "corr",
+    "slope",
+    "aspect",
+)
 _ANCILLARY_END = re.compile(
     r"(?:^|[_.\-\s])(?P<layer>" + "|".join(map(re.escape, sorted(ANCILLARY, key=len, reverse=True))) + r")$",
     re.IGNORECASE,
@@ -148,9 +180,19 @@ def product_of_name(name: str) -> Product | None:
         if found.get("spacing"):
             kept_type += f"_{found['spacing']}"
         return Product(
-            match[0], kind, satellite, found["mode"].upper(), kept_type, start, polarisations, orbit, relative,
-            (found.get("take") or "").upper() or None, found.get("burst"), found.get("processed") or "",
-        )  # fmt: skip
+            match[0],
+            kind,
+            satellite,
+            found["mode"].upper(),
+            kept_type,
+            start,
+            polarisations,
+            orbit,
+            relative,
+            (found.get("take") or "").upper() or None,
+            found.get("burst"),
+            found.get("processed") or "",
+        )
     return None
 
 

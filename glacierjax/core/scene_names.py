@@ -12,9 +12,14 @@ from glacierjax.core.products import polarisation_of_name, product_of_name
 
 # Hemispheres of CaFFe's glaciers: they decide which months are winter (method of Gourmelon et al. 2022).
 HEMISPHERES = {
-    "COL": "north", "JAC": "north",
-    "Crane": "south", "DBE": "south", "Jorum": "south", "Mapple": "south", "SI": "south",
-}  # fmt: skip
+    "COL": "north",
+    "JAC": "north",
+    "Crane": "south",
+    "DBE": "south",
+    "Jorum": "south",
+    "Mapple": "south",
+    "SI": "south",
+}
 SENSOR_GROUPS = {"TSX": "TSX/TDX", "TDX": "TSX/TDX"}  # twin satellites, reported together
 
 _NAME = re.compile(

@@ -86,8 +86,14 @@ def _read_geojson(path: Path) -> Iterator[Feature]:
         pairs = [_feature(member) for member in members if member["type"] != "Feature" or member["geometry"]]
         name = document.get("crs", {}).get("properties", {}).get("name")
     except (
-        ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, shapely.errors.ShapelyError,
-    ) as error:  # fmt: skip
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        RecursionError,
+        shapely.errors.ShapelyError,
+    ) as error:
         raise InputError(
             f"{path}: not a readable GeoJSON file ({type(error).__name__}: {error}); save it again"
         ) from None

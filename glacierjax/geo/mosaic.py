@@ -35,9 +35,14 @@ log = logging.getLogger(__name__)
 
 # Of links: no look around for files beside them, and an end to waiting. Tokens and keys stand in the environment, if needed.
 REMOTE: dict[str, Any] = {
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR", "GDAL_HTTP_CONNECTTIMEOUT": "10", "GDAL_HTTP_LOW_SPEED_TIME": "20",
-    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000", "GDAL_HTTP_MAX_RETRY": "3", "GDAL_HTTP_RETRY_DELAY": "1", "VSI_CACHE": "TRUE",
-}  # fmt: skip
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_HTTP_CONNECTTIMEOUT": "10",
+    "GDAL_HTTP_LOW_SPEED_TIME": "20",
+    "GDAL_HTTP_LOW_SPEED_LIMIT": "1000",
+    "GDAL_HTTP_MAX_RETRY": "3",
+    "GDAL_HTTP_RETRY_DELAY": "1",
+    "VSI_CACHE": "TRUE",
+}
 DRIVERS = {".vrt": "VRT", ".img": "ENVI", ".png": "PNG"}  # what is opened by the suffix of a name
 TEXTS = (".vrt", ".img")  # they are described by a text: itself, and the .hdr beside it
 USUAL_DRIVER = "GTiff"
@@ -271,9 +276,14 @@ def _warped(
     height, width = shape
     try:
         return WarpedVRT(
-            dataset, crs=place.crs, transform=Affine(*place.transform), height=height, width=width,
-            resampling=Resampling.nearest, **rest,
-        )  # fmt: skip
+            dataset,
+            crs=place.crs,
+            transform=Affine(*place.transform),
+            height=height,
+            width=width,
+            resampling=Resampling.nearest,
+            **rest,
+        )
     except Exception as error:  # GDAL's own exceptions have no public base class
         raise InputError(
             f"{shown_path(path)}: cannot be laid on the scene's grid ({error}); check its georeference"

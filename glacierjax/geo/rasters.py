@@ -29,10 +29,18 @@ def write_raster(
         write_png(path, array if array.dtype == np.uint8 else np.round(array * GREY_MAX).astype(np.uint8))
         return
     profile = {
-        "driver": "GTiff", "dtype": array.dtype, "count": 1, "height": array.shape[0], "width": array.shape[1],
-        "crs": georeference.crs, "transform": Affine(*georeference.transform), "nodata": nodata, "compress": "deflate",
-        "predictor": 3 if array.dtype == np.float32 else 1, "BIGTIFF": "IF_SAFER",
-    }  # fmt: skip
+        "driver": "GTiff",
+        "dtype": array.dtype,
+        "count": 1,
+        "height": array.shape[0],
+        "width": array.shape[1],
+        "crs": georeference.crs,
+        "transform": Affine(*georeference.transform),
+        "nodata": nodata,
+        "compress": "deflate",
+        "predictor": 3 if array.dtype == np.float32 else 1,
+        "BIGTIFF": "IF_SAFER",
+    }
     if min(array.shape) >= TILE_PX:
         profile |= {"tiled": True, "blockxsize": TILE_PX, "blockysize": TILE_PX}
     with write_beside(path) as temporary, warnings.catch_warnings():

@@ -193,9 +193,17 @@ def _read_raster(
     facts = dataclasses.replace(source.facts, polarisation=band.polarisation or named)
     reading = {"band": band.number, "files": len(source.tiles), "layover_shadow_masks": len(raster.masks)}
     return Scene(
-        source.name, grey.image, grey.valid, spacing_m, georeference, (*notes, *_notes(grey)), facts, raster.inner,
-        {**reading, **grey.reading.row()}, sides_m,
-    )  # fmt: skip
+        source.name,
+        grey.image,
+        grey.valid,
+        spacing_m,
+        georeference,
+        (*notes, *_notes(grey)),
+        facts,
+        raster.inner,
+        {**reading, **grey.reading.row()},
+        sides_m,
+    )
 
 
 def _check_size(dataset: rasterio.DatasetReader, source: Source) -> None:

@@ -26,9 +26,15 @@ LAYER = "front"
 SHORT_NAMES = {"pixel_spacing_m": "spacing_m"}  # Shapefiles cut names after ten characters
 # What every line carries, and its type in a GeoPackage or Shapefile. Unknown facts are None.
 FIELDS: dict[str, Any] = {
-    "scene": object, "line": np.int64, "glacier": object, "date": object, "sensor": object,
-    "length_m": np.float64, "pixel_spacing_m": np.float64, "checkpoint": object,
-}  # fmt: skip
+    "scene": object,
+    "line": np.int64,
+    "glacier": object,
+    "date": object,
+    "sensor": object,
+    "length_m": np.float64,
+    "pixel_spacing_m": np.float64,
+    "checkpoint": object,
+}
 POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
 
 Properties = Mapping[str, Any]

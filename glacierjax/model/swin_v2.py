@@ -114,9 +114,15 @@ class SwinEncoder(nn.Module):
         for stage, (depth, heads) in enumerate(zip(self.depths, self.num_heads, strict=True)):
             for index in range(depth):
                 x = block(
-                    heads, self.window_size, index % 2 == 1, self.mlp_ratio, self.zero_init_norms, self.dtype,
-                    self.linear_init, name=f"stage{stage}_block{index}",
-                )(x, between if stage else None)  # fmt: skip
+                    heads,
+                    self.window_size,
+                    index % 2 == 1,
+                    self.mlp_ratio,
+                    self.zero_init_norms,
+                    self.dtype,
+                    self.linear_init,
+                    name=f"stage{stage}_block{index}",
+                )(x, between if stage else None)
             skips.append(x)
             if stage + 1 < len(self.depths):
                 x = PatchMerging(self.dtype, self.linear_init, name=f"stage{stage}_merging")(x)

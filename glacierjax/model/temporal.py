@@ -41,9 +41,15 @@ class ConvolutionOverTime(nn.Module):
             self.num_groups, epsilon=CONV_NORM_EPSILON, dtype=self.dtype, use_fast_variance=False, name="conv_norm"
         )
         conv = nn.Conv(
-            x.shape[-1], (3, 1, 1), padding="REFLECT", kernel_init=zeros, bias_init=zeros, dtype=self.dtype,
-            conv_general_dilated=_convolve_over_time, name="conv",
-        )  # fmt: skip
+            x.shape[-1],
+            (3, 1, 1),
+            padding="REFLECT",
+            kernel_init=zeros,
+            bias_init=zeros,
+            dtype=self.dtype,
+            conv_general_dilated=_convolve_over_time,
+            name="conv",
+        )
         return x + conv(nn.swish(norm(x)))
 
 

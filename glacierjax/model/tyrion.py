@@ -36,9 +36,16 @@ class Backbone(nn.Module):
 
     def setup(self) -> None:
         self.encoder = SwinEncoder(
-            self.embed_dim, self.depths, self.num_heads, self.window_size, self.mlp_ratio, self.zero_init_norms,
-            self.remat, self.dtype, self.linear_init,
-        )  # fmt: skip
+            self.embed_dim,
+            self.depths,
+            self.num_heads,
+            self.window_size,
+            self.mlp_ratio,
+            self.zero_init_norms,
+            self.remat,
+            self.dtype,
+            self.linear_init,
+        )
         self.decoder = Decoder(
             self.decoder_width, self.narrow_decoder, self.num_groups, self.dropout, self.remat, self.dtype
         )

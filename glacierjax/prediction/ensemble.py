@@ -172,8 +172,9 @@ def _quarter_turns(checkpoints: Sequence[Checkpoint], untrained: bool) -> tuple[
         log.warning(
             "%s: never trained on crops that were turned by 90 degrees, so of the rotations %s averaged; "
             "--untrained_rotations takes all of them",
-            checkpoint.path, taken,
-        )  # fmt: skip
+            checkpoint.path,
+            taken,
+        )
     return turns
 
 

@@ -36,8 +36,22 @@ log = logging.getLogger(__name__)
 SETTINGS = "settings.json"
 TABLE = "scenes.csv"
 ALL_FRONTS = "fronts.geojson"
-COLUMNS: tuple[str, ...] = ("scene", "glacier", "date", "sensor", "polarisation", "orbit", "relative_orbit", "pixel_spacing_m",
-           "georeferenced", "front_lines", "length_m", "mean_uncertainty", "source", *READING)  # fmt: skip
+COLUMNS: tuple[str, ...] = (
+    "scene",
+    "glacier",
+    "date",
+    "sensor",
+    "polarisation",
+    "orbit",
+    "relative_orbit",
+    "pixel_spacing_m",
+    "georeferenced",
+    "front_lines",
+    "length_m",
+    "mean_uncertainty",
+    "source",
+    *READING,
+)
 SHOWN_PROBLEMS = 5
 UNCERTAIN_FROM = (
     0.6  # mean uncertainty; the demo's network has 0.45 to 0.53 on its test scenes, 0.66 on land without ice

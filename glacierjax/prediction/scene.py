@@ -129,13 +129,17 @@ class Prediction:
         facts = self.scene.facts
         return [
             {
-                "scene": self.scene.name, "line": number, "glacier": facts.glacier,
-                "date": facts.date and facts.date.isoformat(), "sensor": facts.sensor,
-                "length_m": round(length_m, 1), "pixel_spacing_m": round(self.scene.pixel_spacing_m, 3),
+                "scene": self.scene.name,
+                "line": number,
+                "glacier": facts.glacier,
+                "date": facts.date and facts.date.isoformat(),
+                "sensor": facts.sensor,
+                "length_m": round(length_m, 1),
+                "pixel_spacing_m": round(self.scene.pixel_spacing_m, 3),
                 "checkpoint": self.checkpoint,
             }
             for number, length_m in enumerate(self.lengths_m, 1)
-        ]  # fmt: skip
+        ]
 
 
 def interest_for(predictor: Predictor, area: Area | None, box: Area | None = None) -> Interest | None:

@@ -85,10 +85,12 @@ def series_strips(
             continue
         strip = None
         for left in columns:
-            tile = np.stack([
-                image[row[top : top + context_px, None], column[left : left + context_px]]
-                for image, (row, column) in zip(images, pixels, strict=True)
-            ])  # fmt: skip
+            tile = np.stack(
+                [
+                    image[row[top : top + context_px, None], column[left : left + context_px]]
+                    for image, (row, column) in zip(images, pixels, strict=True)
+                ]
+            )
             answer = network(tile, days)[list(wanted), margin : margin + target, margin : margin + target]
             if strip is None:
                 strip = np.empty((len(wanted), end - begin, shape[1], answer.shape[-1]), np.float32)

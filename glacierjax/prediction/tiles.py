@@ -99,8 +99,11 @@ def cut(image: np.ndarray, mode: str, context_px: int, quarter_turns: int = 0) -
         padded = grid.pad_overlapping(turned, context_px, stride)
         top = left = 0
         weights = gaussian_importance(target)
-    origins = [(r, c) for r in grid.origins(padded.shape[0], context_px, stride)
-               for c in grid.origins(padded.shape[1], context_px, stride)]  # fmt: skip
+    origins = [
+        (r, c)
+        for r in grid.origins(padded.shape[0], context_px, stride)
+        for c in grid.origins(padded.shape[1], context_px, stride)
+    ]
     height, width = image.shape
     turned_back = {
         0: lambda r, c: (r, c),

@@ -77,9 +77,14 @@ def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
     write_text(workdir / LIST, "\n".join([f"from {path}", *lines]) + "\n")
     log.info(
         "from %s: %d arrays taken (%s), %d fresh (%s), %d left over; by name in %s",
-        path, len(names["taken"]), ", ".join(sorted(parts)), len(names["fresh"]),
-        ", ".join(sorted({name.partition("/")[0] for name in names["fresh"]})) or "none", len(left_over), LIST,
-    )  # fmt: skip
+        path,
+        len(names["taken"]),
+        ", ".join(sorted(parts)),
+        len(names["fresh"]),
+        ", ".join(sorted({name.partition("/")[0] for name in names["fresh"]})) or "none",
+        len(left_over),
+        LIST,
+    )
     return {**fresh, **parts}
 
 

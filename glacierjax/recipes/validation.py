@@ -39,9 +39,15 @@ class Validation:
         on_device = jax.device_put(params, jax.local_devices()[0])
         data = self._settings.data
         predictor = Predictor(
-            [lambda images: self._network(on_device, images)], (0,), self._settings.validation.mode, data.context_px,
-            self._model.size_multiple, self._settings, [], data.pixel_spacing_m,
-        )  # fmt: skip
+            [lambda images: self._network(on_device, images)],
+            (0,),
+            self._settings.validation.mode,
+            data.context_px,
+            self._model.size_multiple,
+            self._settings,
+            [],
+            data.pixel_spacing_m,
+        )
         own = []
         for index in track(self._own, len(self._own), "validation"):
             scene = self._kept.get(index) or self._scenes[index]

@@ -10,8 +10,19 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import facts_of_name, first_date, parse_date
 
 # Names that are tried, without capitals, spaces and underscores: of glacierjax, TermPicks, CALFIN, AutoTerm, COBRA and others.
-DATE = ("date", "datetime", "acquisitiondate", "acqdate", "imagedate", "obsdate", "timestamp", "decdate", "decimaldate",
-        "decimalyear", "time")  # fmt: skip
+DATE = (
+    "date",
+    "datetime",
+    "acquisitiondate",
+    "acqdate",
+    "imagedate",
+    "obsdate",
+    "timestamp",
+    "decdate",
+    "decimaldate",
+    "decimalyear",
+    "time",
+)
 YEAR_MONTH_DAY = ("year", "month", "day")
 NAME = ("scene", "sceneid", "imageid", "image", "src", "source", "filename", "file", "name")
 GLACIER = ("glacier", "glacierid", "glaciername", "glacname", "officialn", "rgiid")

@@ -82,9 +82,12 @@ def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]]) -> Box:
     if width_m <= 0:
         raise InputError("the fronts have no stretch across the glacier in common; draw a --box for the box method")
     dense = np.concatenate(
-        [shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), width_m / PIECES_ALONG))
-         for lines in fronts for line in lines]
-    )  # fmt: skip
+        [
+            shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), width_m / PIECES_ALONG))
+            for lines in fronts
+            for line in lines
+        ]
+    )
     between = dense[(dense @ across >= low) & (dense @ across <= high)] @ flow
     first, last = between.min() - width_m / 10, between.max() + width_m / 10
     corners = [a * flow + b * across for a, b in ((first, low), (last, low), (last, high), (first, high))]
@@ -94,10 +97,14 @@ def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]]) -> Box:
 def clip_to_fronts(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> Box | None:
     """The part of a polygon, across the flow, to which most of the fronts in it reach; None if there is none."""
     cut = [
-        [shapely.get_coordinates(part) for line in lines
-         for part in shapely.get_parts(polygon.intersection(shapely.LineString(line))) if part.geom_type == "LineString"]
+        [
+            shapely.get_coordinates(part)
+            for line in lines
+            for part in shapely.get_parts(polygon.intersection(shapely.LineString(line)))
+            if part.geom_type == "LineString"
+        ]
         for lines in fronts
-    ]  # fmt: skip
+    ]
     flow = flow_direction(fronts)
     across = np.array([-flow[1], flow[0]])
     low, high = _common_stretch(cut, across)

@@ -71,8 +71,15 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
         if measured["change"] is not None:
             error = measured["trend_error_per_year"]
             within = "" if error is None else f" (standard error {error:.0f} m)"
-            log.info("%s method: %.0f m, trend %.0f m a year%s, %d of %d scenes", label, measured["change"],
-                     measured["trend_per_year"], within, measured["measured"], len(rows))  # fmt: skip
+            log.info(
+                "%s method: %.0f m, trend %.0f m a year%s, %d of %d scenes",
+                label,
+                measured["change"],
+                measured["trend_per_year"],
+                within,
+                measured["measured"],
+                len(rows),
+            )
     log.info("written: %s", output)
     if not any(found[measure]["measured"] for measure in ("box_m", "centreline_m")):
         raise InputError(

@@ -136,8 +136,11 @@ def choose_box(polygon: shapely.Polygon | None, fronts: Sequence[Front], where: 
             log.warning(
                 "%s: its sides lie beyond the ends of the fronts on %d of %d dates; clipped to where they reach (box.geojson), "
                 "%d dates are measured",
-                where, len(fronts) - measured, len(fronts), with_clipped,
-            )  # fmt: skip
+                where,
+                len(fronts) - measured,
+                len(fronts),
+                with_clipped,
+            )
             return clipped
     return box
 

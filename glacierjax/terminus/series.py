@@ -50,12 +50,19 @@ def measure(fronts: Sequence[Front], box: Box, centreline: np.ndarray | None) ->
         by_width = 1 / box.width_m
         rows.append(
             Row(
-                date, front.scene, front.glacier, front.sensor,
-                _times(areas_m2[i], 1e-6), _times(area_changes_m2[i], 1e-6),
-                _times(areas_m2[i], by_width), _times(area_changes_m2[i], by_width),
-                positions_m[i], position_changes_m[i], note,
+                date,
+                front.scene,
+                front.glacier,
+                front.sensor,
+                _times(areas_m2[i], 1e-6),
+                _times(area_changes_m2[i], 1e-6),
+                _times(areas_m2[i], by_width),
+                _times(area_changes_m2[i], by_width),
+                positions_m[i],
+                position_changes_m[i],
+                note,
             )
-        )  # fmt: skip
+        )
     return rows
 
 

@@ -162,9 +162,12 @@ class _Run:
     def _compiled(self, state: TrainState, batch: Sample, example: Batch) -> tuple[Update, dict]:
         """Compiles the step and logs the table at the start; returns the step and the figures of the table."""
         step = make_step(
-            self.experiment.task, self.optimizer, self.experiment.prepare, self.settings.optimizer.average_decay,
+            self.experiment.task,
+            self.optimizer,
+            self.experiment.prepare,
+            self.settings.optimizer.average_decay,
             self.settings.skip_nonfinite > 0,
-        )  # fmt: skip
+        )
         key = np.asarray(jax.random.key_data(jax.random.fold_in(jax.random.key(self.settings.seed), 1)))
         started = time.monotonic()
         called = self.parallel.parallelize(step)

@@ -37,8 +37,10 @@ def figures(task: Task, state: TrainState, example: Batch, compiled: jax.stages.
 def figures_text(figures: Json, compile_seconds: float) -> dict[str, str]:
     """The figures as text: rows of the table."""
     gflops, memory_mib, offered_mib = (
-        figures["forward_gflops_per_image"], figures["step_memory_mib"], device_memory_mib(),
-    )  # fmt: skip
+        figures["forward_gflops_per_image"],
+        figures["step_memory_mib"],
+        device_memory_mib(),
+    )
     offered = "" if offered_mib is None else f" of {offered_mib:,.0f}"
     return {
         "parameters": f"{figures['parameters']:,}",

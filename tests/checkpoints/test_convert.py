@@ -23,8 +23,11 @@ def convert(*arguments):
     """(exit code, standard output, standard error) of the command."""
     done = subprocess.run(
         [sys.executable, "-m", "glacierjax.convert", *map(str, arguments)],
-        capture_output=True, text=True, env={**os.environ, "JAX_PLATFORMS": "cpu"}, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        env={**os.environ, "JAX_PLATFORMS": "cpu"},
+        check=False,
+    )
     return done.returncode, done.stdout, done.stderr
 
 

@@ -126,9 +126,17 @@ def test_parameters_and_nested_state_dicts_are_found(tmp_path):
 
 @pytest.mark.parametrize(
     ("offset", "shape", "strides"),
-    [(0, (13,), (1,)), (12, (1,), (1,)), (0, (2, 2), (11, 1)), (-1, (2,), (1,)), (0, (2,), (-1,)), (0, (2,), (1, 1)),
-     (0, (2**62, 2**62), (0, 0)), (13, (0,), (1,))],
-)  # fmt: skip
+    [
+        (0, (13,), (1,)),
+        (12, (1,), (1,)),
+        (0, (2, 2), (11, 1)),
+        (-1, (2,), (1,)),
+        (0, (2,), (-1,)),
+        (0, (2,), (1, 1)),
+        (0, (2**62, 2**62), (0, 0)),
+        (13, (0,), (1,)),
+    ],
+)
 def test_view_beyond_its_storage_is_refused(tmp_path, offset, shape, strides):
     with pytest.raises(InputError, match=r"file\.pth: "):
         read_content(tmp_path, {"w": tensor(offset, shape, strides)})

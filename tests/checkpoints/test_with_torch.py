@@ -30,11 +30,20 @@ def test_torch_reads_what_is_written_here(tmp_path):
 def test_tensors_of_torch_are_read(tmp_path):
     x = torch.arange(60, dtype=torch.float32).reshape(3, 4, 5)
     tensors = {
-        "plain": x, "transposed": x.transpose(0, 2), "part": x[1:, ::2, 3:], "expanded": x[0, 0].expand(7, 5),
-        "double": x.double(), "half": x.half(), "index": x.long(), "bool": x > 3, "byte": x.byte(),
-        "parameter": torch.nn.Parameter(x), "scalar": torch.tensor(2.5), "empty": torch.zeros(0, 3),
+        "plain": x,
+        "transposed": x.transpose(0, 2),
+        "part": x[1:, ::2, 3:],
+        "expanded": x[0, 0].expand(7, 5),
+        "double": x.double(),
+        "half": x.half(),
+        "index": x.long(),
+        "bool": x > 3,
+        "byte": x.byte(),
+        "parameter": torch.nn.Parameter(x),
+        "scalar": torch.tensor(2.5),
+        "empty": torch.zeros(0, 3),
         "channels_last": torch.rand(1, 3, 4, 5).contiguous(memory_format=torch.channels_last),
-    }  # fmt: skip
+    }
     torch.save(tensors | {"bfloat": x.bfloat16()}, tmp_path / "theirs.pth")
     read = read_torch(tmp_path / "theirs.pth")
     for name, tensor in tensors.items():
@@ -104,8 +113,13 @@ def test_checkpoint_of_lightning_is_read_to_the_last_tensor(tmp_path):
     ]
     data = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.rand(4, 2)), batch_size=2)
     trainer = lightning.Trainer(
-        max_epochs=2, accelerator="cpu", logger=False, callbacks=callbacks, enable_progress_bar=False, default_root_dir=tmp_path
-    )  # fmt: skip
+        max_epochs=2,
+        accelerator="cpu",
+        logger=False,
+        callbacks=callbacks,
+        enable_progress_bar=False,
+        default_root_dir=tmp_path,
+    )
     trainer.fit(module, data)
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     content = torch.load(tmp_path / "last.ckpt", weights_only=False)

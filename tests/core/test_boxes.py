@@ -21,11 +21,17 @@ def test_spaces_and_line_ends_do_not_matter(text):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "0 corners"), ("header\n", "0 corners"), ("h\n1,2\n1,0\n3,0\n", "3 corners"),
-     ("h\n1,2\n1,0\n3,0\n3,2\n3,2\n", "5 corners"), ("h\n1,2\n1,0\n3,0\n3,x\n", "not a corner"),
-     ("h\n1,2\n1,0\n3,0\n3\n", "not a corner"), ("h\n1,0\n1,2\n3,2\n3,0\n", "upright box"),
-     ("h\n1,2\n1,0\n3,1\n3,2\n", "upright box")],
-)  # fmt: skip
+    [
+        ("", "0 corners"),
+        ("header\n", "0 corners"),
+        ("h\n1,2\n1,0\n3,0\n", "3 corners"),
+        ("h\n1,2\n1,0\n3,0\n3,2\n3,2\n", "5 corners"),
+        ("h\n1,2\n1,0\n3,0\n3,x\n", "not a corner"),
+        ("h\n1,2\n1,0\n3,0\n3\n", "not a corner"),
+        ("h\n1,0\n1,2\n3,2\n3,0\n", "upright box"),
+        ("h\n1,2\n1,0\n3,1\n3,2\n", "upright box"),
+    ],
+)
 def test_damaged_box_is_refused_with_its_file(text, message):
     with pytest.raises(InputError, match=rf"b\.txt: .*{message}"):
         read_box(text, "b.txt")

@@ -69,9 +69,15 @@ def test_the_home_folder_stands_for_its_sign_in_every_flag(monkeypatch):
     monkeypatch.setenv("HOME", "/h/ice")
     given = ["predict", "--output=~/out", "-o=~", "--input", "~/a*.tif", "--config.data.dir=~/d", "--parts=~/1,b~,~/2"]
     assert expand_home([*given, "--glacier=a~/b"]) == [
-        "predict", "--output=/h/ice/out", "-o=/h/ice", "--input", "/h/ice/a*.tif",
-        "--config.data.dir=/h/ice/d", "--parts=/h/ice/1,b~,/h/ice/2", "--glacier=a~/b",
-    ]  # fmt: skip
+        "predict",
+        "--output=/h/ice/out",
+        "-o=/h/ice",
+        "--input",
+        "/h/ice/a*.tif",
+        "--config.data.dir=/h/ice/d",
+        "--parts=/h/ice/1,b~,/h/ice/2",
+        "--glacier=a~/b",
+    ]
 
 
 def test_a_command_that_is_done_leaves_with_0_and_logs_its_own_lines_plainly(greet):

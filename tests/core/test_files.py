@@ -37,10 +37,15 @@ def test_palette_and_bilevel_files_are_read_by_their_shown_grey():
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"no image", encoded(Image.fromarray(GREY))[:50], encoded(Image.fromarray(GREY.astype(np.uint16) * 9)),
-     encoded(Image.fromarray(np.stack([GREY, GREY, GREY + 1], axis=-1)))],
+    [
+        b"",
+        b"no image",
+        encoded(Image.fromarray(GREY))[:50],
+        encoded(Image.fromarray(GREY.astype(np.uint16) * 9)),
+        encoded(Image.fromarray(np.stack([GREY, GREY, GREY + 1], axis=-1))),
+    ],
     ids=["empty", "text", "truncated", "16 bit", "colour"],
-)  # fmt: skip
+)
 def test_unreadable_image_is_refused_with_its_file(tmp_path, content):
     path = tmp_path / "bad.png"
     path.write_bytes(content)

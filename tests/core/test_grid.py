@@ -120,8 +120,11 @@ def test_tiles_without_overlap_are_the_official_ones(case6):
         padding = [grid.whole_padding(size, TARGET, "official") for size in (rows, columns)]
         image, labels = (grid.pad_mirrored(x, *padding) for x in drawn_scene(rows, columns))
         assert list(image.shape) == expected["padded_shape"]
-        places = [(r, c) for r in grid.origins(image.shape[0], CONTEXT, TARGET)
-                  for c in grid.origins(image.shape[1], CONTEXT, TARGET)]  # fmt: skip
+        places = [
+            (r, c)
+            for r in grid.origins(image.shape[0], CONTEXT, TARGET)
+            for c in grid.origins(image.shape[1], CONTEXT, TARGET)
+        ]
         assert len(places) == expected["count"] == (rows // TARGET + 1) * (columns // TARGET + 1)
         assert [[r, c, CONTEXT, CONTEXT] for r, c in places] == expected["origin_row_col_and_crop_shape"]
         found = [crcs(image, labels, r, c) for r, c in places]
@@ -134,8 +137,11 @@ def test_overlapping_tiles_are_the_official_ones_and_tiny_scenes_get_one(case6):
         rows, columns = case["rows"], case["cols"]
         expected = case["overlapping_384"]
         image, labels = (grid.pad_overlapping(x, CONTEXT, STRIDE) for x in drawn_scene(rows, columns))
-        places = [[r, c] for c in grid.origins(image.shape[1], CONTEXT, STRIDE)
-                  for r in grid.origins(image.shape[0], CONTEXT, STRIDE)]  # fmt: skip
+        places = [
+            [r, c]
+            for c in grid.origins(image.shape[1], CONTEXT, STRIDE)
+            for r in grid.origins(image.shape[0], CONTEXT, STRIDE)
+        ]
         if expected["count"] == 0:
             lost += 1
             assert min(rows, columns) < STRIDE

@@ -24,20 +24,61 @@ NAMES = [
     (f"{GRD}.SAFE", "ESA", "S1A", "IW", "2020-07-01T12:00:00", ("VV", "VH"), 33260, 113),
     (f"{GRD}_COG", "ESA", "S1A", "IW", "2020-07-01T12:00:00", ("VV", "VH"), 33260, 113),
     (f"subset_0_of_{GRD}_Orb_NR_Cal_Spk_TC_dB", "ESA", "S1A", "IW", "2020-07-01T12:00:00", ("VV", "VH"), 33260, 113),
-    ("S1A_IW_GRDH_1SDV_20241020T060232_20241020T060257_056182_06E074_rtc", "ESA", "S1A", "IW", "2024-10-20T06:02:32",
-     ("VV", "VH"), 56182, 110),
-    ("S1B_EW_GRDM_1SDH_20181103T235855_20181103T235955_013430_018D5D_5616", "ESA", "S1B", "EW", "2018-11-03T23:58:55",
-     ("HH", "HV"), 13430, 104),
-    ("S1C_IW_SLC__1SSV_20250701T120000_20250701T120025_003260_003A5B_ABCD", "ESA", "S1C", "IW", "2025-07-01T12:00:00",
-     ("VV",), 3260, None),
-    ("s1a-ew-grd-hh-20141010t074510-20141010t074610-002764-0031bd-001-cog", "measurement", "S1A", "EW",
-     "2014-10-10T07:45:10", ("HH",), 2764, 67),
+    (
+        "S1A_IW_GRDH_1SDV_20241020T060232_20241020T060257_056182_06E074_rtc",
+        "ESA",
+        "S1A",
+        "IW",
+        "2024-10-20T06:02:32",
+        ("VV", "VH"),
+        56182,
+        110,
+    ),
+    (
+        "S1B_EW_GRDM_1SDH_20181103T235855_20181103T235955_013430_018D5D_5616",
+        "ESA",
+        "S1B",
+        "EW",
+        "2018-11-03T23:58:55",
+        ("HH", "HV"),
+        13430,
+        104,
+    ),
+    (
+        "S1C_IW_SLC__1SSV_20250701T120000_20250701T120025_003260_003A5B_ABCD",
+        "ESA",
+        "S1C",
+        "IW",
+        "2025-07-01T12:00:00",
+        ("VV",),
+        3260,
+        None,
+    ),
+    (
+        "s1a-ew-grd-hh-20141010t074510-20141010t074610-002764-0031bd-001-cog",
+        "measurement",
+        "S1A",
+        "EW",
+        "2014-10-10T07:45:10",
+        ("HH",),
+        2764,
+        67,
+    ),
     (HYP3, "HyP3", "S1A", "IW", "2018-01-28T16:12:01", ("VV", "VH"), None, None),
     (f"{HYP3}_VV", "HyP3", "S1A", "IW", "2018-01-28T16:12:01", ("VV", "VH"), None, None),
     ("S1A_IW_RT30_20170708T161200_G_gpn_VV", "old HyP3", "S1A", "IW", "2017-07-08T16:12:00", (), None, None),
     (f"{OPERA}_VH", "OPERA", "S1A", "IW", "2021-02-05T16:39:01", (), None, 69),
-    ("S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db", "pyroSAR", "S1A", "IW", "2015-03-09T17:30:17", (), None, None),
-]  # fmt: skip
+    (
+        "S1A__IW___A_20150309T173017_VV_grd_mli_geo_norm_db",
+        "pyroSAR",
+        "S1A",
+        "IW",
+        "2015-03-09T17:30:17",
+        (),
+        None,
+        None,
+    ),
+]
 
 
 @pytest.mark.parametrize(("name", "kind", "satellite", "mode", "start", "polarisations", "orbit", "relative"), NAMES)
@@ -88,10 +129,18 @@ def test_pieces_of_one_pass_have_one_key_and_other_passes_another():
 
 @pytest.mark.parametrize(
     ("name", "polarisation"),
-    [(f"{HYP3}_VV", "VV"), ("iw-vh.rtc", "VH"), ("Sigma0_HH_db", "HH"), (GRD, None), ("S1_VV_VH_ratio", None),
-     ("2020_Sentinel-1_AWS-IW-VVVH_VV_-_decibel_gamma0", "VV"), ("VV", "VV"), ("COL_2011-11-13_TSX_7_1_092", None),
-     ("hVv", None)],
-)  # fmt: skip
+    [
+        (f"{HYP3}_VV", "VV"),
+        ("iw-vh.rtc", "VH"),
+        ("Sigma0_HH_db", "HH"),
+        (GRD, None),
+        ("S1_VV_VH_ratio", None),
+        ("2020_Sentinel-1_AWS-IW-VVVH_VV_-_decibel_gamma0", "VV"),
+        ("VV", "VV"),
+        ("COL_2011-11-13_TSX_7_1_092", None),
+        ("hVv", None),
+    ],
+)
 def test_polarisation_is_a_word_of_the_name(name, polarisation):
     assert polarisation_of_name(name) == polarisation
 

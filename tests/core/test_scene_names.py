@@ -11,8 +11,12 @@ from glacierjax.core.scene_names import NameFacts, facts_of_name, parse_date, pa
 def test_name_is_taken_apart():
     scene = parse_name("COL_2011-11-13_TSX_7_1_092")
     assert (scene.glacier, scene.sensor, scene.pixel_spacing_m, scene.quality, scene.orbit) == (
-        "COL", "TSX", 7, 1, "092"
-    )  # fmt: skip
+        "COL",
+        "TSX",
+        7,
+        1,
+        "092",
+    )
     assert scene.date == datetime.date(2011, 11, 13)
 
 
@@ -23,9 +27,17 @@ def test_other_glaciers_sensors_and_spacings_are_fine():
 
 @pytest.mark.parametrize(
     "name",
-    ["COL_2011-11-13_TSX_7_1", "COL_2011-11-13_TSX_7_1_092_x", "COL_20111113_TSX_7_1_092", "COL_2011-13-41_TSX_7_1_092",
-     "COL_2011-11-13_TSX_7.5_1_092", "COL_2011-11-13_TSX_0_1_092", "", "scene 1"],
-)  # fmt: skip
+    [
+        "COL_2011-11-13_TSX_7_1",
+        "COL_2011-11-13_TSX_7_1_092_x",
+        "COL_20111113_TSX_7_1_092",
+        "COL_2011-13-41_TSX_7_1_092",
+        "COL_2011-11-13_TSX_7.5_1_092",
+        "COL_2011-11-13_TSX_0_1_092",
+        "",
+        "scene 1",
+    ],
+)
 def test_name_outside_the_grammar_is_refused_with_its_file(name):
     with pytest.raises(InputError, match=r"folder/file\.png: "):
         parse_name(name, "folder/file.png")
@@ -33,9 +45,17 @@ def test_name_outside_the_grammar_is_refused_with_its_file(name):
 
 @pytest.mark.parametrize(
     ("glacier", "month", "season"),
-    [("COL", 3, "winter"), ("COL", 4, "summer"), ("JAC", 8, "summer"), ("JAC", 9, "winter"),
-     ("Crane", 3, "summer"), ("Mapple", 4, "winter"), ("SI", 8, "winter"), ("DBE", 9, "summer")],
-)  # fmt: skip
+    [
+        ("COL", 3, "winter"),
+        ("COL", 4, "summer"),
+        ("JAC", 8, "summer"),
+        ("JAC", 9, "winter"),
+        ("Crane", 3, "summer"),
+        ("Mapple", 4, "winter"),
+        ("SI", 8, "winter"),
+        ("DBE", 9, "summer"),
+    ],
+)
 def test_winter_is_september_to_march_north_and_april_to_august_south(glacier, month, season):
     assert parse_name(f"{glacier}_2010-{month:02}-15_ERS_20_1_001").season() == season
 
@@ -76,10 +96,25 @@ def test_names_of_any_origin_tell_what_they_can(name, facts):
 
 @pytest.mark.parametrize(
     "text",
-    ["2016-01-05", "2016-1-5", "2016/01/05", "2016.01.05", "20160105", "2016-01-05T00:00:00", "2016-01-05 12:30",
-     "2016-01-05T23:59:59.999Z", "2016-01-05T23:00:00-08:00", "2016-01-05T23:00:00+0530", "20160105T173017Z",
-     "2016/01/05 00:00:00.000", "2016-01-05Z", "2016-01-05 10:00:00 UTC", " 2016-01-05 ", "2016.0110"],
-)  # fmt: skip
+    [
+        "2016-01-05",
+        "2016-1-5",
+        "2016/01/05",
+        "2016.01.05",
+        "20160105",
+        "2016-01-05T00:00:00",
+        "2016-01-05 12:30",
+        "2016-01-05T23:59:59.999Z",
+        "2016-01-05T23:00:00-08:00",
+        "2016-01-05T23:00:00+0530",
+        "20160105T173017Z",
+        "2016/01/05 00:00:00.000",
+        "2016-01-05Z",
+        "2016-01-05 10:00:00 UTC",
+        " 2016-01-05 ",
+        "2016.0110",
+    ],
+)
 def test_dates_with_times_slashes_and_zones_are_their_day(text):
     assert parse_date(text, "f") == datetime.date(2016, 1, 5)
 

@@ -67,16 +67,44 @@ def test_the_task_tells_the_kind_and_a_missing_field_has_its_default():
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("batch_size", 0), ("micro_batch_size", -1), ("num_epochs", 0), ("log_every", 0), ("seed", -1), ("seed", 1.5),
-     ("seed", True), ("task", "detection"), ("keep", ["best_loss"]), ("keep", "best_iou"), ("parallel", "pjit"),
-     ("data.samples_per_epoch", -5), ("data.samples_per_epoch", 127), ("data.workers", -1), ("data.context_px", 65),
-     ("data.pixel_spacing_m", -40.0), ("data.padding", "none"), ("data.dir", 3), ("augment.label_resize", "cubic"),
-     ("augment.zoom_range", [1.0]), ("augment.zoom_range", [2.0, 1.0]), ("augment.mix_probability", 1.5),
-     ("augment.gamma_range", [0.5, float("nan")]), ("model.dtype", "float8"), ("model.preset", "huge"),
-     ("model.remat", 1), ("optimizer.name", "lion"), ("optimizer.learning_rate", -1.0), ("optimizer.learning_rate", "fast"),
-     ("schedule.name", "step"), ("schedule.name", "plateau"), ("early_stop_epochs", 3), ("validation.mode", "sliding"),
-     ("init.which", "best"), ("optimizer", 3)],
-)  # fmt: skip
+    [
+        ("batch_size", 0),
+        ("micro_batch_size", -1),
+        ("num_epochs", 0),
+        ("log_every", 0),
+        ("seed", -1),
+        ("seed", 1.5),
+        ("seed", True),
+        ("task", "detection"),
+        ("keep", ["best_loss"]),
+        ("keep", "best_iou"),
+        ("parallel", "pjit"),
+        ("data.samples_per_epoch", -5),
+        ("data.samples_per_epoch", 127),
+        ("data.workers", -1),
+        ("data.context_px", 65),
+        ("data.pixel_spacing_m", -40.0),
+        ("data.padding", "none"),
+        ("data.dir", 3),
+        ("augment.label_resize", "cubic"),
+        ("augment.zoom_range", [1.0]),
+        ("augment.zoom_range", [2.0, 1.0]),
+        ("augment.mix_probability", 1.5),
+        ("augment.gamma_range", [0.5, float("nan")]),
+        ("model.dtype", "float8"),
+        ("model.preset", "huge"),
+        ("model.remat", 1),
+        ("optimizer.name", "lion"),
+        ("optimizer.learning_rate", -1.0),
+        ("optimizer.learning_rate", "fast"),
+        ("schedule.name", "step"),
+        ("schedule.name", "plateau"),
+        ("early_stop_epochs", 3),
+        ("validation.mode", "sliding"),
+        ("init.which", "best"),
+        ("optimizer", 3),
+    ],
+)
 def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
     with pytest.raises(InputError, match=rf"^--config\.{field}\b") as caught:
         FineTuning.from_json(nested(field, value))
@@ -85,16 +113,29 @@ def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("mask.ratio", 1.5), ("mask.ratio", 0.0), ("mask.unit_px", 6), ("mask.unit_px", 260), ("data.looks", 0),
-     ("augment.scale_range", [0.7, 1.2]), ("task", "segmentation"), ("keep", ["best_iou"])],
-)  # fmt: skip
+    [
+        ("mask.ratio", 1.5),
+        ("mask.ratio", 0.0),
+        ("mask.unit_px", 6),
+        ("mask.unit_px", 260),
+        ("data.looks", 0),
+        ("augment.scale_range", [0.7, 1.2]),
+        ("task", "segmentation"),
+        ("keep", ["best_iou"]),
+    ],
+)
 def test_so_is_one_of_the_pretraining(field, value):
     with pytest.raises(InputError, match=rf"^--config\.{field}="):
         Pretraining.from_json(nested(field, value))
 
 
-@pytest.mark.parametrize(("field", "told"), [("speed", "--config.speed: no such field; .*seed"),
-                                             ("optimizer.rate", "--config.optimizer.rate: .*learning_rate")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("speed", "--config.speed: no such field; .*seed"),
+        ("optimizer.rate", "--config.optimizer.rate: .*learning_rate"),
+    ],
+)
 def test_an_unknown_field_is_named_with_those_that_there_are(field, told):
     with pytest.raises(InputError, match=told):
         FineTuning.from_json(nested(field, 1))
@@ -124,9 +165,17 @@ def test_relative_paths_are_kept_relative_to_the_workdir_and_absolute_ones_as_gi
 def test_what_may_change_when_a_run_goes_on_does_not_change_its_numbers():
     free = {name for name, (_, metadata) in flat_fields(FineTuning()).items() if metadata.get("may_change")}
     assert free == {
-        "num_epochs", "log_every", "checkpoint_every", "keep", "skip_nonfinite", "parallel", "profile_steps",
-        "data.workers", "data.dir", "data.cache",
-    }  # fmt: skip
+        "num_epochs",
+        "log_every",
+        "checkpoint_every",
+        "keep",
+        "skip_nonfinite",
+        "parallel",
+        "profile_steps",
+        "data.workers",
+        "data.dir",
+        "data.cache",
+    }
 
 
 def test_checkpoints_to_keep_are_ranked_by_a_metric():

@@ -22,9 +22,15 @@ CONTEXT = 32
 DATA = LabelledDataSettings(context_px=CONTEXT, samples_per_epoch=8)
 AUGMENT = AugmentSettings()
 NOTHING = AugmentSettings(
-    zoom_probability=0, mix_probability=0, speckle_probability=0, brightness_probability=0, gamma_probability=0,
-    left_right_probability=0, up_down_probability=0, rotation_probability=0,
-)  # fmt: skip
+    zoom_probability=0,
+    mix_probability=0,
+    speckle_probability=0,
+    brightness_probability=0,
+    gamma_probability=0,
+    left_right_probability=0,
+    up_down_probability=0,
+    rotation_probability=0,
+)
 
 
 def decoded(scenes, path, pixel_spacing_m=0) -> LabelledScenes:

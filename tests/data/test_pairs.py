@@ -142,10 +142,16 @@ def test_tiles_cover_every_pixel_and_more_than_once(pairs):
 
 @pytest.mark.parametrize(
     ("glaciers", "shape", "message"),
-    [(["Hubbard"], (40, 70, 14), "S1_COL_1: no optical image of the glacier COL in the data set; there are: Hubbard"),
-     (["Columbia"], (40, 71, 14), "S1_COL_1: 70 x 40 pixels, its optical image has 71 x 40"),
-     (["Columbia"], (40, 70, 13), "S1_COL_1: .* and 13 bands")],
-)  # fmt: skip
+    [
+        (
+            ["Hubbard"],
+            (40, 70, 14),
+            "S1_COL_1: no optical image of the glacier COL in the data set; there are: Hubbard",
+        ),
+        (["Columbia"], (40, 71, 14), "S1_COL_1: 70 x 40 pixels, its optical image has 71 x 40"),
+        (["Columbia"], (40, 70, 13), "S1_COL_1: .* and 13 bands"),
+    ],
+)
 def test_scene_and_image_that_do_not_belong_together_are_refused(tmp_path, glaciers, shape, message):
     sar = write_images([np.zeros((40, 70), np.uint8)], tmp_path / "s.bin", 1, "")
     optical = write_images([np.zeros(shape, np.uint8)], tmp_path / "o.bin", 1, "")

@@ -23,7 +23,7 @@ from glacierjax.data.series_crops import (
     Window,
     draw_plan,
     make_sample,
-)  # fmt: skip
+)
 from glacierjax.data.series_geometry import scaled_pixels, tiled_pixels, window_pixels
 from glacierjax.datasets.series import day_positions
 
@@ -135,9 +135,15 @@ def test_contrast_agrees(number):
 
 DATA = LabelledDataSettings(context_px=64)
 ALWAYS = SeriesAugmentSettings(
-    zoom_probability=1, mix_probability=1, cut_mix_probability=1, erasure_probability=1, speckle_probability=1,
-    contrast_probability=1, brightness_probability=1, gamma_probability=1,
-)  # fmt: skip
+    zoom_probability=1,
+    mix_probability=1,
+    cut_mix_probability=1,
+    erasure_probability=1,
+    speckle_probability=1,
+    contrast_probability=1,
+    brightness_probability=1,
+    gamma_probability=1,
+)
 
 
 @pytest.mark.parametrize("augment", [SeriesAugmentSettings(), ALWAYS], ids=["published", "always"])

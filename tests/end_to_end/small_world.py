@@ -19,10 +19,16 @@ SHAPE = (96, 100)
 EPOCHS = 4
 METRICS = "metrics.jsonl"
 TINY_PRETRAINING = (
-    "--config.model.preset=tiny", f"--config.num_epochs={EPOCHS}", "--config.batch_size=4", "--config.micro_batch_size=2",
-    "--config.log_every=1", "--config.data.workers=0", "--config.data.samples_per_epoch=8", "--config.data.context_px=64",
+    "--config.model.preset=tiny",
+    f"--config.num_epochs={EPOCHS}",
+    "--config.batch_size=4",
+    "--config.micro_batch_size=2",
+    "--config.log_every=1",
+    "--config.data.workers=0",
+    "--config.data.samples_per_epoch=8",
+    "--config.data.context_px=64",
     "--config.data.padding=clean",
-)  # fmt: skip
+)
 TINY = ("--config=configs/finetune_caffe.py", *TINY_PRETRAINING)
 
 

@@ -44,8 +44,14 @@ def test_metrics_have_the_promised_fields(metrics):
 
 
 def test_subsets_have_the_promised_names_and_fields(metrics):
-    expected = ("season=winter", "season=summer", "glacier=COL", "sensor=TSX/TDX", "resolution=20",
-                "glacier=COL,season=winter")  # fmt: skip
+    expected = (
+        "season=winter",
+        "season=summer",
+        "glacier=COL",
+        "sensor=TSX/TDX",
+        "resolution=20",
+        "glacier=COL,season=winter",
+    )
     for name in expected:
         subset = metrics["subsets"][name]
         assert all(isinstance(subset[key], int) for key in COUNTS) and all(
@@ -95,9 +101,15 @@ def test_the_written_zones_score_the_same_again(metrics, out, command, data_raw,
 
 def test_which_chooses_the_checkpoint_and_two_make_an_ensemble(command, trained, elsewhere):
     done = command(
-        "glacierjax.evaluate", f"--workdir={trained}", f"--workdir={trained}", "--which=last", "--mode=whole",
-        "--rotations", "--split=val", "--output=ensemble",
-    )  # fmt: skip
+        "glacierjax.evaluate",
+        f"--workdir={trained}",
+        f"--workdir={trained}",
+        "--which=last",
+        "--mode=whole",
+        "--rotations",
+        "--split=val",
+        "--output=ensemble",
+    )
     assert done.returncode == 0, done.stderr
     last = str(load_checkpoint(trained, "last").path)
     assert done.stderr.count(last) == 2 and "(last), mode whole" in done.stderr

@@ -56,9 +56,14 @@ def test_a_killed_pretraining_started_again_gives_the_numbers_of_one_left_alone(
 def test_fine_tuning_starts_from_encoder_and_decoder_bit_by_bit(pretrained, data, command, elsewhere):
     flags = [flag for flag in TINY if "num_epochs" not in flag]
     done = command(
-        "glacierjax.train", *flags, "--config.num_epochs=1", f"--config.init.checkpoint={pretrained}",
-        "--config.optimizer.learning_rate=0", f"--config.data.dir={data}", "--workdir=chained",
-    )  # fmt: skip
+        "glacierjax.train",
+        *flags,
+        "--config.num_epochs=1",
+        f"--config.init.checkpoint={pretrained}",
+        "--config.optimizer.learning_rate=0",
+        f"--config.data.dir={data}",
+        "--workdir=chained",
+    )
     assert done.returncode == 0, done.stderr
     source, result = load_checkpoint(pretrained), load_checkpoint(elsewhere / "chained", "last")
     assert source.record["metrics"]["loss"] == min(line["loss"] for line in val_lines(pretrained)), "the best one"

@@ -33,9 +33,12 @@ def test_two_processes_train_and_validate_as_one_with_two_devices(data, environm
     def start(devices, *more):
         command = [sys.executable, "-m", "glacierjax.train", *flags, *more]
         return subprocess.Popen(
-            command, cwd=elsewhere, stderr=subprocess.PIPE, text=True,
+            command,
+            cwd=elsewhere,
+            stderr=subprocess.PIPE,
+            text=True,
             env={**environment, "JAX_NUM_CPU_DEVICES": str(devices)},
-        )  # fmt: skip
+        )
 
     alone, together = elsewhere / f"alone_{way}", elsewhere / f"together_{way}"
     started = [start(2, f"--workdir={alone}")] + [
@@ -60,9 +63,14 @@ def test_two_processes_train_and_validate_as_one_with_two_devices(data, environm
 @pytest.mark.slow
 def test_half_precision_keeps_parameters_in_float32_and_the_losses_close(trained, data, command, elsewhere):
     done = command(
-        "glacierjax.train", *TINY, f"--config.data.dir={data}", "--config.model.dtype=bfloat16",
-        "--config.model.remat=True", "--config.parallel=shard_map", "--workdir=half",
-    )  # fmt: skip
+        "glacierjax.train",
+        *TINY,
+        f"--config.data.dir={data}",
+        "--config.model.dtype=bfloat16",
+        "--config.model.remat=True",
+        "--config.parallel=shard_map",
+        "--workdir=half",
+    )
     assert done.returncode == 0, done.stderr
     params = load_checkpoint(elsewhere / "half", "last").params
     assert {leaf.dtype for leaf in jax.tree.leaves(params)} == {np.dtype(np.float32)}

@@ -52,9 +52,13 @@ def test_a_killed_run_started_again_gives_the_numbers_of_one_left_alone(trained,
 
 def test_a_network_trained_at_another_spacing_is_evaluated_at_it(data, command, elsewhere):
     done = command(
-        "glacierjax.train", *TINY, "--config.data.pixel_spacing_m=40", "--config.optimizer.name=muon",
-        f"--config.data.dir={data}", "--workdir=coarse",
-    )  # fmt: skip
+        "glacierjax.train",
+        *TINY,
+        "--config.data.pixel_spacing_m=40",
+        "--config.optimizer.name=muon",
+        f"--config.data.dir={data}",
+        "--workdir=coarse",
+    )
     assert done.returncode == 0, done.stderr
     scored = command("glacierjax.evaluate", "--workdir=coarse", "--which=last", "--split=val", "--output=coarse_scores")
     assert scored.returncode == 0, scored.stderr
@@ -66,9 +70,14 @@ def test_a_network_trained_at_another_spacing_is_evaluated_at_it(data, command, 
 def test_weights_of_another_run_can_be_started_from(trained, data, command, elsewhere):
     flags = [flag for flag in TINY if "num_epochs" not in flag]
     done = command(
-        "glacierjax.train", *flags, "--config.num_epochs=1", f"--config.init.checkpoint={trained}",
-        "--config.optimizer.learning_rate=0", f"--config.data.dir={data}", "--workdir=carried",
-    )  # fmt: skip
+        "glacierjax.train",
+        *flags,
+        "--config.num_epochs=1",
+        f"--config.init.checkpoint={trained}",
+        "--config.optimizer.learning_rate=0",
+        f"--config.data.dir={data}",
+        "--workdir=carried",
+    )
     assert done.returncode == 0, done.stderr
     lines = done.stderr.splitlines()
     (line,) = (line for line in lines if line.startswith(f"from {load_checkpoint(trained).path}: "))

@@ -28,14 +28,32 @@ def grid(epsg, lon, lat, angle_deg=0.0, shear=0.0, size=20.0):
 @pytest.mark.parametrize(
     "georeference",
     [
-        grid(32622, -50.2, 69.2), grid(32708, -132, -72.5), grid(3413, -45, 78), grid(3031, 179.999, -77.5),
-        grid(3031, 120, -66), grid(4326, -50.2, 69.2, size=2e-4), grid(4326, 179.999, -70, size=2e-4),
-        grid(32622, -50.2, 69.2, angle_deg=33), grid(3413, 20, 79, angle_deg=-100), grid(32622, -50.2, 69.2, shear=0.4),
+        grid(32622, -50.2, 69.2),
+        grid(32708, -132, -72.5),
+        grid(3413, -45, 78),
+        grid(3031, 179.999, -77.5),
+        grid(3031, 120, -66),
+        grid(4326, -50.2, 69.2, size=2e-4),
+        grid(4326, 179.999, -70, size=2e-4),
+        grid(32622, -50.2, 69.2, angle_deg=33),
+        grid(3413, 20, 79, angle_deg=-100),
+        grid(32622, -50.2, 69.2, shear=0.4),
         grid(3031, 179.999, -77.5, angle_deg=12, shear=-0.3),
     ],
-    ids=["UTM", "UTM south", "3413", "3031 at 180", "3031", "degrees", "degrees at 180", "rotated", "3413 rotated",
-         "sheared", "3031 rotated and sheared at 180"],
-)  # fmt: skip
+    ids=[
+        "UTM",
+        "UTM south",
+        "3413",
+        "3031 at 180",
+        "3031",
+        "degrees",
+        "degrees at 180",
+        "rotated",
+        "3413 rotated",
+        "sheared",
+        "3031 rotated and sheared at 180",
+    ],
+)
 def test_vertices_lie_within_a_centimetre_of_pyprojs(georeference):
     member = json.loads(json.dumps(feature(georeference.to_lonlat(LINE_PX), {})))
     written = np.concatenate([shapely.get_coordinates(part) for part in shapely.get_parts(shape(member["geometry"]))])

@@ -40,13 +40,13 @@ def test_degrees_become_metres_on_the_ground():
 
 
 def test_web_mercator_far_north_is_measured_on_the_ground():
-    (x, y), = reproject(np.array([[-50, 70]]), WGS84, CRS.from_epsg(3857))  # fmt: skip
+    ((x, y),) = reproject(np.array([[-50, 70]]), WGS84, CRS.from_epsg(3857))
     size = pixel_size(Georeference(CRS.from_epsg(3857), (20, 0, x, 0, -20, y)), (10, 10))
     assert size.spacing_m == pytest.approx(20 * np.cos(np.radians(70)), rel=0.01)
 
 
 def test_polar_stereographic_keeps_its_metres():
-    (x, y), = reproject(np.array([[-50, 75]]), WGS84, CRS.from_epsg(3413))  # fmt: skip
+    ((x, y),) = reproject(np.array([[-50, 75]]), WGS84, CRS.from_epsg(3413))
     assert pixel_size(Georeference(CRS.from_epsg(3413), (10, 0, x, 0, -10, y)), (10, 10)).spacing_m == pytest.approx(10)
 
 

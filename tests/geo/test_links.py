@@ -75,8 +75,13 @@ def served(tmp_path):
 
 def item(identifier, assets, **properties):
     known = {"datetime": "2024-10-20T06:02:44.5Z", "platform": "SENTINEL-1A", "sat:relative_orbit": 110}
-    return {"type": "Feature", "stac_version": "1.0.0", "id": identifier, "properties": known | properties,
-            "assets": {key: {"type": "image/tiff; application=geotiff", **value} for key, value in assets.items()}}  # fmt: skip
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": identifier,
+        "properties": known | properties,
+        "assets": {key: {"type": "image/tiff; application=geotiff", **value} for key, value in assets.items()},
+    }
 
 
 def collection(path, *items):
@@ -87,14 +92,23 @@ def collection(path, *items):
 @pytest.mark.parametrize(
     ("link", "opened", "shown", "stem"),
     [
-        ("https://host/a/iw-vv.rtc.tiff?sig=x/y&se=1", "/vsicurl/https://host/a/iw-vv.rtc.tiff?sig=x/y&se=1",
-         "https://host/a/iw-vv.rtc.tiff", "iw-vv.rtc"),
+        (
+            "https://host/a/iw-vv.rtc.tiff?sig=x/y&se=1",
+            "/vsicurl/https://host/a/iw-vv.rtc.tiff?sig=x/y&se=1",
+            "https://host/a/iw-vv.rtc.tiff",
+            "iw-vv.rtc",
+        ),
         ("/vsicurl/https://host/a/VV.tif", "/vsicurl/https://host/a/VV.tif", "https://host/a/VV.tif", "VV"),
         ("s3://bucket/key_VV.tif", "/vsis3/bucket/key_VV.tif", "/vsis3/bucket/key_VV.tif", "key_VV"),
-        ("/vsizip//data/a.zip/in?side.tif", "/vsizip//data/a.zip/in?side.tif", "/vsizip//data/a.zip/in?side.tif", "in?side"),
+        (
+            "/vsizip//data/a.zip/in?side.tif",
+            "/vsizip//data/a.zip/in?side.tif",
+            "/vsizip//data/a.zip/in?side.tif",
+            "in?side",
+        ),
         ("file:///data/a%20b.tif", "/data/a b.tif", "/data/a b.tif", "a b"),
     ],
-)  # fmt: skip
+)
 def test_links_are_opened_by_gdal_and_shown_without_their_signature(link, opened, shown, stem):
     assert gdal_path(link) == opened
     assert shown_path(gdal_path(link)) == shown and stem_of(gdal_path(link)) == stem
@@ -150,8 +164,11 @@ def test_of_a_large_scene_behind_a_link_only_the_area_of_interest_is_fetched(ser
 def test_items_give_id_date_orbit_and_the_co_polarised_asset(served, tmp_path):
     address, folder = served
     path = write(folder / "iw-vv.rtc.tiff", power(), nodata=-32768)
-    assets = {"vh": {"href": f"{address}/iw-vh.rtc.tiff"}, "vv": {"href": f"{address}/iw-vv.rtc.tiff{SIGNATURE}"},
-              "thumbnail": {"href": f"{address}/vv.png", "type": "image/png", "roles": ["thumbnail"]}}  # fmt: skip
+    assets = {
+        "vh": {"href": f"{address}/iw-vh.rtc.tiff"},
+        "vv": {"href": f"{address}/iw-vv.rtc.tiff{SIGNATURE}"},
+        "thumbnail": {"href": f"{address}/vv.png", "type": "image/png", "roles": ["thumbnail"]},
+    }
     (source,) = find_sources([collection(tmp_path / "items.json", item(ITEM, assets))])
     scene = read_scene(source)
     assert scene.name == f"{ITEM}_VV"
@@ -215,9 +232,15 @@ def test_an_item_that_cannot_be_read_is_named_and_stops_no_other(tmp_path, asset
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[]", "{}", '{"type": "FeatureCollection", "features": []}', '{"type": "Feature"}',
-     '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null}]}'],
-)  # fmt: skip
+    [
+        "",
+        "[]",
+        "{}",
+        '{"type": "FeatureCollection", "features": []}',
+        '{"type": "Feature"}',
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": null}]}',
+    ],
+)
 def test_other_json_is_refused(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
     with pytest.raises(InputError, match=r"x.json: not a STAC item"):

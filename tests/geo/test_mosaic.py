@@ -84,8 +84,14 @@ def test_what_no_tile_covers_is_no_data(tmp_path):
 
 
 def test_other_passes_satellites_and_dates_stay_apart(tmp_path):
-    names = [burst(0), burst(1), burst(0).replace("T069", "T070"), burst(0).replace("S1A", "S1B"),
-             burst(0).replace("20210205", "20210217"), burst(0).replace("T1639", "T1739")]  # fmt: skip
+    names = [
+        burst(0),
+        burst(1),
+        burst(0).replace("T069", "T070"),
+        burst(0).replace("S1A", "S1B"),
+        burst(0).replace("20210205", "20210217"),
+        burst(0).replace("T1639", "T1739"),
+    ]
     for name in names:
         write(tmp_path / f"{name}_VV.tif", power())
     sources = find_sources([str(tmp_path)])

@@ -85,8 +85,11 @@ def test_tiff_without_georeference_is_asked_for_its_pixel_spacing(tmp_path, crs,
 
 def test_control_points_alone_are_no_georeference(tmp_path):
     path = tmp_path / "scene.tif"
-    points = [rasterio.control.GroundControlPoint(0, 0, -50, 70), rasterio.control.GroundControlPoint(9, 9, -49, 69),
-              rasterio.control.GroundControlPoint(0, 9, -49, 70)]  # fmt: skip
+    points = [
+        rasterio.control.GroundControlPoint(0, 0, -50, 70),
+        rasterio.control.GroundControlPoint(9, 9, -49, 69),
+        rasterio.control.GroundControlPoint(0, 9, -49, 70),
+    ]
     with rasterio.open(path, "w", driver="GTiff", height=40, width=50, count=1, dtype="float32") as dataset:
         dataset.gcps = (points, CRS.from_epsg(4326))
         dataset.write(DB, 1)
@@ -118,8 +121,12 @@ def test_damaged_and_foreign_files_are_named(tmp_path):
     path.write_bytes(path.read_bytes()[:300])
     (tmp_path / "text.png").write_text("no picture")
     (tmp_path / "scene.jpg").write_text("")
-    for name, message in (("cut.tif", "not a readable GeoTIFF"), ("text.png", "not a readable image"),
-                          ("scene.jpg", "not a file type"), ("nothing.tif", "no such file")):  # fmt: skip
+    for name, message in (
+        ("cut.tif", "not a readable GeoTIFF"),
+        ("text.png", "not a readable image"),
+        ("scene.jpg", "not a file type"),
+        ("nothing.tif", "no such file"),
+    ):
         with pytest.raises(InputError, match=rf"{name}: {message}"):
             read_scene(tmp_path / name, ReadOptions(pixel_spacing_m=20))
 

@@ -18,8 +18,16 @@ from glacierjax.geo.vectors import FIELDS, feature, read_points, write_geojson, 
 
 UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
 LINE = np.array([[10.0, 90], [12, 50], [11, 3]])
-FACTS = {"scene": "å_2015-01-02", "line": 1, "glacier": None, "date": "2015-01-02", "sensor": None,
-         "length_m": 1.5, "pixel_spacing_m": 20.0, "checkpoint": "run"}  # fmt: skip
+FACTS = {
+    "scene": "å_2015-01-02",
+    "line": 1,
+    "glacier": None,
+    "date": "2015-01-02",
+    "sensor": None,
+    "length_m": 1.5,
+    "pixel_spacing_m": 20.0,
+    "checkpoint": "run",
+}
 SQUARE = {"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]]}
 
 
@@ -143,7 +151,7 @@ def test_boxes_and_scenes_across_180_degrees_meet(tmp_path, west, box, kind):
         grid = Georeference(CRS.from_epsg(4269), grid.transform)
     elif kind != "degrees":
         crs = CRS.from_epsg({"Mercator": 3857, "polar": 3413, "UTM": 32601}[kind])
-        (x, y), = reproject(np.array([[179.95, 70.08]]), WGS84, crs)  # fmt: skip
+        ((x, y),) = reproject(np.array([[179.95, 70.08]]), WGS84, crs)
         a, e = 50.0, -50.0
         if kind == "Mercator" and west < 0:
             x -= turn_around_earth(crs)
@@ -194,8 +202,11 @@ def test_what_was_cut_at_180_degrees_is_joined_again():
 
 def test_the_reference_system_that_older_files_name_is_followed(tmp_path):
     line = {"type": "LineString", "coordinates": UTM.to_crs(LINE).tolist()}
-    document = {"type": "FeatureCollection", "crs": {"type": "name", "properties": {"name": "EPSG:32622"}},
-                "features": [{"type": "Feature", "geometry": line, "properties": None}]}  # fmt: skip
+    document = {
+        "type": "FeatureCollection",
+        "crs": {"type": "name", "properties": {"name": "EPSG:32622"}},
+        "features": [{"type": "Feature", "geometry": line, "properties": None}],
+    }
     (shape,) = read_shapes(write_json(tmp_path / "line.geojson", document), LINES)
     np.testing.assert_allclose(shapely.get_coordinates(shape), UTM.to_lonlat(LINE), atol=1e-9)
 

@@ -14,13 +14,18 @@ from glacierjax.model.temporal import (
     GatedUnit,
     RecurrenceOverTime,
     day_positions,
-)  # fmt: skip
+)
 
 # Two stages compile quickly and have all parts: blocks with and without temporal modules, in encoder and decoder.
 SIZES = {
-    "embed_dim": 8, "depths": (1, 1), "num_heads": (1, 2), "window_size": 4, "mlp_ratio": 2, "num_groups": 4,
+    "embed_dim": 8,
+    "depths": (1, 1),
+    "num_heads": (1, 2),
+    "window_size": 4,
+    "mlp_ratio": 2,
+    "num_groups": 4,
     "zero_init_norms": False,
-}  # fmt: skip
+}
 EXCHANGING = TEMPORAL[1:]
 IMAGES = np.random.default_rng(0).random((2, 3, 16, 24, 1), np.float32)
 DAYS = np.array([[9, 40, 700], [2000, 2001, 2900]])
@@ -186,13 +191,17 @@ def test_the_gated_unit_is_flaxs_with_both_biases_added():
     theirs, _ = nn.GRUCell(5).apply(
         {
             "params": {
-                "ir": {"kernel": of_input[0], "bias": i[0] + h[0]}, "iz": {"kernel": of_input[1], "bias": i[1] + h[1]},
-                "in": {"kernel": of_input[2], "bias": i[2]}, "hr": {"kernel": of_state[0]}, "hz": {"kernel": of_state[1]},
+                "ir": {"kernel": of_input[0], "bias": i[0] + h[0]},
+                "iz": {"kernel": of_input[1], "bias": i[1] + h[1]},
+                "in": {"kernel": of_input[2], "bias": i[2]},
+                "hr": {"kernel": of_state[0]},
+                "hz": {"kernel": of_state[1]},
                 "hn": {"kernel": of_state[2], "bias": h[2]},
             }
         },
-        state, x,
-    )  # fmt: skip
+        state,
+        x,
+    )
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
 
 

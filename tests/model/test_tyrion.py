@@ -11,9 +11,14 @@ from glacierjax.tasks import Segmentation
 
 # Two stages compile quickly and have all parts: shifted blocks, merging, blocks with and without skip.
 SIZES = {
-    "embed_dim": 8, "depths": (2, 1), "num_heads": (1, 2), "window_size": 4, "mlp_ratio": 2, "num_groups": 4,
+    "embed_dim": 8,
+    "depths": (2, 1),
+    "num_heads": (1, 2),
+    "window_size": 4,
+    "mlp_ratio": 2,
+    "num_groups": 4,
     "zero_init_norms": False,  # so that the blocks act from the start
-}  # fmt: skip
+}
 IMAGES = jnp.asarray(np.random.default_rng(0).random((1, 48, 40, 1), np.float32))
 BATCH = {"image": IMAGES, "zones": jnp.ones(IMAGES.shape[:3], jnp.int32)}
 

@@ -56,8 +56,9 @@ def test_a_bad_file_does_not_stop_the_others_and_is_named_at_the_end(tmp_path, s
         batch(tmp_path).run(find_sources([str(scenes)]))
     rows = list(csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines()))
     assert [(r["scene"], r["date"], r["sensor"], r["georeferenced"]) for r in rows] == [
-        (PICTURE, "2011-11-13", "TSX", "False"), (MAP, "2015-03-09", "S1", "True"),
-    ]  # fmt: skip
+        (PICTURE, "2011-11-13", "TSX", "False"),
+        (MAP, "2015-03-09", "S1", "True"),
+    ]
     assert float(rows[0]["length_m"]) == 1200
     fronts = json.loads((tmp_path / "out" / "fronts.geojson").read_text())
     assert [f["properties"]["scene"] for f in fronts["features"]] == [MAP]
@@ -122,8 +123,9 @@ def test_scenes_of_one_name_in_one_call_get_the_names_of_their_folders(tmp_path)
     for _ in range(2):
         batch(tmp_path).run(find_sources([str(tmp_path / "2020*" / "scene.tif")]))
         assert fronts_of(tmp_path / "out") == {
-            ("20200101__scene", "2020-01-01"): 40, ("20200301__scene", "2020-03-01"): 50,
-        }  # fmt: skip
+            ("20200101__scene", "2020-01-01"): 40,
+            ("20200301__scene", "2020-03-01"): 50,
+        }
     assert len(files) == len(list((tmp_path / "out" / "zones").iterdir()))
 
 

@@ -68,9 +68,14 @@ def test_files_of_a_georeferenced_scene_lie_on_earth(tmp_path):
     found = find_front(make_predictor(0.9, 0.5), scene(UTM))
     written = found.save(tmp_path, ["gpkg"])
     assert {str(p.relative_to(tmp_path)) for p in written} == {
-        f"zones/{NAME}.tif", f"uncertainty/{NAME}.tif", f"deviation/{NAME}.tif", f"fronts/{NAME}.tif",
-        f"overlays/{NAME}.png", f"lines/{NAME}.geojson", f"lines/{NAME}.gpkg",
-    }  # fmt: skip
+        f"zones/{NAME}.tif",
+        f"uncertainty/{NAME}.tif",
+        f"deviation/{NAME}.tif",
+        f"fronts/{NAME}.tif",
+        f"overlays/{NAME}.png",
+        f"lines/{NAME}.geojson",
+        f"lines/{NAME}.gpkg",
+    }
     assert {p for p in tmp_path.rglob("*") if p.is_file()} == set(written), "nothing else is left"
     with rasterio.open(tmp_path / "fronts" / f"{NAME}.tif") as dataset:
         assert dataset.crs == UTM.crs and tuple(dataset.transform)[:6] == UTM.transform
@@ -83,8 +88,15 @@ def test_files_of_a_georeferenced_scene_lie_on_earth(tmp_path):
     properties = feature["properties"]
     assert properties["length_m"] == pytest.approx(1400 / 0.9996, abs=0.2), "on the ground"
     del properties["length_m"]
-    assert properties == {"scene": NAME, "line": 1, "glacier": "COL", "date": "2011-11-13", "sensor": "TSX",
-                          "pixel_spacing_m": 20, "checkpoint": "run1; run2"}  # fmt: skip
+    assert properties == {
+        "scene": NAME,
+        "line": 1,
+        "glacier": "COL",
+        "date": "2011-11-13",
+        "sensor": "TSX",
+        "pixel_spacing_m": 20,
+        "checkpoint": "run1; run2",
+    }
 
 
 def test_files_of_a_picture_are_pictures_and_points(tmp_path):

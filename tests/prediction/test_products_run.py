@@ -37,8 +37,13 @@ IMAGE[:, :60] = 200
 
 def write(path, image, rows=0):
     path.parent.mkdir(parents=True, exist_ok=True)
-    profile = {"driver": "GTiff", "count": 1, "dtype": image.dtype, "crs": UTM.crs,
-               "transform": Affine(*UTM.moved(0, rows).transform)}  # fmt: skip
+    profile = {
+        "driver": "GTiff",
+        "count": 1,
+        "dtype": image.dtype,
+        "crs": UTM.crs,
+        "transform": Affine(*UTM.moved(0, rows).transform),
+    }
     with rasterio.open(path, "w", height=image.shape[0], width=image.shape[1], **profile) as dataset:
         dataset.write(image, 1)
 
@@ -74,8 +79,16 @@ def test_layover_and_shadow_are_na_in_the_zones_and_the_table_tells_how_a_produc
         write(folder / f"{HYP3}_{layer}.tif", values)
     out = run(tmp_path, tmp_path)
     (row,) = rows_of(out)
-    expected = {"scene": f"{HYP3}_VV", "date": "2018-01-28", "sensor": "S1", "polarisation": "VV", "orbit": "",
-                    "band": "1", "files": "1", "layover_shadow_masks": "1"}  # fmt: skip
+    expected = {
+        "scene": f"{HYP3}_VV",
+        "date": "2018-01-28",
+        "sensor": "S1",
+        "polarisation": "VV",
+        "orbit": "",
+        "band": "1",
+        "files": "1",
+        "layover_shadow_masks": "1",
+    }
     assert {key: row[key] for key in expected} == expected
     zones, _ = zones_of(out, row["scene"])
     np.testing.assert_array_equal(zones == 0, ls_map == 5)
@@ -201,9 +214,13 @@ def test_the_command_takes_items_by_asset(predict, tmp_path):
 
 @pytest.mark.parametrize(
     ("flag", "message"),
-    [("--aoi=nowhere.geojson", "nowhere.geojson: no such file"), ("--polarisation=XY", "--polarisation"),
-     ("--band=1 --polarisation=VV", "give one of them"), ("--input=nothing.tif", "--input=nothing.tif: no such file")],
-)  # fmt: skip
+    [
+        ("--aoi=nowhere.geojson", "nowhere.geojson: no such file"),
+        ("--polarisation=XY", "--polarisation"),
+        ("--band=1 --polarisation=VV", "give one of them"),
+        ("--input=nothing.tif", "--input=nothing.tif: no such file"),
+    ],
+)
 def test_wrong_flags_are_named(predict, tmp_path, flag, message):
     write(tmp_path / "a_2020-01-05.tif", IMAGE)
     code, said = predict(f"--input={tmp_path}", f"--output={tmp_path / 'out'}", *flag.split())

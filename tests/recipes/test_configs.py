@@ -64,14 +64,24 @@ def test_a_missing_file_is_named_with_those_that_are_there(elsewhere):
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [("config = 1\n", "not a configuration file"), ("def get_config(:\n", "SyntaxError"), ("import nothing\n", "nothing"),
-     ("def get_config():\n    return {}\n", "gives no ml_collections.ConfigDict"),
-     (START + "def get_config():\n    config = config_of(FineTuning())\n    config.optimizer.learning_rat = 1\n"
-      "    return config\n", "learning_rat.*learning_rate"),
-     (START + "def get_config():\n    config = config_of(FineTuning())\n    config.num_epochs = 'many'\n    return config\n",
-      "TypeError")],
+    [
+        ("config = 1\n", "not a configuration file"),
+        ("def get_config(:\n", "SyntaxError"),
+        ("import nothing\n", "nothing"),
+        ("def get_config():\n    return {}\n", "gives no ml_collections.ConfigDict"),
+        (
+            START + "def get_config():\n    config = config_of(FineTuning())\n    config.optimizer.learning_rat = 1\n"
+            "    return config\n",
+            "learning_rat.*learning_rate",
+        ),
+        (
+            START
+            + "def get_config():\n    config = config_of(FineTuning())\n    config.num_epochs = 'many'\n    return config\n",
+            "TypeError",
+        ),
+    ],
     ids=["no function", "syntax", "import", "no config", "mistyped field", "wrong type"],
-)  # fmt: skip
+)
 def test_a_file_with_a_mistake_is_named_in_one_line(elsewhere, text, told):
     (elsewhere / "x.py").write_text(text)
     with pytest.raises(InputError, match=rf"x.py: .*{told}") as caught:
@@ -91,10 +101,12 @@ def test_the_command_line_gets_the_file_that_is_meant(elsewhere, argument):
 
 @pytest.mark.parametrize(
     ("field", "told"),
-    [("sed=1", r"--config.sed: no such field; did you mean --config.seed\?; --config has: .*seed"),
-     ("optimizer.rate=1", r"--config.optimizer.rate: no such field; .*--config.optimizer has: .*learning_rate"),
-     ("seed.x=1", r"--config.seed.x: no such field; --config.seed has: no fields")],
-)  # fmt: skip
+    [
+        ("sed=1", r"--config.sed: no such field; did you mean --config.seed\?; --config has: .*seed"),
+        ("optimizer.rate=1", r"--config.optimizer.rate: no such field; .*--config.optimizer has: .*learning_rate"),
+        ("seed.x=1", r"--config.seed.x: no such field; --config.seed has: no fields"),
+    ],
+)
 def test_a_field_that_is_not_there_is_named_with_those_that_are(field, told):
     with pytest.raises(InputError, match=told):
         checked_arguments(["train", "--config=configs/demo.py", f"--config.{field}"])

@@ -79,9 +79,13 @@ def test_a_run_that_never_got_to_a_checkpoint_may_be_set_right(settings, tmp_pat
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [('{"seed": ', "not readable as JSON"), ("[1]", "not readable as JSON"), ('{"sed": 1}', "--config.sed: no such field"),
-     ('{"seed": -1}', "--config.seed=-1: choose 0 or more")],
-)  # fmt: skip
+    [
+        ('{"seed": ', "not readable as JSON"),
+        ("[1]", "not readable as JSON"),
+        ('{"sed": 1}', "--config.sed: no such field"),
+        ('{"seed": -1}', "--config.seed=-1: choose 0 or more"),
+    ],
+)
 def test_a_workdir_without_or_with_a_damaged_config_is_named(tmp_path, text, told):
     with pytest.raises(InputError, match=rf"{tmp_path}: no config.json there"):
         read_settings(tmp_path)

@@ -44,8 +44,11 @@ def all_finite(tree) -> bool:
 def test_all_zero_crops_and_nan_bands_give_finite_losses_and_gradients(prepared):
     _, params, step = prepared
     zero = jax.tree.map(jnp.zeros_like, batch())
-    for spoiled in (zero, {**batch(), "optical": batch()["optical"].at[..., 4].set(jnp.nan)},
-                    {**zero, "optical": zero["optical"] + jnp.nan}):  # fmt: skip
+    for spoiled in (
+        zero,
+        {**batch(), "optical": batch()["optical"].at[..., 4].set(jnp.nan)},
+        {**zero, "optical": zero["optical"] + jnp.nan},
+    ):
         assert all_finite(step(params, spoiled))
 
 

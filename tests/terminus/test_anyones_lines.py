@@ -61,10 +61,13 @@ def write_lines(path, lines_lonlat, rows, epsg=4326):
         pyogrio = pytest.importorskip("pyogrio", reason="the extra [vector] is not installed")
         columns = [np.array([row[name] for row in rows]) for name in names]
         pyogrio.raw.write(
-            path, np.array([s.wkb for s in shapes], object), fields=np.array(names),
+            path,
+            np.array([s.wkb for s in shapes], object),
+            fields=np.array(names),
             field_data=[c.astype(object) if c.dtype.kind == "U" else c for c in columns],
-            geometry_type="LineString", crs=f"EPSG:{epsg}",
-        )  # fmt: skip
+            geometry_type="LineString",
+            crs=f"EPSG:{epsg}",
+        )
     return path
 
 
@@ -97,7 +100,7 @@ def test_the_retreat_is_found_in_any_format_and_reference_system(tmp_path, suffi
         lambda y: {"Date": float(f"{y}0701")},
     ],
     ids=["COBRA", "Landsat mask", "slashes", "a number", "with time", "decimal year", "in parts", "image", "a float"],
-)  # fmt: skip
+)
 def test_dates_are_found_in_attributes_of_many_kinds(tmp_path, row):
     members = [feature(UTM.to_lonlat(line(year)), row(year)) for year in YEARS]
     write_geojson(tmp_path / "f.geojson", members)
@@ -159,8 +162,10 @@ def test_lines_whose_direction_says_nothing_are_measured_with_a_point_on_the_gla
     write_geojson(tmp_path / "f.geojson", members)
     corners = UTM.to_lonlat(np.array([[100.0, 50], [260, 50], [260, 250], [100, 250]]))
     box = polygon_feature(shapely.Polygon(corners), {})
-    for mark in (point_feature(UTM.to_lonlat(np.array([[20.0, 150]]))[0], {}),
-                 feature(UTM.to_lonlat(np.array([[20.0, 100], [20, 200]])), {})):  # fmt: skip
+    for mark in (
+        point_feature(UTM.to_lonlat(np.array([[20.0, 150]]))[0], {}),
+        feature(UTM.to_lonlat(np.array([[20.0, 100], [20, 200]])), {}),
+    ):
         for name, file_members in (("box", [box, mark]), ("mark", [mark])):
             write_geojson(tmp_path / f"{name}.geojson", file_members)
             found = measured([tmp_path / "f.geojson"], tmp_path / name, box=str(tmp_path / f"{name}.geojson"))

@@ -105,10 +105,21 @@ def test_trends_have_the_standard_error_of_regression():
     dates = [datetime.date(2010, 1, 1) + datetime.timedelta(days=d) for d in (0, 200, 500, 1000, 1100)]
     areas_m2 = np.array([5.0, 4, 4.5, 1, 0]) * 1e5
     rows = [
-        Row(date, str(date), None, None, area / 1e6, (area - areas_m2[0]) / 1e6, area / 400, (area - areas_m2[0]) / 400,
-            None, None, "")
+        Row(
+            date,
+            str(date),
+            None,
+            None,
+            area / 1e6,
+            (area - areas_m2[0]) / 1e6,
+            area / 400,
+            (area - areas_m2[0]) / 400,
+            None,
+            None,
+            "",
+        )
         for date, area in zip(dates, areas_m2, strict=True)
-    ]  # fmt: skip
+    ]
     box = Box(shapely.box(0, 0, 2000, 400), 400.0)
     years = [date.toordinal() / 365.25 for date in dates]
     expected = scipy.stats.linregress(years, areas_m2 / 400)
@@ -276,7 +287,7 @@ def test_hidden_files_are_no_fronts(predictions, tmp_path, monkeypatch):
 @pytest.mark.parametrize("epsg", [3031, 32601], ids=["polar stereographic", "UTM"])
 def test_a_glacier_at_180_degrees_is_measured_as_any_other(tmp_path, epsg):
     crs = CRS.from_epsg(epsg)
-    (x, y), = reproject(np.array([[180.0, -77]]), WGS84, crs)  # fmt: skip
+    ((x, y),) = reproject(np.array([[180.0, -77]]), WGS84, crs)
     grid = Georeference(crs, (20, 0, x - 150 * 20, 0, -20, y + 150 * 20))
     for year in YEARS:
         write_geojson(tmp_path / f"{name(year)}.geojson", [feature(grid.to_lonlat(line(year)), {"scene": name(year)})])
@@ -302,8 +313,11 @@ def test_command_writes_its_four_files(predictions, tmp_path):
         and "box method: -1000 m, trend -200 m a year (standard error 0 m), 6 of 7 scenes" in done.stderr
     ), done.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
-        "box.geojson", "summary.json", "timeseries.csv", "timeseries.png",
-    ]  # fmt: skip
+        "box.geojson",
+        "summary.json",
+        "timeseries.csv",
+        "timeseries.png",
+    ]
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["box_m"]["measured"] == 6
     done = subprocess.run(command[:3], capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (2, "timeseries: --fronts: missing; --help shows an example\n")

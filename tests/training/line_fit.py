@@ -37,10 +37,15 @@ class Line:
 def config(**changes) -> RunSettings:
     """Settings of the run; `changes` by the names of fields, a.b."""
     values = {
-        "batch_size": BATCH, "micro_batch_size": 2, "num_epochs": 4, "log_every": 1, "checkpoint_every": 0,
-        "data": {"samples_per_epoch": STEPS_PER_EPOCH * BATCH}, "optimizer": {"learning_rate": 0.1},
+        "batch_size": BATCH,
+        "micro_batch_size": 2,
+        "num_epochs": 4,
+        "log_every": 1,
+        "checkpoint_every": 0,
+        "data": {"samples_per_epoch": STEPS_PER_EPOCH * BATCH},
+        "optimizer": {"learning_rate": 0.1},
         "schedule": {"patience": 0},
-    }  # fmt: skip
+    }
     for field, value in changes.items():
         *section, name = field.split(".")
         (values.setdefault(section[0], {}) if section else values)[name] = value

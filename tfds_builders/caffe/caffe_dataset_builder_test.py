@@ -39,8 +39,10 @@ def pixels(encoded: bytes) -> np.ndarray:
 def test_records_hold_the_drawn_scenes(tmp_path, config):
     builder = build(tmp_path, DUMMY_DATA, config)
     assert {split: info.num_examples for split, info in builder.info.splits.items()} == {
-        "train": 3, "val": 1, "test": 2
-    }  # fmt: skip
+        "train": 3,
+        "val": 1,
+        "test": 2,
+    }
     found = {name: r for split in builder.info.splits for name, r in records(builder, split).items()}
     originals = {name: greys for _, name, greys in scenes()}
     assert sorted(found) == sorted(originals)

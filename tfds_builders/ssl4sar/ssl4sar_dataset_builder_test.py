@@ -67,7 +67,10 @@ def bands(shape, change=None):
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda f: without(f, "Columbia"), f"{FIRST}: no optical image of the glacier COL in data_optical; there are: Hubbard"),
+        (
+            lambda f: without(f, "Columbia"),
+            f"{FIRST}: no optical image of the glacier COL in data_optical; there are: Hubbard",
+        ),
         (lambda f: {**f, COL_OPTICAL: bands((40, 50))}, f"{FIRST}: 52 x 40 pixels, but"),
         (lambda f: {**f, COL_OPTICAL: bands((40, 52), lambda b: b[:13])}, "Columbia_2020.tif: 13 bands"),
         (lambda f: {**f, COL_OPTICAL: bands((40, 52), lambda b: b * 0)}, r"band 1 \(B1\): the band is constant"),
@@ -75,7 +78,7 @@ def bands(shape, change=None):
         (lambda f: without(without(f, "png"), "tif"), "nothing of SSL4SAR in it; get the archives"),
     ],
     ids=["no partner", "other size", "few bands", "constant", "no image", "nothing"],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_in_one_line_and_nothing_is_left(tmp_path, capsys, spoil, message):
     write(tmp_path / "manual", {**spoil(archive_files()), "readme.txt": b"x"})
     assert build(tmp_path) == 2

@@ -56,9 +56,13 @@ def damaged(change: str) -> tuple[dict[str, bytes], str, str]:
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [("gone", "chips are missing"), ("other pixels", "differs from the chip that it overlaps"),
-     ("truncated", "not a readable image"), ("other padding", "disagree on its padding")],
-)  # fmt: skip
+    [
+        ("gone", "chips are missing"),
+        ("other pixels", "differs from the chip that it overlaps"),
+        ("truncated", "not a readable image"),
+        ("other padding", "disagree on its padding"),
+    ],
+)
 def test_damaged_chips_are_named(tmp_path, change, message):
     files, name, _ = damaged(change)
     with pytest.raises(InputError, match=rf"caffe\.zip:.*{name}.*{message}"):

@@ -17,7 +17,7 @@ from glacierjax.datasets.caffe.splits import (
     Source,
     front_groups,
     plan_splits,
-)  # fmt: skip
+)
 
 LANDSAT = SHARED / "data" / "landsat_fronts"
 

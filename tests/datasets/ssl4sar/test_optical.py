@@ -94,11 +94,14 @@ def test_nan_and_nodata_become_zero():
     [
         (lambda b: (b[:12], None), "image.tif: 12 bands without descriptions; expected the 20 of Sentinel-2"),
         (lambda b: (b[:12], FILE_BANDS[:12]), "image.tif: no band is described as WVP, SCL"),
-        (lambda b: (np.where(np.arange(20)[:, None, None] == 3, 5.0, b), None), r"band 4 \(B4\): the band is constant \(5\)"),
+        (
+            lambda b: (np.where(np.arange(20)[:, None, None] == 3, 5.0, b), None),
+            r"band 4 \(B4\): the band is constant \(5\)",
+        ),
         (lambda b: (np.where(np.arange(20)[:, None, None] == 13, np.nan, b), None), r"band 14 \(WVP\): only NaN"),
     ],
     ids=["too few", "not described", "constant", "all NaN"],
-)  # fmt: skip
+)
 def test_image_that_cannot_be_used_is_named(spoil, message):
     bands, descriptions = spoil(twenty_bands())
     with pytest.raises(InputError, match=message):
