@@ -182,7 +182,7 @@ def test_the_gated_unit_is_flaxs_with_both_biases_added():
     rng = np.random.default_rng(2)
     kernels = rng.normal(size=(2, 5, 15)).astype(np.float32)
     biases = rng.normal(size=(2, 15)).astype(np.float32)
-    state, x = rng.normal(size=(2, 7, 5)).astype(np.float32)
+    state, x = jnp.asarray(rng.normal(size=(2, 7, 5)), jnp.float32)
     ours, _ = GatedUnit(5).apply(
         {"params": {"state": {"kernel": kernels[1], "bias": biases[1]}}}, state, x @ kernels[0] + biases[0]
     )

@@ -63,7 +63,7 @@ def test_each_module_alone_agrees(golden, name, frames):
     key, tag = f"{name}/T{frames}", f"mt4.{name}.T{frames}"
     case = golden.numbers["mt4"][key]
     tokens = len(case["input_shape"]) == 3
-    days = series_rules.days(tag, frames)
+    days = jnp.asarray(series_rules.days(tag, frames))
 
     def ours(official):
         """Official layout (T, pixels, C) or (T, C, H, W) as (1, T, H, W, C)."""
@@ -97,7 +97,7 @@ def test_each_module_alone_agrees(golden, name, frames):
             x, found[place] = y if y.ndim == 5 else y[None], variables["params"]
         return found
 
-    x = ours(series_rules.normal(f"{tag}.input", tuple(case["input_shape"])))
+    x = jnp.asarray(ours(series_rules.normal(f"{tag}.input", tuple(case["input_shape"]))))
     shapes = jax.eval_shape(fresh, x)
     entries = series_rules.module_entries(shapes)
     prefixes = ("layers.1.blocks.0.temporal_convolution.", "pred_target.1.")
@@ -142,7 +142,7 @@ def test_each_module_alone_agrees(golden, name, frames):
 
 
 def test_positions_agree(golden):
-    days = np.array(golden.numbers["mt5"]["days"])
+    days = jnp.array(golden.numbers["mt5"]["days"])
     for channels in golden.numbers["mt5"]["channels"]:
         table = day_positions(days, channels // 8)
         np.testing.assert_allclose(table, golden.arrays[f"mt5/table_{channels}"], rtol=0, atol=1e-3)
@@ -198,7 +198,9 @@ def forward(request):
     # The last map has the head folded in: with the identity as head it is the map alone.
     up, width = params["decoder"]["up5"], params["head"]["kernel"].shape[2]
     alone = jnp.eye(width)[None, None], jnp.zeros(width)
-    maps["decoder5"] = doubled(decoder["block5"]["__call__"][0], (up["kernel"], up["bias"]), alone)
+    maps["decoder5"] = doubled(
+        decoder["block5"]["__call__"][0], (jnp.asarray(up["kernel"]), jnp.asarray(up["bias"])), alone
+    )
     if kind != "none":
         maps |= {f"decoder{i}_temporal_in": decoder[f"block{i}"]["__call__"][0] for i in range(4)}
         for stage in range(1, 4):
