@@ -33,8 +33,8 @@ class SeriesTyrion(Backbone):
 
     def __call__(
         self,
-        images: Float[Array, "sample frame row column channel"],
-        days: Int[Array, "sample frame"] | None = None,
+        images: Float[Array, "*series row column channel"],
+        days: Int[Array, "_ _"] | None = None,
         train: bool = False,
     ) -> Float[Array, "sample frame row column zone"]:
         """Images in [0, 1], one or three equal channels -> logits, float32.

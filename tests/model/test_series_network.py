@@ -184,7 +184,7 @@ def test_the_gated_unit_is_flaxs_with_both_biases_added():
     biases = rng.normal(size=(2, 15)).astype(np.float32)
     state, x = jnp.asarray(rng.normal(size=(2, 7, 5)), jnp.float32)
     ours, _ = GatedUnit(5).apply(
-        {"params": {"state": {"kernel": kernels[1], "bias": biases[1]}}}, state, x @ kernels[0] + biases[0]
+        {"params": {"state": {"kernel": kernels[1], "bias": biases[1]}}}, state, x @ kernels[0] + biases[:1]
     )
     of_input, of_state = (np.split(kernel, 3, axis=1) for kernel in kernels)
     i, h = (np.split(bias, 3) for bias in biases)
