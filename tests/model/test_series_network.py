@@ -27,8 +27,8 @@ SIZES = {
     "zero_init_norms": False,
 }
 EXCHANGING = TEMPORAL[1:]
-IMAGES = np.random.default_rng(0).random((2, 3, 16, 24, 1), np.float32)
-DAYS = np.array([[9, 40, 700], [2000, 2001, 2900]])
+IMAGES = jnp.asarray(np.random.default_rng(0).random((2, 3, 16, 24, 1), np.float32))
+DAYS = jnp.array([[9, 40, 700], [2000, 2001, 2900]])
 
 
 def network(kind, **fields):
@@ -65,7 +65,7 @@ def test_samples_together_equal_each_alone(apply, kind):
 
 @pytest.mark.parametrize("kind", TEMPORAL)
 def test_frames_of_a_sample_change_each_other_where_they_exchange(apply, kind):
-    before, changed = apply(kind, IMAGES, DAYS), IMAGES.copy()
+    before, changed = apply(kind, IMAGES, DAYS), np.array(IMAGES)
     changed[0, 2] = 1 - changed[0, 2]
     moved = np.abs(apply(kind, changed, DAYS) - before).max(axis=(2, 3, 4)) > 1e-3
     expected = [[False, False, True], [False] * 3] if kind == "none" else [[True] * 3, [False] * 3]
@@ -80,7 +80,7 @@ def test_equal_frames_give_a_series_that_is_the_same_turned_round_in_time(apply,
 
 def test_dates_matter_for_attention_alone(apply):
     for kind in TEMPORAL:
-        moved = np.abs(apply(kind, IMAGES, DAYS + np.array([0, 0, 1])) - apply(kind, IMAGES, DAYS)).max()
+        moved = np.abs(apply(kind, IMAGES, DAYS + np.array([[0, 0, 1]])) - apply(kind, IMAGES, DAYS)).max()
         assert (moved > 1e-3) == (kind == "ltae")
 
 
@@ -93,9 +93,9 @@ def temporal(module, maps, *more):
 MODULES = {
     ConvolutionOverTime(8): (),
     RecurrenceOverTime(): (),
-    AttentionOverTime(0.1): (jnp.asarray(DAYS), False),
+    AttentionOverTime(0.1): (DAYS, False),
 }
-MAPS = np.random.default_rng(2).normal(size=(2, 3, 4, 5, 16)).astype(np.float32)
+MAPS = jnp.asarray(np.random.default_rng(2).normal(size=(2, 3, 4, 5, 16)), jnp.float32)
 
 
 @pytest.mark.parametrize(("module", "more"), MODULES.items(), ids=EXCHANGING)
