@@ -253,8 +253,8 @@ def _build_all(datasets: list[str]) -> None:
     if _CONFIG.value is not None and _CONFIG_IDX.value is not None:
         raise InputError("--config and --config_idx: give one of them")
     folders = [find_builder(dataset) for dataset in datasets]
-    names = (field.name for field in dataclasses.fields(BuildOptions))
-    options = BuildOptions(**{name: FLAGS[name].value for name in names})
+    values: dict[str, Any] = {field.name: FLAGS[field.name].value for field in dataclasses.fields(BuildOptions)}
+    options = BuildOptions(**values)
     given = {
         "na": _NA.value,
         "test_glaciers": [name.strip() for name in _TEST_GLACIERS.value if name.strip()],

@@ -122,12 +122,12 @@ def draw_plan(
     if happens(augment.cut_mix_probability):
         others = series(int(rng.integers(len(scenes))))
         rows, columns = (min(side * 3 // 8, int(side / 4 + side / 4 * rng.random())) for _ in range(2))
-        origin = []
+        origin: list[int] = []
         for size, length in zip(scenes.size(others[0]), (rows, columns), strict=True):
             pad = grid.whole_padding(size, side) if data.padding == OFFICIAL else grid.fit_padding(size, length)
             origin.append(int(rng.integers(0, sum(pad) + size - length + 1)) - pad.before)
         top, left = (int(rng.integers(0, side - length + 1)) for length in (rows, columns))
-        cut = Cut(others, Window(*origin, rows, columns), top, left)
+        cut = Cut(others, Window(origin[0], origin[1], rows, columns), top, left)
     erasures = []
     for frame in range(frames):
         for _ in range(ERASURES):

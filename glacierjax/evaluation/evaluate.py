@@ -59,7 +59,7 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
     output = Path(output)
     shard = parse_shard(options.shard) if options.shard else (0, 1)
     kind = FRONT if options.fronts else ZONES
-    read_split = functools.partial(raw_scenes, options.data, na=options.na)
+    read_split = functools.partial(raw_scenes, options.data or "", na=options.na)
     if options.checkpoints:
         # Imported here: scoring PNGs must not wait for JAX.
         from glacierjax.evaluation.network import most_probable, prepared_scenes

@@ -15,7 +15,7 @@ Network = TypeVar("Network", bound=Backbone)
 
 def build(network: NetworkSettings, kind: type[Network]) -> Network:
     """The network of these settings, as a segmentation or pretraining network (`kind`)."""
-    own = {"temporal": network.temporal} if issubclass(kind, SeriesTyrion) else {}
+    own: dict[str, Any] = {"temporal": network.temporal} if issubclass(kind, SeriesTyrion) else {}
     return kind(**flax_fields(network), **own)
 
 

@@ -132,6 +132,6 @@ def _padded_pixels(
     """Rows and columns of a frame that the padded reference shows; a scaled frame is padded in one step, as officially."""
     if frame == reference:
         return tiled_pixels(frame[0], target), tiled_pixels(frame[1], target)
-    origin = [-pad.before for pad in padding]
-    length = [sum(pad) + size for pad, size in zip(padding, reference, strict=True)]
-    return window_pixels((frame[0], frame[1]), (reference[0], reference[1]), *origin, *length)
+    top, left = (-pad.before for pad in padding)
+    height, width = (sum(pad) + size for pad, size in zip(padding, reference, strict=True))
+    return window_pixels((frame[0], frame[1]), (reference[0], reference[1]), top, left, height, width)

@@ -35,4 +35,5 @@ def archive_files(seed: int = 0) -> dict[str, bytes]:
 def geotiff(bands: np.ndarray, spacing_m: float = SPACING_M) -> bytes:
     """Bands (N, H, W) as a GeoTIFF without band descriptions; all files share the upper left corner."""
     transform = (spacing_m, 0.0, 500_000.0, 0.0, -spacing_m, 6_700_000.0)
-    return encode_geotiff(bands, Grid(*bands.shape[1:], UTM, transform))
+    height, width = bands.shape[1:]
+    return encode_geotiff(bands, Grid(height, width, UTM, transform))
