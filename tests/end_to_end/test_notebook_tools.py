@@ -79,7 +79,7 @@ def test_pictures_are_the_first_of_a_folder(tmp_path):
 
 def test_a_folder_without_pictures_is_named(tmp_path):
     (tmp_path / "other.txt").write_text("")
-    for folder, told in ((tmp_path / "none", "no such folder"), (tmp_path, "no PNG files")):
+    for folder, told in ((tmp_path / "none", "no such folder"), (tmp_path, "contains no PNG files")):
         with pytest.raises(InputError, match=f"{folder}: {told}"):
             notebook.pictures(folder)
 
