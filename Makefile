@@ -5,8 +5,6 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
 OUT ?= real
 SEEDS ?= 1 2
-# The network of `make real` uses two cores best as two devices.
-ON_TWO_CORES := XLA_FLAGS=--xla_force_host_platform_device_count=2
 
 # Two processes share the tests; each takes whole files, whose tests share compiled networks.
 PYTEST := $(RUN) -m pytest -n 2 --dist loadgroup
@@ -26,11 +24,12 @@ demo: venv ## simulated scenes, a short pretraining, fine-tuning, report
 	  --config.init.checkpoint=demo/pretrained --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --checkpoint=demo/run --rotations --output=demo/report --baselines
 
+# Two networks train side by side, each on one core.
 real: venv ## builds, trains and scores on a data_raw folder of real imagery: make real DATA=DIR [OUT=DIR] [SEEDS="1 2 3"]
 	@test -n "$(DATA)" || { echo "make real: DATA is missing; name a data_raw folder: make real DATA=DIR" >&2; exit 2; }
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA) --na=auto
-	for seed in $(SEEDS); do $(ON_TWO_CORES) $(RUN) -m glacierjax.train --config=configs/demo_real.py --config.seed=$$seed \
-	  --config.data.dir=$(OUT)/data --workdir=$(OUT)/run$$seed || exit; done
+	printf '%s\n' $(SEEDS) | xargs -P 2 -I{} $(RUN) -m glacierjax.train --config=configs/demo_real.py --config.seed={} \
+	  --config.data.dir=$(OUT)/data --workdir=$(OUT)/run{}
 	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--workdir=$(OUT)/run%) --which=last --output=$(OUT)/report --baselines
 
 test: lint ## what CI runs

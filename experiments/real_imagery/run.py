@@ -3,7 +3,8 @@
     python experiments/real_imagery/run.py --data=DATA_RAW --work=FOLDER ARM [ARM ...]
 
 DATA_RAW is the folder of Landsat scenes (`data_raw` layout). Every arm of `settings.py` is trained on JAC and scored on SVE and
-the other way round; KAN takes no part. What is done already is not repeated. FOLDER/results.jsonl gets a line for each run.
+the other way round; KAN takes no part. What is done already is not repeated. FOLDER/results.jsonl gets a line for each run. Run it
+from the project's root.
 """
 
 import argparse
@@ -47,8 +48,13 @@ def prepare(data_raw: Path, folder: Path, train: str, test: str) -> None:
     for file in (data_raw / "bounding_boxes").iterdir():
         if file.name.split("_")[0] in split_of:
             link(folder / "data_raw" / "bounding_boxes" / file.name, file)
-    call("tfds_builders.build", "tfds_builders/caffe", f"--data_dir={folder / 'data'}", f"--manual_dir={folder / 'data_raw'}",
-         "--na=auto")  # fmt: skip
+    call(
+        "tfds_builders.build",
+        "tfds_builders/caffe",
+        f"--data_dir={folder / 'data'}",
+        f"--manual_dir={folder / 'data_raw'}",
+        "--na=auto",
+    )
 
 
 def link(path: Path, target: Path) -> None:
@@ -71,7 +77,7 @@ def run(arm: str, direction: str, work: Path, seed: int) -> None:
     seconds = time.monotonic() - started
     if program == "glacierjax.train":  # the peer scores itself
         report = f"--output={metrics_file.parent}"
-        call("glacierjax.evaluate", f"--workdir={workdir}", "--which=last", f"--mode={MODE}", report)
+        call("glacierjax.evaluate", f"--checkpoint={workdir}", "--which=last", f"--mode={MODE}", report)
     note(arm, direction, work, seed, MODE, seconds, metrics_file)
 
 
@@ -79,10 +85,17 @@ def note(arm: str, direction: str, work: Path, seed: int, mode: str, seconds: fl
     metrics = json.loads(metrics_file.read_text())
     errors_px = [scene["mde_px"] for scene in metrics["per_scene"].values() if scene["mde_px"] is not None]
     line = {
-        "arm": arm, "direction": direction, "seed": seed, "mode": mode, "mde_px": round(metrics["mde_px"], 3),
-        "scene_mean_px": round(statistics.mean(errors_px), 3), "scene_median_px": round(statistics.median(errors_px), 3),
-        "worst_px": round(max(errors_px), 1), "missing": metrics["missing_fronts"], "seconds": round(seconds),
-    }  # fmt: skip
+        "arm": arm,
+        "direction": direction,
+        "seed": seed,
+        "mode": mode,
+        "mde_px": round(metrics["mde_px"], 3),
+        "scene_mean_px": round(statistics.mean(errors_px), 3),
+        "scene_median_px": round(statistics.median(errors_px), 3),
+        "worst_px": round(max(errors_px), 1),
+        "missing": metrics["missing_fronts"],
+        "seconds": round(seconds),
+    }
     print(json.dumps(line), flush=True)
     with (work / "results.jsonl").open("a") as file:
         file.write(json.dumps(line) + "\n")

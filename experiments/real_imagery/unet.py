@@ -1,32 +1,38 @@
 """Trains a plain U-Net with the project's data pipeline and loss, and scores it on the test split: the peer of `make real`.
 
-    python experiments/real_imagery/unet.py --config=configs/finetune_caffe.py --config.data.dir=DATA --workdir=RUN [--config.a.b=value ...]
+    python experiments/real_imagery/unet.py --config=configs/demo_real.py --config.data.dir=DATA --workdir=RUN
 
 The config's fields for the network have no meaning here; all others are those of a fine-tuning.
 """
 
+import dataclasses
 import sys
-from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
 import jax
+import jax.numpy as jnp
 import numpy as np
-from absl import app, flags
+from absl import flags
 from ml_collections import config_flags
 
+from glacierjax.core import cli
+from glacierjax.core.files import user_path
+from glacierjax.core.settings import FineTuning
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.data.crops import CropSource
+from glacierjax.data.labelled_scenes import PLANES, LabelledScenes, planes_of
 from glacierjax.data.pipeline import batches
-from glacierjax.data.sources import open_split
+from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.run import score_part
 from glacierjax.evaluation.write import write_evaluation
-from glacierjax.inference.predictor import Predictor, make_network
 from glacierjax.model.convolution import conv
-from glacierjax.runs.configs import cache_folder, settle, to_plain
-from glacierjax.runs.finetune import crop_options, prepare, shared_store
-from glacierjax.runs.order import sample_order
+from glacierjax.prediction.ensemble import Predictor, make_network
+from glacierjax.recipes.configs import checked_arguments, settings_of
+from glacierjax.recipes.finetune import prepare, shared_file
+from glacierjax.recipes.order import sample_order
+from glacierjax.recipes.workdir import cache_folder, write_or_check_config
 from glacierjax.tasks import Segmentation
 from glacierjax.training.loop import Experiment, train
 
@@ -65,47 +71,46 @@ class UNet(nn.Module):
                 x = nn.max_pool(x, (2, 2), (2, 2))
         for same_size in reversed(passed):
             x = nn.ConvTranspose(same_size.shape[-1], (2, 2), (2, 2))(x)
-            x = Twice(same_size.shape[-1])(jax.numpy.concatenate([same_size, x], -1))
+            x = Twice(same_size.shape[-1])(jnp.concatenate([same_size, x], -1))
         return conv(CHANNELS, NUM_ZONES, 1)(x)
 
 
-def main(_: Any) -> None:
-    config: Any = CONFIG.value
-    workdir = Path(WORKDIR.value)
-    settle(config, workdir, True)
-    scenes = open_split(config.data.dir, config.data.train_split, config.data.name)
-    store = shared_store(scenes, cache_folder(config, workdir) / "train.bin", config.data.pixel_spacing_m)
-    source = CropSource(store=store, options=crop_options(config), **sample_order(config))
+def main() -> None:
+    settings, workdir = settings_of(CONFIG.value), user_path(WORKDIR.value)
+    assert isinstance(settings, FineTuning)
+    write_or_check_config(settings, workdir)
+    data = settings.data
+    scenes = open_split(data.dir, data.train_split, data.name)
+    planes = planes_of(scenes, data.pixel_spacing_m)
+    file = shared_file(planes, cache_folder(settings, workdir) / "train.bin", PLANES * len(scenes), "decoding scenes")
+    source = CropSource(LabelledScenes(tuple(scenes.names), file), data, settings.augment, **sample_order(settings))
     model: Any = UNet()
-    network = make_network(model)
-    parameters: dict[str, Any] = {}
+    trained: dict[str, Any] = {}
 
     def keep(params: dict) -> dict[str, float | None]:
-        parameters.update(params)
+        trained.update(params)
         return {"iou": None}
 
-    train(
-        config,
-        workdir,
-        Experiment(
-            task=Segmentation(model),
-            batches=lambda step: batches(source, step, config.data.workers),
-            scenes_of=source.scenes_of_step,
-            prepare=prepare,
-            evaluate=keep,
-            rank_by=(),
-            record={"task": "unet", "model": {}, "config": to_plain(config)},
-            initial_params=lambda fresh: fresh,
-            facts={},
-            pictures=dict,
-        ),
+    experiment = Experiment(
+        task=Segmentation(model),
+        batches=lambda step: batches(source, step, data.workers),
+        scenes_of=source.scenes_of_step,
+        prepare=prepare,
+        evaluate=keep,
+        rank_by=(),
+        record={"task": "unet"},
+        initial_params=lambda fresh: fresh,
     )
-    print(f"{sum(np.size(leaf) for leaf in jax.tree.leaves(parameters)):,} parameters")
-    predictor = Predictor([lambda images: network(parameters, images)], (0,), "whole", config.data.context_px, model.size_multiple, {}, [])
+    train(dataclasses.replace(settings, keep=()), workdir, experiment)
+    print(f"{sum(np.size(leaf) for leaf in jax.tree.leaves(trained)):,} parameters")
+    network = make_network(model)
+    predictor = Predictor(
+        [lambda images: network(trained, images)], (0,), "whole", data.context_px, model.size_multiple, None, []
+    )
     report = workdir / "report"
-    test = open_split(config.data.dir, "test", config.data.name)
+    test = open_split(data.dir, "test", data.name)
     write_evaluation(report, score_part(test, most_probable(predictor), report, "U-Net", str(workdir)))
 
 
 if __name__ == "__main__":
-    sys.exit(app.run(main))
+    sys.exit(cli.run(main, __doc__, checked_arguments))
