@@ -3,8 +3,8 @@
     python experiments/real_imagery/run.py --data=DATA_RAW --work=FOLDER ARM [ARM ...]
 
 DATA_RAW is the folder of Landsat scenes (`data_raw` layout). Every arm of `settings.py` is trained on JAC and scored on SVE and
-the other way round; KAN takes no part. What is done already is not repeated. FOLDER/results.jsonl gets a line for each run. Run it
-from the project's root.
+the other way round; KAN takes no part. What is done already is not repeated. FOLDER/results.jsonl gets a line for each run.
+Run it from the project's root.
 """
 
 import argparse
