@@ -1,10 +1,11 @@
-"""Folders of the reference numbers, and how the tests check the signatures."""
+"""Folders of the reference numbers, how the tests check the signatures, and damaged copies of files."""
 
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import jaxtyping
+import numpy as np
 from beartype import BeartypeConf, beartype
 
 GOLDENS = Path(__file__).parent / "goldens"  # compact, comes with every clone
@@ -26,3 +27,14 @@ def unchecked() -> Iterator[None]:
         yield
     finally:
         jaxtyping.config.update("jaxtyping_disable", False)
+
+
+def damaged(data: bytes, rng: np.random.Generator, head_bytes: int) -> bytes:
+    """A copy with some bytes changed, without its end, or with changes among its first bytes only."""
+    kind, copy = rng.integers(3), bytearray(data)
+    if kind == 0:
+        return bytes(copy[: rng.integers(len(copy))])
+    reach = len(copy) if kind == 1 else min(len(copy), head_bytes)
+    for place in rng.integers(0, reach, rng.integers(1, 8)):
+        copy[place] = rng.integers(256)
+    return bytes(copy)

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from helpers import damaged
 from PIL import Image
 from test_pixels import AMPLITUDE, DB, GREY, png, write_tiff
 
@@ -30,17 +31,6 @@ def originals(folder):
     return sorted(folder.iterdir())
 
 
-def damaged(data, rng):
-    """A copy with some bytes changed, without its end, or with changes among its first bytes only."""
-    kind, copy = rng.integers(3), bytearray(data)
-    if kind == 0:
-        return bytes(copy[: rng.integers(len(copy))])
-    reach = len(copy) if kind == 1 else min(len(copy), TAG_BYTES)
-    for place in rng.integers(0, reach, rng.integers(1, 8)):
-        copy[place] = rng.integers(256)
-    return bytes(copy)
-
-
 @pytest.mark.parametrize("copies", [8, pytest.param(50, marks=pytest.mark.slow)])
 def test_damage_is_one_line_or_a_scene(tmp_path, copies):
     (tmp_path / "originals").mkdir()
@@ -48,7 +38,7 @@ def test_damage_is_one_line_or_a_scene(tmp_path, copies):
     for original in originals(tmp_path / "originals"):
         for number in range(copies):
             file = tmp_path / f"{number}_{original.name}"
-            file.write_bytes(damaged(original.read_bytes(), rng))
+            file.write_bytes(damaged(original.read_bytes(), rng, TAG_BYTES))
             started = time.monotonic()
             try:
                 assert isinstance(read_scene(file, ReadOptions(pixel_spacing_m=20)), Scene)
