@@ -40,7 +40,14 @@ NA = flags.DEFINE_enum(
 )
 WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
 MODE = flags.DEFINE_enum("mode", None, choices.MODES, "How a network goes over a scene.")
-ROTATIONS = flags.DEFINE_bool("rotations", False, "Average the network over four rotations of each scene.")
+ROTATIONS = flags.DEFINE_bool(
+    "rotations",
+    False,
+    "Average the network over four rotations of each scene, or over the mirror images that it was trained on.",
+)
+UNTRAINED = flags.DEFINE_bool(
+    "untrained_rotations", False, "Average over four rotations even if the network was never trained on rotated crops."
+)
 BASELINES = flags.DEFINE_bool("baselines", False, "Score two simple baselines, made from the train split, beside it.")
 PROTOCOL = flags.DEFINE_enum(
     "protocol", choices.CLEAN, choices.PROTOCOLS, "official: with the oddities of the published code."
@@ -58,7 +65,20 @@ def main() -> None:
         named = " and ".join(f"--{name}" for name in given) or "nothing"
         raise InputError(f"{named} given to score; give one of --checkpoint, --predictions, --fronts, --merge")
     if MERGE.value:
-        settings = (DATA, NA, WHICH, MODE, ROTATIONS, DATA_DIR, SPLIT, BASELINES, PROTOCOL, ANNOTATORS, SHARD)
+        settings = (
+            DATA,
+            NA,
+            WHICH,
+            MODE,
+            ROTATIONS,
+            UNTRAINED,
+            DATA_DIR,
+            SPLIT,
+            BASELINES,
+            PROTOCOL,
+            ANNOTATORS,
+            SHARD,
+        )
         if useless := [f"--{flag.name}" for flag in settings if flag.present]:
             raise InputError(f"{', '.join(useless)}: the parts of --merge have been scored; leave it out")
     elif not CHECKPOINT.value and not DATA.value:
@@ -83,6 +103,7 @@ def main() -> None:
             which=WHICH.value,
             mode=MODE.value,
             rotations=ROTATIONS.value,
+            untrained_rotations=UNTRAINED.value,
             baselines=BASELINES.value,
             protocol=PROTOCOL.value,
             annotators=tuple(ANNOTATORS.value),

@@ -36,9 +36,13 @@ _INPUT = flags.DEFINE_multi_string(
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
 _BOX = flags.DEFINE_string("box", "", "Where a front may be: CaFFe box (.txt, pixels) or polygons (.geojson).")
 _MODE = flags.DEFINE_enum("mode", None, choices.MODES, "How a network goes over a scene.")
-_ROTATIONS = flags.DEFINE_bool("rotations", False, "Average the network over four rotations of each scene.")
+_ROTATIONS = flags.DEFINE_bool(
+    "rotations",
+    False,
+    "Average the network over four rotations of each scene, or over the mirror images that it was trained on.",
+)
 _UNTRAINED = flags.DEFINE_bool(
-    "untrained_rotations", False, "Average over four rotations even if the network never saw turned crops."
+    "untrained_rotations", False, "Average over four rotations even if the network was never trained on rotated crops."
 )
 _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Metres a pixel, if neither georeference nor name tells.")
 _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1; without it by polarisation.")
@@ -92,7 +96,8 @@ def main() -> None:
         untrained_rotations=_UNTRAINED.value,
     ).predictor
     log_devices()
-    log.info("network: %s, mode %s; %d scene(s)", ", ".join(predictor.sources), predictor.mode, len(sources))
+    how = f"mode {predictor.mode}, {predictor.averaged}"
+    log.info("network: %s, %s; %d scene(s)", ", ".join(predictor.sources), how, len(sources))
     output = Path(_OUTPUT.value)
     interest = interest_for(predictor, aoi, area)
     Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value, interest).run(sources)

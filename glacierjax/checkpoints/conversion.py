@@ -10,6 +10,7 @@ from glacierjax.checkpoints import native, safetensors_file, torch_file, torch_i
 from glacierjax.checkpoints.record import network_of
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
+from glacierjax.core.grey import RECORD_KEY
 from glacierjax.core.settings import NetworkSettings
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model import flax_fields, preset, settings_of
@@ -83,7 +84,7 @@ def from_file(source: Path, output: Path, model: str | None, sizes: str | None, 
             raise InputError(f"{source}: {problem} {model}: {_shown(names)}; choose another --model or another file")
     spec = torch_names.model_named(model)
     record: dict[str, Any] = {
-        **{name: value for name, value in (given or {}).items() if name in ("config", "metrics")},
+        **{name: value for name, value in (given or {}).items() if name in ("config", "metrics", RECORD_KEY)},
         "task": spec.task,
         "model": settings_of(spec.build(fields)).to_json(),
         "source": {"file": source.name, "model": model},

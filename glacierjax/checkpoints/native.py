@@ -190,7 +190,22 @@ def load_checkpoint(path: str | Path, which: str = "best_iou") -> Checkpoint:
     """
     folder = find_checkpoint(path, which)
     restored = _restore(folder, params=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
-    return Checkpoint(restored.params, restored.record, folder)
+    return Checkpoint(restored.params, _checked(restored.record, folder), folder)
+
+
+def _checked(record: Any, folder: Path) -> dict:
+    """The record, if it is one: fields, among them a task."""
+    if not isinstance(record, dict) or not isinstance(record.get("task"), str):
+        raise InputError(f"{folder}: its record is damaged (no task in it); copy it again or choose another one")
+    return record
+
+
+def _metrics(step: Path) -> dict[str, float]:
+    """The metrics of a checkpoint folder that are numbers."""
+    metrics = read_record(step).get("metrics")
+    if not isinstance(metrics, dict):
+        return {}
+    return {name: value for name, value in metrics.items() if isinstance(value, int | float)}
 
 
 def _restore(folder: Path, **items: Any) -> Any:
@@ -219,7 +234,7 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
         return steps[-1]
     if which not in BEST:
         raise ArgumentError("which", which, f"choose one of {', '.join([LAST, *BEST])}")
-    records = {step: read_record(step).get("metrics", {}) for step in steps}
+    records = {step: _metrics(step) for step in steps}
     metric, larger_is_better = BEST[which]
     if which == "best_iou" and not any(record.get(metric) is not None for record in records.values()):
         # The default also serves runs that are ranked otherwise: pretraining has a loss and no zones.
@@ -236,4 +251,4 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
 
 def read_record(folder: Path) -> dict:
     """The JSON record of a checkpoint folder; raises `InputError` when it is not there or damaged."""
-    return _restore(folder, record=ocp.args.JsonRestore()).record
+    return _checked(_restore(folder, record=ocp.args.JsonRestore()).record, folder)

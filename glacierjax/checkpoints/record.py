@@ -1,6 +1,7 @@
 """The JSON record of a checkpoint: which task, which network, how it was trained."""
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,27 +30,34 @@ def record_of(settings: FineTuning | Pretraining, workdir: Path) -> Json:
 
 def network_of(checkpoint: Checkpoint) -> NetworkSettings:
     """The network of a checkpoint. Raises `InputError` for one of another version."""
-    values = checkpoint.record["model"]
+    values = checkpoint.record.get("model")
+    if not isinstance(values, Mapping):
+        raise InputError(f"{checkpoint.path}: its record names no network; copy it again or choose another one")
     unknown = _unknown(NetworkSettings, values)
     if unknown:
         raise InputError(
             f"{checkpoint.path}: its network has {', '.join(unknown)}, which this version does not know; train it "
             "again, or use the version that wrote it"
         )
-    return NetworkSettings.from_json(values)
+    try:
+        return NetworkSettings.from_json(values)
+    except InputError as error:
+        raise InputError(f"{checkpoint.path}: {error}") from error
 
 
 def training_of(checkpoint: Checkpoint) -> FineTuning | Pretraining | None:
     """How a checkpoint was trained; None for converted weights. Raises `InputError` for one of another version."""
-    values: dict[str, Any] = checkpoint.record.get("config", {})
+    values: Any = checkpoint.record.get("config")
     if not values:
         return None
     try:
+        if not isinstance(values, Mapping):
+            raise InputError(f"config={values!r}: expected fields")
         settings = settings_from_json(values)
     except InputError as error:
         raise InputError(f"{checkpoint.path}: trained by another version ({error}); train it again") from error
     return paths_from_workdir(settings, checkpoint.path.absolute().parents[1])
 
 
-def _unknown(kind: type[Settings], values: Json) -> list[str]:
+def _unknown(kind: type[Settings], values: Mapping[str, Any]) -> list[str]:
     return sorted(values.keys() - {field.name for field in dataclasses.fields(kind)})

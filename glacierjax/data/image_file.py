@@ -33,20 +33,25 @@ class ImageFile(NamedTuple):
         self, index: int, top: int, left: int, height: int, width: int
     ) -> UInt8[np.ndarray, "{height} {width} *bands"]:
         """A crop of image `index`, which is mirrored endlessly beyond its borders."""
-        offset, shape = self.planes[index]
-        image = np.memmap(self.path, np.uint8, "r", offset, shape)
+        image = self.image(index)
+        shape = image.shape
         if top >= 0 and left >= 0 and top + height <= shape[0] and left + width <= shape[1]:
             return np.array(image[top : top + height, left : left + width])
         return self.pixels(
             index, mirror_indices(top, top + height, shape[0]), mirror_indices(left, left + width, shape[1])
         )
 
+    def image(self, index: int) -> UInt8[np.ndarray, "height width *bands"]:
+        """Image `index`, of which only what is used is read."""
+        offset, shape = self.planes[index]
+        return np.memmap(self.path, np.uint8, "r", offset, shape)
+
     def pixels(
         self, index: int, row: Int[np.ndarray, " height"], column: Int[np.ndarray, " width"]
     ) -> UInt8[np.ndarray, "height width *bands"]:
         """The pixels of image `index` at these rows and columns."""
-        offset, shape = self.planes[index]
-        image = np.memmap(self.path, np.uint8, "r", offset, shape)
+        image = self.image(index)
+        shape = image.shape
         # The rows and columns that are touched, as one slice: fancy indexing over the file would read pixel by pixel.
         low, first = int(row.min()), int(column.min())
         block = np.array(image[low : int(row.max()) + 1, first : int(column.max()) + 1])

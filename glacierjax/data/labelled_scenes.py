@@ -29,6 +29,10 @@ class LabelledScenes:
         height, width = self.file.planes[PLANES * index].shape
         return height, width
 
+    def grey(self, index: int) -> UInt8[np.ndarray, "height width"]:
+        """The grey values of a scene, of which only what is used is read."""
+        return self.file.image(PLANES * index)
+
     def crop(
         self, index: int, top: int, left: int, height: int, width: int
     ) -> tuple[UInt8[np.ndarray, "{height} {width}"], UInt8[np.ndarray, "{height} {width}"]]:

@@ -39,6 +39,7 @@ class ScoreOptions:
     which: str = choices.WHICH[0]
     mode: str | None = None
     rotations: bool = False
+    untrained_rotations: bool = False
     baselines: bool = False
     protocol: str = choices.CLEAN
     annotators: tuple[str, ...] = ()
@@ -66,14 +67,16 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
         from glacierjax.prediction.ensemble import OFFICIAL_MODE, open_predictor
 
         mode = options.mode or (OFFICIAL_MODE if options.protocol == choices.OFFICIAL else None)
-        predictor = open_predictor(options.checkpoints, options.which, mode, options.rotations)
+        predictor = open_predictor(
+            options.checkpoints, options.which, mode, options.rotations, options.untrained_rotations
+        )
         predict = most_probable(predictor)
         if not options.data:
             read_split = functools.partial(prepared_scenes, predictor.training, data_dir=options.data_dir or "")
         scenes = read_split(options.split)
         log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), options.which, predictor.mode)
-        turned = ", four rotations" if options.rotations else ""
-        source = f"`{'`, `'.join(predictor.sources)}` (`{options.which}`), mode `{predictor.mode}`{turned}"
+        averaged = f", {predictor.averaged}" if options.rotations or options.untrained_rotations else ""
+        source = f"`{'`, `'.join(predictor.sources)}` (`{options.which}`), mode `{predictor.mode}`{averaged}"
     else:
         folder = options.predictions or options.fronts
         assert folder is not None, "checked by the options"

@@ -1,4 +1,4 @@
-"""Checkpoints to a predictor: any number of networks x rotations, averaged in memory."""
+"""Checkpoints to a predictor: any number of networks x rotations or mirror images, averaged in memory."""
 
 import dataclasses
 import functools
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 DEFAULT_MODE = "overlap"
 OFFICIAL_MODE = "tiled"  # how the published figures were made
 DEFAULT_CONTEXT_PX = DataSettings.context_px
+AS_IT_IS, UP_DOWN, LEFT_RIGHT, BOTH = (), (1,), (2,), (1, 2)  # axes of images (N, H, W)
 
 
 @functools.cache
@@ -42,11 +43,12 @@ def make_network(model: Any) -> Callable[[dict, np.ndarray], np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class Predictor:
-    """An ensemble: mean and standard deviation of class probabilities over networks and rotations.
+    """An ensemble: mean and standard deviation of class probabilities over networks and rotations or mirror images.
 
     `training` says how the first network was trained (None for converted weights). Above 0, `pixel_spacing_m` is
     what the networks want: finer scenes are averaged to about it (`glacierjax.core.spacing`) and the answer interpolated back.
-    `grey` is the rule of the data set that they were trained with.
+    `grey` is the rule of the data set that they were trained with. `mirrors`: axes of the images (N, H, W) that are turned
+    round for each mirror image, () for the image itself.
     """
 
     networks: Sequence[Network]
@@ -58,11 +60,24 @@ class Predictor:
     sources: Sequence[str]
     pixel_spacing_m: float = 0
     grey: GreyRule = CAFFE_GREY
+    mirrors: Sequence[tuple[int, ...]] = (AS_IT_IS,)
 
     @property
     def members(self) -> int:
-        """Networks times rotations."""
-        return len(self.networks) * len(self.quarter_turns)
+        """Networks times rotations times mirror images."""
+        return len(self.networks) * len(self.quarter_turns) * len(self.mirrors)
+
+    @property
+    def averaged(self) -> str:
+        """What each network is averaged over, in words."""
+        if len(self.mirrors) > 1:
+            return f"{len(self.mirrors)} mirror images"
+        turns = len(self.quarter_turns)
+        return "no rotations" if turns == 1 else f"{turns} rotations"
+
+    def grey_distance(self, image: np.ndarray, pixel_spacing_m: float) -> float:
+        """How far the grey of a scene (H, W) uint8 is from that of the training scenes (`GreyRule.distance`)."""
+        return self.grey.distance(average_looks(image, looks_for(pixel_spacing_m, self.pixel_spacing_m)))
 
     def probabilities(self, image: np.ndarray, pixel_spacing_m: float) -> np.ndarray:
         """Mean class probabilities (H, W, K) float32 of a scene (H, W) uint8."""
@@ -91,7 +106,8 @@ class Predictor:
         yield from zip(*enlarged, strict=True)
 
     def _strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        members = scene_strips(self.networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple)
+        networks = [_mirrored(network, axes) for axes in self.mirrors for network in self.networks]
+        members = scene_strips(networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple)
         for strips in zip(*members, strict=True):
             # Welford's running mean.
             mean, square_sum = strips[0].copy(), np.zeros_like(strips[0])
@@ -112,8 +128,9 @@ def open_predictor(
     """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
 
     `mode` None means `DEFAULT_MODE`, however the checkpoints were validated. Raises `InputError` for a checkpoint of
-    another task, or of networks that take scenes differently. `rotations` averages over those turns of a scene that the
-    networks saw in their training, `untrained_rotations` over all four.
+    another task, or of networks that take scenes differently. `rotations` averages over four rotations of a scene if the
+    networks saw such crops in their training, else over the mirror images that they saw; `untrained_rotations` over four
+    rotations in any case.
     """
     checkpoints = [load_checkpoint(path, which) for path in paths]
     for checkpoint in checkpoints:
@@ -132,9 +149,14 @@ def open_predictor(
             )
     training = _training_of(first)
     context_px, size_multiple, pixel_spacing_m = _geometry(first)
+    quarter_turns, mirrors = (0,), (AS_IT_IS,)
+    if untrained_rotations or (rotations and all(map(_saw_rotations, checkpoints))):
+        quarter_turns = tuple(range(4))
+    elif rotations:
+        mirrors = _trained_mirrors(checkpoints)
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
-        quarter_turns=_quarter_turns(checkpoints, untrained_rotations) if rotations or untrained_rotations else (0,),
+        quarter_turns=quarter_turns,
         mode=mode or DEFAULT_MODE,
         context_px=context_px,
         size_multiple=size_multiple,
@@ -142,6 +164,7 @@ def open_predictor(
         sources=[str(checkpoint.path) for checkpoint in checkpoints],
         pixel_spacing_m=pixel_spacing_m,
         grey=rule_of_record(first.record, str(first.path)),
+        mirrors=mirrors,
     )
 
 
@@ -154,28 +177,37 @@ def _geometry(checkpoint: Checkpoint) -> tuple[int, int, float]:
     return training.data.context_px, size_multiple, training.data.pixel_spacing_m
 
 
-def _quarter_turns(checkpoints: Sequence[Checkpoint], untrained: bool) -> tuple[int, ...]:
-    """The turns of a scene that every network saw in its training; all four where `untrained` ones are wanted too.
+def _saw_rotations(checkpoint: Checkpoint) -> bool:
+    """Whether a network was trained on rotated crops; converted weights were, as published."""
+    training = _training_of(checkpoint)
+    return training is None or training.augment.rotation_probability > 0
 
-    A crop that is mirrored in both directions is one that is turned by 180 degrees.
-    """
-    turns = tuple(range(4))
-    if untrained:
-        return turns
-    for checkpoint in checkpoints:
-        training = _training_of(checkpoint)
-        if training is None or training.augment.rotation_probability > 0:  # converted weights were trained as published
-            continue
-        both = training.augment.left_right_probability > 0 and training.augment.up_down_probability > 0
-        turns = (0, 2) if both and 2 in turns else (0,)
-        taken = "only that by 180 degrees, which its flips amount to, is" if both else "none is"
-        log.warning(
-            "%s: never trained on crops that were turned by 90 degrees, so of the rotations %s averaged; "
-            "--untrained_rotations takes all of them",
-            checkpoint.path,
-            taken,
-        )
-    return turns
+
+def _trained_mirrors(checkpoints: Sequence[Checkpoint]) -> tuple[tuple[int, ...], ...]:
+    """The mirror images that every network saw in its training; logs that they stand for the rotations."""
+    trainings = [training for checkpoint in checkpoints if (training := _training_of(checkpoint)) is not None]
+    mirrors = [AS_IT_IS]
+    left_right = all(training.augment.left_right_probability > 0 for training in trainings)
+    up_down = all(training.augment.up_down_probability > 0 for training in trainings)
+    if left_right:
+        mirrors.append(LEFT_RIGHT)
+    if up_down:
+        mirrors.append(UP_DOWN)
+    if left_right and up_down:
+        mirrors.append(BOTH)
+    untrained = next(checkpoint.path for checkpoint in checkpoints if not _saw_rotations(checkpoint))
+    taken = f"{len(mirrors)} mirror images are averaged instead" if len(mirrors) > 1 else "nothing is averaged"
+    log.warning(
+        "%s: never trained on rotated crops, so %s; --untrained_rotations averages four rotations", untrained, taken
+    )
+    return tuple(mirrors)
+
+
+def _mirrored(network: Network, axes: tuple[int, ...]) -> Network:
+    """The network as it sees mirror images, its answers (N, H, W, K) mirrored back."""
+    if not axes:
+        return network
+    return lambda images: np.flip(network(np.ascontiguousarray(np.flip(images, axes))), axes)
 
 
 def _training_of(checkpoint: Checkpoint) -> FineTuning | None:

@@ -12,6 +12,7 @@ from typing import Any
 from glacierjax.core.cli import advice_for
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import write_text
+from glacierjax.core.grey import UNLIKE_FROM
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.areas import Area
@@ -49,6 +50,7 @@ COLUMNS: tuple[str, ...] = (
     "front_lines",
     "length_m",
     "mean_uncertainty",
+    "grey_distance",
     "source",
     *READING,
 )
@@ -122,9 +124,29 @@ class Batch:
             log.warning("%s: %s", source.where, note)
         prediction = find_front(self.predictor, scene, self.area)
         written = [path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector)]
-        write_record(self.output, Record(states, _row(prediction, states), written))
+        write_record(self.output, Record(states, self._row(prediction, states), written))
         for left_over in set(before.files if before else ()) - set(written):
             (self.output / left_over).unlink(missing_ok=True)
+
+    def _row(self, prediction: Prediction, states: States) -> dict[str, Any]:
+        scene, facts = prediction.scene, prediction.scene.facts
+        return {
+            "scene": scene.name,
+            "glacier": facts.glacier,
+            "date": facts.date and facts.date.isoformat(),
+            "sensor": facts.sensor,
+            "polarisation": facts.polarisation,
+            "orbit": facts.orbit,
+            "relative_orbit": facts.relative_orbit,
+            "pixel_spacing_m": round(scene.pixel_spacing_m, 3),
+            "georeferenced": scene.georeference is not None,
+            "front_lines": len(prediction.front_lines),
+            "length_m": round(sum(prediction.lengths_m), 1),
+            "mean_uncertainty": round(float(prediction.uncertainty.mean(dtype=float)), 4),
+            "grey_distance": round(self.predictor.grey_distance(scene.image, scene.pixel_spacing_m), 1),
+            "source": states[0].path,
+            **scene.reading,
+        }
 
     def _settings(self) -> dict[str, Any]:
         predictor = self.predictor
@@ -132,6 +154,7 @@ class Batch:
             "checkpoints": list(predictor.sources),
             "mode": predictor.mode,
             "rotations": list(predictor.quarter_turns),
+            "mirrors": [list(axes) for axes in predictor.mirrors],
             "box": self.area.digest if self.area else None,
             "aoi": self.interest.area.digest if self.interest else None,
             "vector": sorted(self.vector),
@@ -165,28 +188,14 @@ def _log_counts(names: Sequence[str], records: Mapping[str, Record]) -> None:
     if without:
         log.warning("no front in %s", some_names(without))
     uncertain = [name for name in names if records[name].row["mean_uncertainty"] > UNCERTAIN_FROM]
+    unlike = [name for name in names if records[name].row["grey_distance"] > UNLIKE_FROM]
+    if unlike:
+        log.warning(
+            "grey unlike that of the training scenes: %s; give the backscatter itself instead of a picture of it",
+            some_names(unlike),
+        )
     if uncertain:
         log.warning(
             "uncertain over most of the scene: %s; unlike what the network was trained with, so do not trust its fronts",
             some_names(uncertain),
         )
-
-
-def _row(prediction: Prediction, states: States) -> dict[str, Any]:
-    scene, facts = prediction.scene, prediction.scene.facts
-    return {
-        "scene": scene.name,
-        "glacier": facts.glacier,
-        "date": facts.date and facts.date.isoformat(),
-        "sensor": facts.sensor,
-        "polarisation": facts.polarisation,
-        "orbit": facts.orbit,
-        "relative_orbit": facts.relative_orbit,
-        "pixel_spacing_m": round(scene.pixel_spacing_m, 3),
-        "georeferenced": scene.georeference is not None,
-        "front_lines": len(prediction.front_lines),
-        "length_m": round(sum(prediction.lengths_m), 1),
-        "mean_uncertainty": round(float(prediction.uncertainty.mean(dtype=float)), 4),
-        "source": states[0].path,
-        **scene.reading,
-    }

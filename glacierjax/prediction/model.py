@@ -85,8 +85,9 @@ def load(
       checkpoints: folders that `glacierjax.train` or `glacierjax.convert` wrote.
       which: of a training folder: "best_iou", "best_mde" or "last".
       mode: "tiled", "overlap" or "whole"; None: overlap, which had the smallest errors on validation scenes.
-      rotations: average over four rotations of each scene, as far as the networks were trained on turned crops.
-      untrained_rotations: average over all four in any case.
+      rotations: average over four rotations of each scene, or if the networks were not trained on rotated crops, over the
+        mirror images that they were trained on.
+      untrained_rotations: average over four rotations in any case.
 
     Raises:
       InputError: there is no such checkpoint, or it finds no fronts.

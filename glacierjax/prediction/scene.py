@@ -3,12 +3,14 @@
 import dataclasses
 import functools
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from scipy import ndimage
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path, write_png
@@ -17,7 +19,7 @@ from glacierjax.data.transforms import resize_nearest
 from glacierjax.fronts import clean_zones
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
 from glacierjax.fronts.lines import length_px, trace_front
-from glacierjax.fronts.postprocess import mask_invalid
+from glacierjax.fronts.postprocess import EIGHT_NEIGHBOURS, mask_invalid
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import segment_lengths_m
 from glacierjax.geo.nodata import fill_specks, missing_areas
@@ -186,7 +188,7 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
     if area and allowed is not None and not allowed.any():
         log.warning("%s: no pixel of it lies inside of %s, so no front is looked for", scene.name, area.where)
     cleaned = clean_zones(zones)
-    front = front_of_border(ocean_glacier_border(cleaned), scene.pixel_spacing_m)
+    front = _front(cleaned, scene)
     if allowed is not None:
         front &= allowed
     for quality in (uncertainty, *([] if deviation is None else [deviation])):
@@ -196,14 +198,31 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
     return Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
 
 
+def _front(cleaned: np.ndarray, scene: Scene) -> np.ndarray:
+    """The front (H, W) bool in cleaned zones (H, W). What is too short for one is found out where pixels are square."""
+    border = ocean_glacier_border(cleaned)
+    if scene.pixel_sides_m is None:
+        return front_of_border(border, scene.pixel_spacing_m)
+    square = resize_nearest(cleaned, _square_shape(cleaned.shape, scene.pixel_sides_m))
+    long_enough = front_of_border(ocean_glacier_border(square), scene.pixel_spacing_m)
+    reach = 1 + math.ceil(max(scene.pixel_sides_m) / scene.pixel_spacing_m / 2)  # by which resampling moves a border
+    near = ndimage.binary_dilation(long_enough, EIGHT_NEIGHBOURS, iterations=reach)
+    return border & resize_nearest(near, border.shape)
+
+
 def _with_square_pixels(image: np.ndarray, sides_m: tuple[float, float] | None) -> np.ndarray:
     """An image (H, W) uint8 resampled to square pixels of the same area, by means along the finer side."""
     if sides_m is None:
         return image
+    height, width = _square_shape(image.shape, sides_m)
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _square_shape(shape: tuple[int, ...], sides_m: tuple[float, float]) -> tuple[int, int]:
+    """Rows and columns of a scene of `shape` in square pixels of the same area."""
     along_row, along_column = sides_m
     ratio = np.sqrt(along_row / along_column)
-    height, width = (max(1, round(size)) for size in (image.shape[0] / ratio, image.shape[1] * ratio))
-    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+    return max(1, round(shape[0] / ratio)), max(1, round(shape[1] * ratio))
 
 
 def entropy(probabilities: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Shaped, UInt8
 
 from glacierjax.checkpoints.record import record_of
-from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY
+from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY, ranges_of
 from glacierjax.core.settings import FineTuning
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropSource
@@ -48,9 +48,9 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
     file = shared_file(
         planes, cache_folder(settings, workdir) / "train.bin", PLANES * len(train_scenes), "decoding scenes"
     )
-    source = CropSource(
-        LabelledScenes(tuple(train_scenes.names), file), data, settings.augment, **sample_order(settings)
-    )
+    scenes = LabelledScenes(tuple(train_scenes.names), file)
+    source = CropSource(scenes, data, settings.augment, **sample_order(settings))
+    grey = dataclasses.replace(CAFFE_GREY, ranges=ranges_of(map(scenes.grey, range(len(scenes)))))
     model = build(settings.model.network(), Tyrion)
     validation = Validation(settings, model, val_scenes)
 
@@ -61,7 +61,7 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         prepare=prepare,
         evaluate=validation,
         rank_by=settings.keep,
-        record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(CAFFE_GREY)},
+        record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(grey)},
         initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
         facts={
             "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px per epoch",

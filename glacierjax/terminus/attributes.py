@@ -96,13 +96,18 @@ def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, d
         if value is None:
             continue
         try:
-            return key, _parsed(value, f"{properties.get(OWN) or file}")
+            return key, _parsed(value, f"{file}: {properties.get(OWN) or key}")
         except InputError:
             if candidate == DATE[0]:
                 raise
     parts = [_value(properties, "", (part,), "", file)[1] for part in YEAR_MONTH_DAY]
     if None not in parts:
-        year, month, day = (int(float(part)) for part in parts)
+        try:
+            year, month, day = (int(float(part)) for part in parts)
+        except (ValueError, OverflowError):
+            raise InputError(
+                f"{file}: year {parts[0]}, month {parts[1]}, day {parts[2]} are no date; correct them"
+            ) from None
         return "year, month, day", _parsed(f"{year:04}-{month:02}-{day:02}", str(file))
     return None, None
 

@@ -160,10 +160,13 @@ def write_damaged(original, copy, rng):
     if original.is_dir():
         shutil.copytree(original, copy)
         files = sorted(path for path in copy.rglob("*") if path.is_file() and path.stat().st_size)
-        file = files[rng.integers(len(files))]
+        with_values = [path for path in files if path.read_bytes().startswith(b"{")]
+        file = (files if rng.random() < 0.5 else with_values)[rng.integers(len(files)) % len(with_values)]
     data = (original / file.relative_to(copy)).read_bytes() if original.is_dir() else original.read_bytes()
     is_json = data.startswith((b"{", b"["))
-    file.write_bytes(with_another_value(data, rng) if is_json and rng.random() < 0.6 else damaged(data, rng, HEAD_BYTES))
+    file.write_bytes(
+        with_another_value(data, rng) if is_json and rng.random() < 0.6 else damaged(data, rng, HEAD_BYTES)
+    )
     return file
 
 

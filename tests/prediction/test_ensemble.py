@@ -141,16 +141,33 @@ def test_missing_checkpoint_is_named(tmp_path):
         open_predictor([str(tmp_path / "nothing")])
 
 
-@pytest.mark.parametrize(("up_down", "turns"), [(0.5, (0, 2)), (0.0, (0,))])
-def test_turns_never_trained_are_not_averaged_unless_asked_for(checkpoints, tmp_path, caplog, up_down, turns):
+@pytest.mark.parametrize(
+    ("up_down", "mirrors", "words"),
+    [(0.5, ((), (2,), (1,), (1, 2)), "4 mirror images"), (0.0, ((), (2,)), "2 mirror images")],
+)
+def test_rotations_never_trained_are_replaced_by_mirror_images(checkpoints, tmp_path, caplog, up_down, mirrors, words):
     first = native.load_checkpoint(checkpoints / "first")
     config = {**CONFIG, "augment": {"rotation_probability": 0.0, "up_down_probability": up_down}}
     native.save_checkpoint(tmp_path / "upright", first.params, {**first.record, "config": config})
-    upright = str(tmp_path / "upright")
-    assert tuple(open_predictor([str(checkpoints / "first")], rotations=True).quarter_turns) == (0, 1, 2, 3)
+    upright, other = str(tmp_path / "upright"), str(checkpoints / "first")
+    assert open_predictor([other], rotations=True).averaged == "4 rotations"
     assert not caplog.records
-    assert tuple(open_predictor([upright], rotations=True).quarter_turns) == turns
-    assert "upright: never trained on crops that were turned" in caplog.text and "--untrained_rotations" in caplog.text
-    assert tuple(open_predictor([str(checkpoints / "first"), upright], rotations=True).quarter_turns) == turns
-    assert tuple(open_predictor([upright], untrained_rotations=True).quarter_turns) == (0, 1, 2, 3)
-    assert tuple(open_predictor([upright]).quarter_turns) == (0,)
+    for paths in ([upright], [other, upright]):
+        predictor = open_predictor(paths, rotations=True)
+        assert tuple(predictor.quarter_turns) == (0,) and tuple(predictor.mirrors) == mirrors
+        assert predictor.averaged == words and predictor.members == len(paths) * len(mirrors)
+    assert "upright: never trained on rotated crops" in caplog.text and "--untrained_rotations" in caplog.text
+    assert open_predictor([upright], untrained_rotations=True).averaged == "4 rotations"
+    assert open_predictor([upright]).averaged == "no rotations"
+
+
+def test_mirror_images_are_members_of_the_ensemble(checkpoints, tmp_path):
+    first = native.load_checkpoint(checkpoints / "first")
+    config = {**CONFIG, "augment": {"rotation_probability": 0.0}}
+    native.save_checkpoint(tmp_path / "upright", first.params, {**first.record, "config": config})
+    predictor = open_predictor([str(tmp_path / "upright")], mode="whole", rotations=True)
+    image = IMAGE[:32, :32]
+    flips = [(), (1,), (0,), (0, 1)]
+    one = open_predictor([str(tmp_path / "upright")], mode="whole")
+    members = [np.flip(one.probabilities(np.flip(image, axes), SPACING_M), axes) for axes in flips]
+    np.testing.assert_allclose(predictor.probabilities(image, SPACING_M), np.mean(members, axis=0), atol=1e-6)

@@ -1,6 +1,7 @@
 """Folders of scenes: bad files do not stop the others, finished ones are skipped."""
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from rasterio.errors import NotGeoreferencedWarning
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
+from glacierjax.core.grey import GreyRule, ranges_of
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
 from glacierjax.geo.inputs import find_sources
@@ -316,3 +318,19 @@ def test_scenes_that_are_uncertain_nearly_everywhere_are_named(tmp_path, scenes,
         caplog.clear()
         batch(tmp_path, make_predictor(0.9), overwrite=True).run(sources(scenes / f"{PICTURE}.png"))
         assert "uncertain" not in caplog.text
+
+
+def test_scenes_with_a_grey_unlike_that_of_the_training_are_named(tmp_path, caplog):
+    caplog.set_level("WARNING", logger="glacierjax")
+    grey = np.random.default_rng(0).rayleigh(50, (64, 80)).clip(0, 255).astype(np.uint8)
+    dull = (180 + grey // 5).astype(np.uint8)
+    for number, image in enumerate((grey, dull), 1):
+        write_png(tmp_path / "scenes" / f"COL_2011-11-1{number}_TSX_20_1_092.png", image)
+    ranges = ranges_of([grey])
+    predictor = dataclasses.replace(make_predictor(0.9), grey=GreyRule(ranges=ranges))
+    batch(tmp_path, predictor).run(find_sources([str(tmp_path / "scenes")]))
+    (warning,) = [line for line in caplog.messages if "unlike that of the training" in line]
+    assert "COL_2011-11-12" in warning and "COL_2011-11-11" not in warning
+    rows = list(csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines()))
+    distances = [float(row["grey_distance"]) for row in rows]
+    assert distances[0] == 0 and distances[1] == pytest.approx(180 + ranges[0][1] // 5 - ranges[0][1], abs=3)

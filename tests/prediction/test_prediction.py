@@ -161,6 +161,19 @@ def test_the_network_sees_square_pixels_and_the_results_lie_on_the_scenes_own():
     np.testing.assert_array_equal(found.front_lines, [[[60, 80], [60, 10]]])
 
 
+@pytest.mark.parametrize(("size_px", "axis", "length_m"), [(50, 0, 700), (60, 0, 840), (18, 1, 720), (20, 1, 800)])
+def test_what_is_too_short_for_a_front_is_measured_along_its_own_direction(size_px, axis, length_m):
+    """Pixels of 14 m along a row and 40 m along a column; fronts are 750 m or longer."""
+    image = np.full((60, 90), 30, np.uint8)
+    image[:, :40] = 200
+    image = image[:size_px] if axis else image.T[:, :size_px]
+    sides_m = (14.0, 40.0)
+    spacing_m = float(np.sqrt(np.prod(sides_m)))
+    scene = Scene(NAME, image, np.ones(image.shape, bool), spacing_m, pixel_sides_m=sides_m)
+    found = find_front(make_predictor(0.9), scene)
+    assert found.front.sum() == (size_px if length_m >= 750 else 0)
+
+
 def test_single_missing_pixels_do_not_break_a_front():
     valid = np.random.default_rng(0).random(IMAGE.shape) > 0.03
     image = np.where(valid, IMAGE, 0)
