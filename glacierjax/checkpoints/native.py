@@ -213,7 +213,9 @@ def _restore(folder: Path, **items: Any) -> Any:
     try:
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler(*items)) as checkpointer:
             return checkpointer.restore(folder.absolute(), args=ocp.args.Composite(**items))
-    except (OSError, ValueError, KeyError) as error:
+    except MemoryError:
+        raise
+    except Exception as error:  # what Orbax raises for damaged files is of any type
         reason = textwrap.shorten(str(error), LONGEST_REASON)
         what = f"not a readable glacierjax checkpoint ({reason})"
         raise InputError(f"{folder}: {what}; copy it again or choose another one") from error

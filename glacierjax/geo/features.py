@@ -84,7 +84,7 @@ def _read_geojson(path: Path) -> Iterator[Feature]:
         document = json.loads(text)
         members = document["features"] if document["type"] == "FeatureCollection" else [document]
         pairs = [_feature(member) for member in members if member["type"] != "Feature" or member["geometry"]]
-        name = document.get("crs", {}).get("properties", {}).get("name")
+        name = (document.get("crs") or {}).get("properties", {}).get("name")
     except (
         ValueError,
         KeyError,
@@ -103,7 +103,7 @@ def _read_geojson(path: Path) -> Iterator[Feature]:
 def _feature(member: dict[str, Any]) -> Feature:
     """Geometry and properties of a GeoJSON feature, or of a bare geometry."""
     if member["type"] == "Feature":
-        return geometry_from_mapping(member["geometry"]), member.get("properties") or {}
+        return geometry_from_mapping(member["geometry"]), dict(member.get("properties") or {})
     return geometry_from_mapping(member), {}
 
 

@@ -186,7 +186,7 @@ def _saw_rotations(checkpoint: Checkpoint) -> bool:
 def _trained_mirrors(checkpoints: Sequence[Checkpoint]) -> tuple[tuple[int, ...], ...]:
     """The mirror images that every network saw in its training; logs that they stand for the rotations."""
     trainings = [training for checkpoint in checkpoints if (training := _training_of(checkpoint)) is not None]
-    mirrors = [AS_IT_IS]
+    mirrors: list[tuple[int, ...]] = [AS_IT_IS]
     left_right = all(training.augment.left_right_probability > 0 for training in trainings)
     up_down = all(training.augment.up_down_probability > 0 for training in trainings)
     if left_right:

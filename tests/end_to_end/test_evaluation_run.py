@@ -114,3 +114,4 @@ def test_which_chooses_the_checkpoint_and_two_make_an_ensemble(command, trained,
     last = str(load_checkpoint(trained, "last").path)
     assert done.stderr.count(last) == 2 and "(last), mode whole" in done.stderr
     assert json.loads((elsewhere / "ensemble" / "metrics.json").read_text())["scenes"] == 1
+    assert "mode `whole`, 4 rotations" in (elsewhere / "ensemble" / "report.md").read_text()

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.grey import CAFFE_GREY, GreyRule, rule_of_record
+from glacierjax.core.grey import CAFFE_GREY, UNLIKE_FROM, GreyRule, ranges_of, rule_of_record
 from glacierjax.geo.arrays import grey_from_anything
 from glacierjax.geo.grey import grey_from_array
 from glacierjax.geo.nodata import FLOAT_FILLS
@@ -171,7 +171,17 @@ def test_the_rule_is_that_of_the_data_set():
         ).low_percentile
         == 5
     )
-    for strange in ({"quantity": "db"}, {"colour": 1}, {"low_percentile": 99.5}):
+    ranges = ((1.0, 2.0), (30.0, 40.0), (250.0, 255.0))
+    assert rule_of_record({"grey": {"ranges": [list(pair) for pair in ranges]}}, "x").ranges == ranges
+    for strange in (
+        {"quantity": "db"},
+        {"colour": 1},
+        {"low_percentile": 99.5},
+        {"low_percentile": "1"},
+        {"ranges": [[0, 1]]},
+        {"ranges": 3},
+        [1],
+    ):
         with pytest.raises(InputError, match=r"run: its grey rule"):
             rule_of_record({"grey": strange}, "run")
 
@@ -242,3 +252,13 @@ def test_what_is_no_scene_is_refused(scene):
         grey_from_anything(scene)
     with pytest.raises(InputError, match="colour"):
         grey_from_anything(Image.new("RGB", (20, 20), (10, 20, 30)))
+
+
+def test_grey_of_another_kind_is_far_from_that_of_the_training():
+    amplitude = grey_from_array(np.random.default_rng(0).rayleigh(1, (300, 300)).astype(np.float32)).image
+    logarithm = (255 * np.log1p(amplitude) / np.log(256)).astype(np.uint8)
+    rule = GreyRule(ranges=ranges_of([amplitude, np.minimum(amplitude, 200)]))
+    assert rule.ranges[2] == (200, np.percentile(amplitude[amplitude > 0], 99))
+    assert rule.distance(amplitude) == 0
+    assert rule.distance(logarithm) > UNLIKE_FROM
+    assert rule.distance(np.zeros((5, 5), np.uint8)) > UNLIKE_FROM
