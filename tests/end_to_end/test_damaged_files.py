@@ -49,9 +49,14 @@ def write_gpkg(path):
     import shapely
 
     pyogrio.raw.write(
-        path, geometry=np.array([shapely.to_wkb(shapely.Polygon(RING))], object), geometry_type="Polygon",
-        fields=np.array(["date"]), field_data=[np.array(["2012-11-03"], object)], crs="EPSG:4326", driver="GPKG",
-    )  # fmt: skip
+        path,
+        geometry=np.array([shapely.to_wkb(shapely.Polygon(RING))], object),
+        geometry_type="Polygon",
+        fields=np.array(["date"]),
+        field_data=[np.array(["2012-11-03"], object)],
+        crs="EPSG:4326",
+        driver="GPKG",
+    )
 
 
 def write_zip(path, folder):
@@ -79,8 +84,12 @@ def write_checkpoint(path):
 
 def write_stac(path):
     assets = {"vv": {"href": "vv.tif", "type": "image/tiff", "roles": ["data"], "sar:polarizations": ["VV"]}}
-    item = {"type": "Feature", "id": "S1A_IW_1", "assets": assets,
-            "properties": {"datetime": "2021-02-05T16:39:03Z", "platform": "sentinel-1a", "sat:relative_orbit": 69}}  # fmt: skip
+    item = {
+        "type": "Feature",
+        "id": "S1A_IW_1",
+        "assets": assets,
+        "properties": {"datetime": "2021-02-05T16:39:03Z", "platform": "sentinel-1a", "sat:relative_orbit": 69},
+    }
     path.write_text(json.dumps({"type": "FeatureCollection", "features": [item, {**item, "id": "S1A_IW_2"}]}))
 
 
