@@ -97,7 +97,7 @@ def test_unknown_which_names_the_choices(run):
 def test_metric_that_no_checkpoint_has_is_an_error_and_the_default_takes_the_last(tmp_path):
     write_run(tmp_path, [(None, 5.0), (None, 4.0)], metrics=("best_mde",))
     assert step_of(tmp_path, "best_iou") == 2
-    with pytest.raises(InputError, match=r"--which=best_loss: no checkpoint .* has the metric loss"):
+    with pytest.raises(InputError, match=r"which=.best_loss.: no checkpoint .* has the metric loss"):
         load_checkpoint(tmp_path, "best_loss")
 
 

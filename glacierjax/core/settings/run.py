@@ -255,7 +255,5 @@ class Pretraining(RunSettings):
 
 def settings_from_json(values: Mapping[str, Any]) -> FineTuning | Pretraining:
     """The settings of a training, of the kind that its `task` needs. Raises `InputError` naming what is wrong."""
-    if not isinstance(values, Mapping):
-        raise InputError(f"{values!r}: expected fields")
     kind = Pretraining if values.get("task") in choices.PRETRAINING_TASKS else FineTuning
     return kind.from_json(values)
