@@ -25,6 +25,7 @@ LINES = ("LineString", "MultiLineString")
 JSON_SUFFIXES = (".geojson", ".json")
 LAYER_SUFFIXES = (".gpkg", ".shp", ".fgb", ".kml", ".gml")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet")
+BEYOND_EARTH = 1e9  # in any unit of a reference system
 SUFFIXES = JSON_SUFFIXES + LAYER_SUFFIXES + PARQUET_SUFFIXES
 
 Feature = tuple[BaseGeometry, dict[str, Any]]
@@ -57,8 +58,6 @@ def read_features(path: str | Path) -> list[Feature]:
     read = _read_layers if suffix in LAYER_SUFFIXES else _read_parquet if suffix in PARQUET_SUFFIXES else _read_geojson
     found = []
     for shape, properties in read(path):
-        if shape.is_empty or not np.isfinite(shape.bounds).all():
-            raise InputError(f"{path}: a geometry without coordinates; remove it")
         west, south, east, north = shape.bounds
         if min(west, east) < -360 or max(west, east) > 360 or south < -90 or north > 90:
             raise InputError(
@@ -83,7 +82,8 @@ def _read_geojson(path: Path) -> Iterator[Feature]:
     try:
         document = json.loads(text)
         members = document["features"] if document["type"] == "FeatureCollection" else [document]
-        pairs = [_feature(member) for member in members if member["type"] != "Feature" or member["geometry"]]
+        with np.errstate(invalid="ignore"):  # of NaN, which `_in_degrees` refuses
+            pairs = [_feature(member) for member in members if member["type"] != "Feature" or member["geometry"]]
         name = (document.get("crs") or {}).get("properties", {}).get("name")
     except (
         ValueError,
@@ -97,7 +97,7 @@ def _read_geojson(path: Path) -> Iterator[Feature]:
         raise InputError(
             f"{path}: not a readable GeoJSON file ({type(error).__name__}: {error}); save it again"
         ) from None
-    yield from _in_degrees(pairs, WGS84 if name is None else crs_from_user(name, str(path)))
+    yield from _in_degrees(path, pairs, WGS84 if name is None else crs_from_user(name, str(path)))
 
 
 def _feature(member: dict[str, Any]) -> Feature:
@@ -155,7 +155,7 @@ def _table(path: Path, crs: str | None, geometries: Sequence[bytes | None], rows
         raise InputError(f"{path}: a damaged geometry ({error}); save it again") from None
     pairs = zip(shapes, rows, strict=True)
     there = [(shape, {name: _plain(v) for name, v in row.items()}) for shape, row in pairs if shape is not None]
-    yield from _in_degrees(there, crs_from_user(crs, str(path)))
+    yield from _in_degrees(path, there, crs_from_user(crs, str(path)))
 
 
 def _plain(value: Any) -> Any:
@@ -167,6 +167,12 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float | str) else str(value)
 
 
-def _in_degrees(pairs: Sequence[Feature], crs: CRS) -> Iterator[Feature]:
+def _in_degrees(path: Path, pairs: Sequence[Feature], crs: CRS) -> Iterator[Feature]:
     for shape, properties in pairs:
-        yield shapely.transform(shapely.force_2d(shape), lambda points: reproject(points, crs, WGS84)), properties
+        shape = shapely.force_2d(shape)
+        if shape.is_empty or not (np.abs(shapely.get_coordinates(shape)) < BEYOND_EARTH).all():
+            raise InputError(f"{path}: a geometry without coordinates, or with some beyond the Earth; remove it")
+        try:
+            yield shapely.transform(shape, lambda points: reproject(points, crs, WGS84)), properties
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error

@@ -229,3 +229,13 @@ def test_what_is_no_area_is_named(tmp_path, text, message):
         read_area(tmp_path / "a.geojson")
     with pytest.raises(InputError, match=r"b.geojson: no such file"):
         read_area(tmp_path / "b.geojson")
+
+
+@pytest.mark.parametrize("strange", [float("nan"), float("inf"), 1e308, 10**30])
+@pytest.mark.parametrize("crs", ["OGC:CRS84", "EPSG:32622"])
+def test_coordinates_that_are_nowhere_on_earth_are_refused(tmp_path, strange, crs):
+    ring = [[0, 0], [1, 0], [1, strange], [0, 1], [0, 0]]
+    document = {"type": "FeatureCollection", "crs": {"properties": {"name": crs}}, "features": []}
+    document["features"].append({"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}})
+    with pytest.raises(InputError, match=r"a\.geojson: a geometry without coordinates, or with some beyond the Earth"):
+        read_area(write_json(tmp_path / "a.geojson", document))
