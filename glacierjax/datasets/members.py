@@ -1,6 +1,8 @@
 """Files (members) of a data set in a folder, a zip or a tar archive, read without unpacking."""
 
+import lzma
 import os
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -12,6 +14,22 @@ from glacierjax.core.files import require_folder, user_path
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 ARCHIVE_SUFFIXES = (*TAR_SUFFIXES, ".zip")
+# What the readers raise for damaged files, strange names and lengths, encryption (RuntimeError) and what they do not know
+# (NotImplementedError).
+DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+    IndexError,
+)
 
 
 class Members(Protocol):
@@ -58,7 +76,7 @@ class ZipMembers:
         self.root = root
         try:
             self._zip = zipfile.ZipFile(root)
-        except (zipfile.BadZipFile, OSError) as error:
+        except DAMAGE as error:
             raise InputError(f"{root}: not a whole zip file ({error}); download or copy it again") from error
         visible = (name for name in self._zip.namelist() if not name.endswith("/"))
         # macOS adds `__MACOSX/._NAME` twins to the archives that it writes
@@ -70,8 +88,7 @@ class ZipMembers:
     def read(self, name: str) -> bytes:
         try:
             return self._zip.read(name)
-        # RuntimeError: encrypted or an unknown compression; EOFError and zlib.error: damaged
-        except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError, KeyError) as error:
+        except DAMAGE as error:
             raise InputError(f"{self.where(name)}: cannot be read ({error}); download or copy the zip again") from error
 
 
@@ -88,7 +105,7 @@ class TarMembers:
         try:
             with tarfile.open(root) as archive:
                 files = [member.name for member in archive if member.isreg()]
-        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        except DAMAGE as error:
             raise InputError(f"{root}: not a whole tar file ({error}); download or copy it again") from error
         visible = [name for name in files if not any(part.startswith(".") for part in _plain(name).split("/"))]
         self.names = list(dict.fromkeys(_plain(name) for name in visible))
@@ -111,7 +128,7 @@ class TarMembers:
                     file = self._stream.extractfile(member)
                     assert file is not None  # of a regular file there is one
                     return file.read()
-        except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        except DAMAGE as error:
             raise InputError(f"{self.where(name)}: cannot be read ({error}); download or copy it again") from error
         raise InputError(f"{self.where(name)}: no longer in the archive; was it changed meanwhile?")
 

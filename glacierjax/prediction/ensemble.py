@@ -9,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.errors import FlaxError
 
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, training_of
@@ -219,4 +220,14 @@ def _bind(checkpoint: Checkpoint) -> Network:
     model: Any = build(network_of(checkpoint), Tyrion)  # hashable, which type checkers do not know
     network = make_network(model)
     params = jax.device_put(checkpoint.params)
-    return lambda images: network(params, images)
+
+    def answer(images: np.ndarray) -> np.ndarray:
+        try:
+            return network(params, images)
+        except (FlaxError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
+            reason = str(error).partition("\n")[0]
+            raise InputError(
+                f"{checkpoint.path}: its weights do not fit the network of its record ({reason}); copy it again"
+            ) from error
+
+    return answer
