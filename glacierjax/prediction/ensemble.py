@@ -21,9 +21,9 @@ from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model import Tyrion, build
 from glacierjax.prediction.tiles import Network, assemble, scene_strips
 
-# The best on validation scenes: 132 m, against 205 m tiled and 240 m whole (docs/howto/evaluation.md).
 log = logging.getLogger(__name__)
 
+# The best on validation scenes: 132 m, against 205 m tiled and 240 m whole (docs/howto/evaluation.md).
 DEFAULT_MODE = "overlap"
 OFFICIAL_MODE = "tiled"  # how the published figures were made
 DEFAULT_CONTEXT_PX = DataSettings.context_px
@@ -128,7 +128,7 @@ def open_predictor(
 ) -> Predictor:
     """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
 
-    `mode` None means `DEFAULT_MODE`, however the checkpoints were validated. Raises `InputError` for a checkpoint of
+    `mode` None means `default_mode` of the first checkpoint's training. Raises `InputError` for a checkpoint of
     another task, or of networks that take scenes differently. `rotations` averages over four rotations of a scene if the
     networks saw such crops in their training, else over the mirror images that they saw; `untrained_rotations` over four
     rotations in any case.
@@ -158,7 +158,7 @@ def open_predictor(
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=quarter_turns,
-        mode=mode or DEFAULT_MODE,
+        mode=mode or default_mode(training),
         context_px=context_px,
         size_multiple=size_multiple,
         training=training,
@@ -167,6 +167,15 @@ def open_predictor(
         grey=rule_of_record(first.record, str(first.path)),
         mirrors=mirrors,
     )
+
+
+def default_mode(training: FineTuning | None) -> str:
+    """How a network covers a scene where nobody says it: as its training validated, but overlapping instead of tiled.
+
+    A recipe that validates whole scenes shows its network nearly whole scenes. Tiles alone are kept for comparison.
+    """
+    mode = training.validation.mode if training else OFFICIAL_MODE
+    return DEFAULT_MODE if mode == OFFICIAL_MODE else mode
 
 
 def _geometry(checkpoint: Checkpoint) -> tuple[int, int, float]:

@@ -84,7 +84,7 @@ def load(
     Args:
       checkpoints: folders that `glacierjax.train` or `glacierjax.convert` wrote.
       which: of a training folder: "best_iou", "best_mde" or "last".
-      mode: "tiled", "overlap" or "whole"; None: overlap, which had the smallest errors on validation scenes.
+      mode: "tiled", "overlap" or "whole"; None: as the training validated, but overlap instead of tiled.
       rotations: average over four rotations of each scene, or if the networks were not trained on rotated crops, over the
         mirror images that they were trained on.
       untrained_rotations: average over four rotations in any case.

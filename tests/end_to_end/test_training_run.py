@@ -60,7 +60,14 @@ def test_a_network_trained_at_another_spacing_is_evaluated_at_it(data, command, 
         "--workdir=coarse",
     )
     assert done.returncode == 0, done.stderr
-    scored = command("glacierjax.evaluate", "--workdir=coarse", "--which=last", "--split=val", "--output=coarse_scores")
+    scored = command(
+        "glacierjax.evaluate",
+        "--workdir=coarse",
+        "--which=last",
+        "--mode=tiled",
+        "--split=val",
+        "--output=coarse_scores",
+    )
     assert scored.returncode == 0, scored.stderr
     metrics = json.loads((elsewhere / "coarse_scores" / "metrics.json").read_text())
     last = val_lines(elsewhere / "coarse")[-1]

@@ -9,10 +9,10 @@ import pytest
 from glacierjax.checkpoints import native
 from glacierjax.checkpoints.record import network_of
 from glacierjax.core.errors import InputError
-from glacierjax.core.settings import PRESETS, FineTuning
+from glacierjax.core.settings import PRESETS, FineTuning, ValidationSettings
 from glacierjax.core.spacing import average_looks, enlarge_looks
 from glacierjax.model import Tyrion, build
-from glacierjax.prediction.ensemble import make_network, open_predictor
+from glacierjax.prediction.ensemble import default_mode, make_network, open_predictor
 from glacierjax.prediction.tiles import predict_scene
 
 CONTEXT = 64
@@ -84,6 +84,11 @@ def test_a_network_of_another_version_is_named_with_what_is_unknown(checkpoints,
     native.save_checkpoint(tmp_path / "former", first.params, record)
     with pytest.raises(InputError, match=r"former: its network has multilook, which this version does not know"):
         open_predictor([str(tmp_path / "former")])
+
+
+@pytest.mark.parametrize(("validated", "used"), [("tiled", "overlap"), ("overlap", "overlap"), ("whole", "whole")])
+def test_scenes_are_covered_as_in_validation_but_never_by_tiles_alone(validated, used):
+    assert default_mode(FineTuning(validation=ValidationSettings(mode=validated))) == used
 
 
 def test_mode_can_be_chosen(checkpoints):
