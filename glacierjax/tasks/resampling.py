@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float32, Int, UInt8
+import numpy as np
+from jaxtyping import Array, Bool, Float32, Int, Shaped, UInt8
 
 from glacierjax.datasets.ssl4sar.optical import UINT8_MAX
 
@@ -57,10 +58,10 @@ def resize_squares(
     return jnp.clip(jnp.round(x), 0, UINT8_MAX)
 
 
-def prepare_pairs(batch: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
+def prepare_pairs(batch: Mapping[str, Shaped[Array | np.ndarray, "..."]]) -> dict[str, Float32[Array, "..."]]:
     """Converts a micro-batch of `glacierjax.data.pairs` for the pretraining tasks: `sar` and `optical` in [0, 1]."""
     return {
-        key: resize_squares(batch[key], batch["square"], batch["up_down"]) / UINT8_MAX
+        key: resize_squares(*(jnp.asarray(batch[name]) for name in (key, "square", "up_down"))) / UINT8_MAX
         for key in ("sar", "optical")
         if key in batch
     }

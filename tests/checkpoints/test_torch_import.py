@@ -140,7 +140,7 @@ def test_other_names_are_refused():
         params_from_torch({"conv1.weight": np.zeros(3)}, "tyrion")
     with pytest.raises(InputError, match=r"no tensor swin_unet\.patch_embed"):
         params_from_torch(tiny_state_dict("tyrion"), "optsimmim", TINY)
-    with pytest.raises(InputError, match="--model=unet"):
+    with pytest.raises(InputError, match="model='unet'"):
         params_from_torch({}, "unet")
 
 

@@ -78,8 +78,9 @@ def test_fronts_that_an_evaluation_wrote_score_as_its_zones(tmp_path, data_raw, 
 @pytest.mark.parametrize(
     "flags, named",
     [
-        ([], "--predictions"),
-        (["--predictions=x", "--fronts=y"], "--predictions and --fronts"),
+        ([], "--output"),
+        (["--output=o"], "--predictions"),
+        (["--predictions=x", "--fronts=y", "--output=o"], "--predictions and --fronts"),
         (["--predictions=x", "--output=o"], "--data"),
         (["--predictions=x", "--data=d"], "--output"),
         (["--predictions=x", "--data=nowhere", "--output=o"], "nowhere"),

@@ -62,7 +62,7 @@ def test_boxes_under_the_official_protocol_equal_the_reference(units):
     front = np.ones((30, 44), bool)
     kept = unpack(units["box/kept"], (len(units["box/corners"]), *front.shape))
     for corners, expected in zip(units["box/corners"], kept, strict=True):
-        np.testing.assert_array_equal(inside_box(front, corners, OFFICIAL), expected, err_msg=str(corners))
+        np.testing.assert_array_equal(inside_box(front, corners.tolist(), OFFICIAL), expected, err_msg=str(corners))
 
 
 def test_the_protocols_differ_only_for_boxes_that_leave_the_image(units):
