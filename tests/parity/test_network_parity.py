@@ -142,7 +142,7 @@ def test_loss_gradient_agrees(loss_case):
 @pytest.fixture(scope="module")
 def two_steps(params):
     """Case 3: losses before step 1, before step 2 and after both, the first gradient, and the parameters at the end."""
-    task, batch = Segmentation(), rules.finetuning_batch()
+    task, batch = Segmentation(), jax.tree.map(jnp.asarray, rules.finetuning_batch())
     optimizer = optax.chain(optax.add_decayed_weights(1e-4), optax.sgd(1e-4, momentum=0.9))
 
     @jax.jit

@@ -21,7 +21,7 @@ def first_step(task, case, model):
     """(loss, gradient, loss after one SGD step) on the golden batch and weights."""
     params, report = params_from_torch(rules.state_dict(model), model)
     assert not report.missing and not report.unknown
-    batch = rules.pretraining_batch(case)
+    batch = jax.tree.map(jnp.asarray, rules.pretraining_batch(case))
 
     @jax.jit
     def loss_and_gradient(params):
@@ -56,7 +56,7 @@ def test_loss_gradient_and_a_step_agree(case, task, model):
 @pytest.mark.slow
 def test_translated_bands_agree():
     params, _ = params_from_torch(rules.state_dict("opttranslator"), "opttranslator")
-    batch = rules.pretraining_batch(5)
+    batch = jax.tree.map(jnp.asarray, rules.pretraining_batch(5))
     bands = jax.jit(OptTranslator().model.apply)({"params": params}, batch["sar"])
     ours, expected = np.asarray(bands).transpose(0, 3, 1, 2)[:, :, ::32, ::32], arrays["case5_output"]
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
