@@ -57,7 +57,9 @@ def forward(params):
     # The last map has the head folded in: with the identity as head it is the map alone.
     up, width = params["decoder"]["up5"], params["head"]["kernel"].shape[2]
     alone = jnp.eye(width)[None, None], jnp.zeros(width)
-    maps["decoder5"] = doubled(decoder["block5"]["__call__"][0], (jnp.asarray(up["kernel"]), jnp.asarray(up["bias"])), alone)
+    maps["decoder5"] = doubled(
+        decoder["block5"]["__call__"][0], (jnp.asarray(up["kernel"]), jnp.asarray(up["bias"])), alone
+    )
     for name, part in encoder.items():
         if name.endswith("_merging"):
             maps[f"{name.removesuffix('_merging')}_after_merge"] = part["__call__"][0]
