@@ -3,7 +3,8 @@
     glacierjax train --config=configs/demo.py --config.data.dir=DATA --config.init.checkpoint=PRETRAINED --workdir=RUN
 
 About six minutes for 20,000 crops. On the simulated archive of `make demo` (40 test scenes of two glaciers that the network has
-not seen) the mean distance error inside the boxes is 186 m with rotations, one front missing; no table of the paper is reproduced.
+not seen) the mean distance error inside the boxes is 186 m with rotations, one front
+missing; no table of the paper is reproduced.
 
 Departs from the published recipe where so few steps would not bear it: scenes are averaged to about 40 m, so that a crop shows
 more ground and flow lines are as wide from one sensor as from another; Muon, which learnt as much as AdamW from a quarter of
