@@ -33,9 +33,9 @@ def cubic_weights(
     other = ((_A + 2) * u - (_A + 3)) * u * u + 1
     far = ((_A * (t + 1) - 5 * _A) * (t + 1) + 8 * _A) * (t + 1) - 4 * _A
     taps = jnp.stack([far, near, other, 1 - far - near - other], axis=-1)
-    source = low[:, None] + jnp.arange(_TAPS) - 1
+    source = low[:, None] + jnp.arange(_TAPS)[None] - 1
     source = start + jnp.clip(source, 0, side - 1)
-    weights = jnp.sum(taps[..., None] * (source[..., None] == jnp.arange(size)), axis=1)
+    weights = jnp.sum(taps[..., None] * (source[..., None] == jnp.arange(size)[None, None]), axis=1)
     return jnp.where(backwards, weights[::-1], weights)
 
 
