@@ -14,9 +14,6 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 END_TO_END = Path(__file__).parent / "end_to_end"
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Workers take whole files, whose tests share compiled networks; the slow commands of end_to_end/ start first."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+    """The slow commands of end_to_end/ start first, so that no process waits for them at the end."""
     items.sort(key=lambda item: item.path.parent != END_TO_END)

@@ -11,9 +11,9 @@ import pytest
 import rasterio
 from absl.testing import flagsaver
 from brightness import make_predictor
+from helpers import command_alone
 from rasterio.transform import Affine
 
-from glacierjax import predict as command
 from glacierjax.core import cli
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
@@ -166,7 +166,7 @@ def predict(monkeypatch, capsys):
     monkeypatch.setattr(model_module, "load", lambda *_, **__: Model(make_predictor(0.9)))
 
     def run(*arguments):
-        with flagsaver.flagsaver():
+        with flagsaver.flagsaver(), command_alone("glacierjax.predict") as command:
             code = cli.run(command.main, command.__doc__, argv=["predict", "--checkpoint=RUN", *map(str, arguments)])
         return code, capsys.readouterr().err
 
