@@ -126,7 +126,8 @@ def test_each_module_alone_agrees(golden, name, frames):
 
     output, (of_params, of_input) = output_and_gradients(params, x)
     golden.assert_agrees(theirs(output), f"mt4/{key}/output", LOGITS if name == "ltae" else 1e-5)
-    golden.assert_agrees(theirs(of_input), f"mt4/{key}/grad_input", 1e-4)
+    # LTAE: one frame of eight is up to 4e-4 off; the reference's positions are float32, which moves them by up to 1e-3.
+    golden.assert_agrees(theirs(of_input), f"mt4/{key}/grad_input", 5e-4 if name == "ltae" else 1e-4)
     for short, entry in named.items():
         leaf = of_params
         for part in entry.path:
