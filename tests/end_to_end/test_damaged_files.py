@@ -4,6 +4,7 @@ import json
 import resource
 import shutil
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -119,7 +120,8 @@ def read_network(folder):
 
 
 def read_safetensors(file):
-    from_file(file, file.parent / f"{file.name}_converted", None, None, Wanted())
+    with tempfile.TemporaryDirectory() as folder:
+        from_file(file, Path(folder) / "converted", None, None, Wanted())
 
 
 @pytest.fixture(scope="module")
