@@ -44,9 +44,9 @@ class LabelledScenes:
         return self.file.crop(PLANES * index, *box), self.file.crop(PLANES * index + 1, *box)
 
     def pixels(
-        self, index: int, rows: Int[np.ndarray, " height"], columns: Int[np.ndarray, " width"]
+        self, index: int, rows: Int[np.ndarray, "..."], columns: Int[np.ndarray, "..."]
     ) -> tuple[UInt8[np.ndarray, "height width"], UInt8[np.ndarray, "height width"]]:
-        """Grey values and labels at these rows and columns of the scene."""
+        """Grey values and labels of the scene at rows and columns as `ImageFile.pixels` takes them."""
         return self.file.pixels(PLANES * index, rows, columns), self.file.pixels(PLANES * index + 1, rows, columns)
 
 

@@ -13,10 +13,11 @@ from jaxtyping import Float, Int, UInt8
 from glacierjax.core import grid
 from glacierjax.core.choices import CLEAN, OFFICIAL
 from glacierjax.core.settings import LabelledDataSettings, SeriesAugmentSettings
+from glacierjax.core.zones import UNKNOWN_ID
 from glacierjax.data import transforms
 from glacierjax.data.crops import SPECKLE_PEAKS, draw_window
 from glacierjax.data.labelled_scenes import LabelledScenes
-from glacierjax.data.series_geometry import window_pixels
+from glacierjax.data.series_geometry import Register, registered_pixels, window_pixels
 from glacierjax.datasets.series import day_positions, draw
 
 ERASURES = 2  # tries a frame
@@ -160,16 +161,26 @@ def _draw_photometric(rng: np.random.Generator, side: int, augment: SeriesAugmen
 
 
 def make_sample(
-    scenes: LabelledScenes, plan: Plan, side: int, label_resize: str = CLEAN, registration: str = CLEAN
+    scenes: LabelledScenes,
+    plan: Plan,
+    side: int,
+    label_resize: str = CLEAN,
+    protocol: str = CLEAN,
+    register: Register | None = None,
 ) -> Mapping[str, np.ndarray]:
     """The sample of a plan: "image" (T, side, side, 1) and "labels" (T, side, side) uint8, "days" (T,) int.
 
-    `label_resize` as in `transforms.resize_labels`; `registration` as `protocol` in `series_geometry.window_pixels`.
+    `label_resize` as in `transforms.resize_labels`; `protocol` as in `series_geometry.window_pixels`; `register`: lays the
+    frames over each other by map coordinates, None: by their sizes. What a frame does not cover is no data: black, and not
+    labelled (`UNKNOWN_ID`).
     """
 
     def crop(scene: int, reference: int, window: Window) -> tuple[np.ndarray, np.ndarray]:
-        pixels = window_pixels(scenes.size(scene), scenes.size(reference), *window, registration)
-        return scenes.pixels(scene, *pixels)
+        if register is None:
+            return scenes.pixels(scene, *window_pixels(scenes.size(scene), scenes.size(reference), *window, protocol))
+        *pixels, covered = registered_pixels(register(scene, reference), scenes.size(reference), *window)
+        image, labels = scenes.pixels(scene, *pixels)
+        return np.where(covered, image, np.uint8(0)), np.where(covered, labels, np.uint8(UNKNOWN_ID))
 
     def resized(scene: int, reference: int, window: Window) -> tuple[np.ndarray, np.ndarray]:
         image, labels = crop(scene, reference, window)

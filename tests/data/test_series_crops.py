@@ -9,7 +9,9 @@ import series_rules
 
 from glacierjax.core import grid
 from glacierjax.core.choices import OFFICIAL
+from glacierjax.core.pixel_map import pixel_map
 from glacierjax.core.settings import LabelledDataSettings, SeriesAugmentSettings
+from glacierjax.core.zones import UNKNOWN_ID
 from glacierjax.data import transforms
 from glacierjax.data.image_file import write_images
 from glacierjax.data.labelled_scenes import LabelledScenes
@@ -176,3 +178,34 @@ def test_the_scenes_stay_as_they_are(scenes):
     for seed in range(4):
         make_sample(scenes, draw_plan(scenes, seed, np.random.default_rng(seed), DATA, ALWAYS, 3), 64)
     assert scenes.file.path.read_bytes() == before
+
+
+def shifted(scenes, rows: int, columns: int):
+    """Every frame but the reference lies so many pixels below and to the right of it."""
+
+    def register(frame: int, reference: int):
+        moved = np.array([columns, rows]) * (frame != reference)
+        return pixel_map(lambda points: points - moved, scenes.size(frame), scenes.size(reference))
+
+    return register
+
+
+def test_frames_of_one_grid_are_the_same_by_map_and_by_size(scenes):
+    register = shifted(scenes, 0, 0)
+    same = [i for i in range(len(scenes)) if scenes.size(i) == scenes.size(0)]
+    window = Window(-40, scenes.size(0)[1] - 100, 160, 160)
+    plan = Plan((0, same[-1]), 0, window, None, None, (), (Photometric(), Photometric()))
+    by_size, by_map = (make_sample(scenes, plan, 128, register=how) for how in (None, register))
+    for key in by_size:
+        np.testing.assert_array_equal(by_size[key], by_map[key])
+
+
+def test_what_a_frame_does_not_cover_is_no_data(scenes):
+    register = shifted(scenes, 20, 30)
+    plan = Plan((0, 1), 0, Window(0, 0, 96, 96), None, None, (), (Photometric(), Photometric()))
+    sample = make_sample(scenes, plan, 96, register=register)
+    image, labels = sample["image"][1, ..., 0], sample["labels"][1]
+    for part in (np.s_[:20], np.s_[:, :30]):
+        assert (labels[part] == UNKNOWN_ID).all() and (image[part] == 0).all()
+    np.testing.assert_array_equal(labels[20:, 30:], scenes.crop(1, 0, 0, 76, 66)[1])
+    np.testing.assert_array_equal(image[20:, 30:], scenes.crop(1, 0, 0, 76, 66)[0])

@@ -1,0 +1,99 @@
+"""Scenes laid over each other by their map coordinates, against every pixel's own conversion."""
+
+import numpy as np
+import pytest
+
+from glacierjax.core.pixel_map import NODE_PX
+from glacierjax.geo.georeference import Georeference, crs_from_user, reproject
+from glacierjax.geo.registration import Footprint, MapRegistration
+
+UTM, POLAR, DEGREES = (crs_from_user(name, "test") for name in ("EPSG:32622", "EPSG:3413", "EPSG:4326"))
+HERE = Footprint(Georeference(UTM, (20, 0, 500_000, 0, -20, 7_650_000)), (300, 400))
+
+
+def at(crs, metres, shape, east=0.0, north=0.0):
+    """A grid whose first corner lies so many metres from that of `HERE`, on the map of `HERE`."""
+    x, y = reproject(np.array([[500_000 + east, 7_650_000 + north]]), UTM, crs)[0]
+    return Footprint(Georeference(crs, (metres, 0, x, 0, -metres, y)), shape)
+
+
+@pytest.mark.parametrize("other", [at(POLAR, 20, (400, 400)), at(POLAR, 50, (90, 130)), at(UTM, 7, (900, 1000), 55)])
+def test_the_table_agrees_with_the_conversion_of_every_pixel(other):
+    rows, columns = np.arange(HERE.shape[0]), np.arange(HERE.shape[1])
+    row, column = HERE.map_into(other).places(rows, columns)
+    centres = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2) + 0.5
+    expected = other.place.to_pixels(reproject(HERE.place.to_crs(centres), HERE.place.crs, other.place.crs)) - 0.5
+    np.testing.assert_allclose(row.ravel(), expected[:, 1], rtol=0, atol=0.01)
+    np.testing.assert_allclose(column.ravel(), expected[:, 0], rtol=0, atol=0.01)
+
+
+def test_a_grid_lies_on_itself_and_moved_by_whole_pixels():
+    rows, columns = np.arange(-5, 305), np.arange(-3, 402)
+    row, column, covered = HERE.map_into(HERE).nearest(rows, columns)
+    np.testing.assert_array_equal(row[:, 0], np.clip(rows, 0, 299))
+    np.testing.assert_array_equal(column[0], np.clip(columns, 0, 399))
+    assert covered.sum() == 300 * 400
+    moved = at(UTM, 20, (300, 400), east=20 * 7, north=-20 * 11)
+    row, column, covered = HERE.map_into(moved).nearest(np.arange(11, 300), np.arange(7, 400))
+    assert covered.all() and row[0, 0] == 0 and column[0, 0] == 0 and row[-1, -1] == 288 and column[-1, -1] == 392
+
+
+def test_there_and_back_is_within_a_fraction_of_a_pixel():
+    polar = at(POLAR, 20, (400, 400), -1000, 1000)
+    row, column = HERE.map_into(polar).places(np.arange(300), np.arange(400))
+    back = polar.map_into(HERE)
+    for r, c in ((0, 0), (299, 399), (150, 17)):
+        again = back.places(row[r, c : c + 1], column[r, c : c + 1])
+        assert abs(again[0][0, 0] - r) < 0.01 and abs(again[1][0, 0] - c) < 0.01
+
+
+def test_a_grid_around_all_keeps_its_pixels():
+    moved = at(UTM, 20, (300, 400), east=-20 * 30, north=20 * 10)
+    whole = HERE.around([moved, at(UTM, 7, (100, 100), 20 * 395)])
+    assert whole.shape == (310, 460)
+    assert whole.place.transform == (20, 0, 500_000 - 600, 0, -20, 7_650_000 + 200)
+    assert HERE.around([HERE]) == HERE
+
+
+@pytest.mark.parametrize(
+    ("other", "share"),
+    [
+        (HERE, 1.0),
+        (at(UTM, 20, (300, 400), east=4000), 0.5),
+        (at(UTM, 20, (300, 400), east=9000), 0.0),
+        (at(UTM, 5, (20, 20), east=500, north=-500), 1.0),
+        (Footprint(Georeference(crs_from_user("EPSG:3031", "test"), (20, 0, 0, 0, -20, 0)), (300, 400)), 0.0),
+    ],
+)
+def test_the_area_that_two_scenes_share(other, share):
+    assert HERE.shared_with(other) == pytest.approx(share, abs=0.01)
+    assert other.shared_with(HERE) == pytest.approx(share, abs=0.01)
+
+
+def test_degrees_on_both_sides_of_the_date_line_are_one_place():
+    west = Footprint(Georeference(DEGREES, (0.001, 0, -180.1, 0, -0.001, 70)), (100, 200))
+    east = Footprint(Georeference(DEGREES, (0.001, 0, 179.9, 0, -0.001, 70)), (100, 200))
+    assert west.shared_with(east) == pytest.approx(1)
+    row, column, covered = west.map_into(east).nearest(np.arange(100), np.arange(200))
+    assert covered.all() and (row[:, 0] == np.arange(100)).all() and (column[0] == np.arange(200)).all()
+
+
+def test_square_pixels_have_the_area_of_those_that_are_not():
+    degrees = Footprint(Georeference(DEGREES, (0.001, 0, -50, 0, -0.001, 70)), (100, 300))
+    square = degrees.with_square_pixels()
+    assert square.shape[0] > 100 and square.shape[1] < 300
+    assert np.prod(square.shape) == pytest.approx(30_000, rel=0.02)
+    assert degrees.shared_with(square) == pytest.approx(1, abs=1e-6)
+    assert HERE.with_square_pixels() is HERE
+
+
+def test_averaged_pixels_begin_in_the_same_corner():
+    coarse = HERE.averaged(7)
+    assert coarse.shape == (43, 58) and coarse.place.transform == (140, 0, 500_000, 0, -140, 7_650_000)
+
+
+def test_scenes_of_a_training_by_number():
+    register = MapRegistration((HERE, at(UTM, 20, (300, 400), 200)))
+    places = register(1, 0)
+    assert places.shape == (300, 400) and len(places.nodes) == -(-300 // NODE_PX) + 1
+    assert places.nearest(np.array([0]), np.array([10]))[1].item() == 0
