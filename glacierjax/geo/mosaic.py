@@ -9,7 +9,7 @@ import contextlib
 import dataclasses
 import logging
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree import ElementTree
@@ -46,6 +46,7 @@ REMOTE: dict[str, Any] = {
 DRIVERS = {".vrt": "VRT", ".img": "ENVI", ".png": "PNG"}  # what is opened by the suffix of a name
 TEXTS = (".vrt", ".img")  # they are described by a text: itself, and the .hdr beside it
 USUAL_DRIVER = "GTiff"
+STRUCTURE = "IMAGE_STRUCTURE"  # GDAL's name for tags on how values are stored
 BORDER_POINTS = 21
 SAME_PIXEL = 1e-3  # grids whose pixels lie over each other to this share of a pixel are one grid
 LARGEST_GAP = 4.0  # a mosaic's area may be so many times that of its tiles
@@ -153,6 +154,8 @@ def _common_grid(datasets: Sequence[rasterio.DatasetReader], source: Source) -> 
         if georeference is None:
             what = "the area of interest" if len(datasets) == 1 else "a mosaic"
             raise InputError(f"{shown_path(tile.path)}: no map grid, which {what} needs{advice(dataset, tile.path)}")
+        if len(datasets) > 1 and dataset.tags(ns=STRUCTURE).get("MINISWHITE") == "YES":
+            raise InputError(f"{shown_path(tile.path)}: inverted grey, which a mosaic cannot join; invert it first")
         grids.append(georeference)
     most = Counter(grid.crs.to_wkt() for grid in grids).most_common(1)[0][0]
     return next(grid for grid in grids if grid.crs.to_wkt() == most)
@@ -201,6 +204,7 @@ def _virtual_raster(placed: Sequence[_Placed], grid: Georeference, whole: Region
     first = placed[0].dataset
     height, width = whole.shape
     root = ElementTree.Element("VRTDataset", rasterXSize=str(width), rasterYSize=str(height))
+    _describe_structure(root, first.tags(ns=STRUCTURE), ("MINISWHITE",))
     ElementTree.SubElement(root, "SRS").text = grid.crs.to_wkt()
     a, b, c, d, e, f = grid.moved(whole.left, whole.top).transform
     ElementTree.SubElement(root, "GeoTransform").text = ", ".join(repr(float(value)) for value in (c, a, b, f, d, e))
@@ -208,6 +212,7 @@ def _virtual_raster(placed: Sequence[_Placed], grid: Georeference, whole: Region
     for band in first.indexes:
         kind = typename_fwd[dtype_rev[first.dtypes[band - 1]]]
         element = ElementTree.SubElement(root, "VRTRasterBand", dataType=kind, band=str(band))
+        _describe_structure(element, first.tags(band, ns=STRUCTURE), ("NBITS",))
         _describe(element, first, band, _empty(first) if several else first.nodata)
         for part in placed:
             _add_source(element, part, str(band), whole, _empty(part.dataset) if several else None)
@@ -219,6 +224,15 @@ def _virtual_raster(placed: Sequence[_Placed], grid: Georeference, whole: Region
         band = ElementTree.SubElement(ElementTree.SubElement(root, "MaskBand"), "VRTRasterBand", dataType="Byte")
         _add_source(band, placed[0], "mask,1", whole, None)
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _describe_structure(element: ElementTree.Element, tags: Mapping[str, str], names: Sequence[str]) -> None:
+    """How stored values are to be understood: inverted, or of fewer bits than their type."""
+    known = {name: tags[name] for name in names if name in tags}
+    if known:
+        domain = ElementTree.SubElement(element, "Metadata", domain=STRUCTURE)
+        for name, value in known.items():
+            ElementTree.SubElement(domain, "MDI", key=name).text = value
 
 
 def _describe(element: ElementTree.Element, dataset: Any, band: int, nodata: float | None) -> None:

@@ -238,3 +238,21 @@ def test_an_area_far_away_on_the_other_side_of_the_earth_is_no_hindrance(tmp_pat
     (tmp_path / "two.geojson").write_text(json.dumps(document))
     scene = read_scene(write(tmp_path / "w.tif", WHOLE), interest=Interest(read_area(tmp_path / "two.geojson"), 0))
     assert scene.image.shape == (20, 20)
+
+
+@pytest.mark.parametrize("how", [{"photometric": "MINISWHITE"}, {"nbits": 4}, {"nbits": 4, "photometric": "MINISWHITE"}])
+def test_a_cut_keeps_how_values_are_stored(tmp_path, how):
+    values = np.random.default_rng(0).integers(0, 16 if "nbits" in how else 256, (80, 90)).astype(np.uint8)
+    file = write(tmp_path / "scene.tif", values, **how)
+    interest = Interest(area(tmp_path, 20.5, 10.5, 59.5, 49.5), 0)
+    part, whole = read_scene(source_of_file(file), interest=interest), read_scene(file)
+    np.testing.assert_array_equal(part.image, whole.image[10:50, 20:60])
+
+
+def test_inverted_tiles_are_refused(tmp_path):
+    for number, rows in enumerate((slice(0, 45), slice(40, 80))):
+        name = burst(number, second=number * 3)
+        write(tmp_path / "in" / name / f"{name}_VV.tif", np.ones((40, 90), np.uint8), photometric="MINISWHITE")
+    (source,) = find_sources([str(tmp_path / "in")])
+    with pytest.raises(InputError, match="inverted grey"):
+        read_scene(source)
