@@ -4,6 +4,7 @@ import json
 import resource
 import shutil
 import sys
+import tarfile
 import tempfile
 import time
 import zipfile
@@ -23,6 +24,7 @@ from glacierjax.core.files import encode_png
 from glacierjax.core.settings import PRESETS, FineTuning
 from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.datasets.caffe.chips import open_chips
+from glacierjax.datasets.members import open_archive_file
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.stac import sources_of_stac
 from glacierjax.geo.vectors import write_points
@@ -115,11 +117,17 @@ def read_scenes(archive):
             archive.read(split, name)
 
 
+def read_members(file):
+    members = open_archive_file(file)
+    for name in members.names:
+        members.read(name)
+
+
 def read_network(folder):
     return open_predictor([str(folder)]).probabilities(IMAGE, 20)
 
 
-def read_safetensors(file):
+def read_weights(file):
     with tempfile.TemporaryDirectory() as folder:
         from_file(file, Path(folder) / "converted", None, None, Wanted())
 
@@ -135,9 +143,12 @@ def originals(tmp_path_factory):
     (root / "box.txt").write_text(box_text(BoundingBox(3, 4, 50, 60)))
     write_points(root / "front.csv", [np.array(RING)], SCENE, 20.0)
     write_zip(root / "data_raw.zip", write_archive(root / "data_raw"))
+    with tarfile.open(root / "data_raw.tar.gz", "w:gz") as archive:
+        archive.add(root / "data_raw", "data_raw")
     write_chips(root / "caffe.zip")
     write_checkpoint(root / "network")
-    to_file(root / "network", root / "network.safetensors", "safetensors", None, "last")
+    for kind in ("safetensors", "torch"):
+        to_file(root / "network", root / f"network.{kind}", kind, None, "last")
     (root / "config.py").write_text(
         "from glacierjax.core.settings import FineTuning\nfrom glacierjax.recipes.configs import config_of\n\n\n"
         "def get_config():\n    config = config_of(FineTuning())\n    config.model.preset = 'tiny'\n    return config\n"
@@ -152,9 +163,11 @@ def originals(tmp_path_factory):
         (root / "box.txt", read_area),
         (root / "front.csv", lambda file: read_fronts([str(file)])),
         (root / "data_raw.zip", lambda file: read_scenes(open_archive(file))),
+        (root / "data_raw.tar.gz", read_members),
         (root / "caffe.zip", lambda file: read_scenes(open_chips(file))),
         (root / "network", read_network),
-        (root / "network.safetensors", read_safetensors),
+        (root / "network.safetensors", read_weights),
+        (root / "network.torch", read_weights),
         (root / "config.py", lambda file: settings_of(load_config(str(file)))),
         (root / "run", read_settings),
         (root / "items.json", sources_of_stac),
