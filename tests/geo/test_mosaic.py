@@ -250,7 +250,7 @@ def test_a_cut_keeps_how_values_are_stored(tmp_path, how):
 
 
 def test_inverted_tiles_are_refused(tmp_path):
-    for number, rows in enumerate((slice(0, 45), slice(40, 80))):
+    for number in range(2):
         name = burst(number, second=number * 3)
         write(tmp_path / "in" / name / f"{name}_VV.tif", np.ones((40, 90), np.uint8), photometric="MINISWHITE")
     (source,) = find_sources([str(tmp_path / "in")])
