@@ -240,7 +240,9 @@ def test_an_area_far_away_on_the_other_side_of_the_earth_is_no_hindrance(tmp_pat
     assert scene.image.shape == (20, 20)
 
 
-@pytest.mark.parametrize("how", [{"photometric": "MINISWHITE"}, {"nbits": 4}, {"nbits": 4, "photometric": "MINISWHITE"}])
+@pytest.mark.parametrize(
+    "how", [{"photometric": "MINISWHITE"}, {"nbits": 4}, {"nbits": 4, "photometric": "MINISWHITE"}]
+)
 def test_a_cut_keeps_how_values_are_stored(tmp_path, how):
     values = np.random.default_rng(0).integers(0, 16 if "nbits" in how else 256, (80, 90)).astype(np.uint8)
     file = write(tmp_path / "scene.tif", values, **how)
