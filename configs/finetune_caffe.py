@@ -7,7 +7,8 @@ Published mean distance error on CaFFe's test split, mean of five seeds: 342 m f
 293 m after OptTranslator. 150 epochs of 40,000 crops of 512 x 512 pixels; effective batch 128 in micro-batches of 16. By
 arithmetic 6 to 11 hours of one accelerator that trains 150 to 300 crops a second (not run here).
 
-Every field has its published value (`glacierjax/core/settings/run.py` lists them).
+All defaults follow the paper. Two differ from the official code: `model.zero_init_norms` and `augment.label_resize`
+(docs/concepts/method.md).
 """
 
 from ml_collections import ConfigDict

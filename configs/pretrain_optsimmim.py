@@ -8,7 +8,8 @@ Fine-tuned on CaFFe from here, the published mean distance error is 300 m (342 m
 76,496 crops of 512 x 512 pixels: 76 million crops, by arithmetic about 70 to 140 hours of one accelerator that trains 150 to
 300 crops a second (not run here); the rate halves when the validation loss stands still, so that most of it is spent early.
 
-Every field has its published value. Beyond them: --config.task=simmim predicts the SAR image itself, without optical images,
+All defaults follow the paper; `model.zero_init_norms` differs from the official code (docs/concepts/method.md). Beyond
+the paper: --config.task=simmim predicts the SAR image itself, without optical images,
 and --config.mask.unit_px=32 hides larger squares.
 """
 

@@ -8,8 +8,8 @@
 Reads Microsoft's Swin V2 files and the official Tyrion, OptSimMIM and OptTranslator checkpoints without PyTorch, and
 runs nothing that they contain. Prints what became of each group of tensors.
 
-Tensors do not tell at what pixel spacing a network wants its scenes, nor its windows and groups. --to writes them
-beside the tensors, and the way back reads them. Of other files, what is assumed is printed, and flags set it.
+A weights file does not contain pixel spacing, window size or number of groups. --to stores them in the file, and
+converting back reads them. For files from elsewhere, convert prints the values it assumes; flags change them.
 """
 
 import sys
@@ -33,11 +33,11 @@ _MODEL = flags.DEFINE_string(
     "the names of its tensors.",
 )
 _TO = flags.DEFINE_enum("to", "glacierjax", ["glacierjax", "torch", "safetensors"], "What to write.")
-_PRESET = flags.DEFINE_string("preset", None, "Sizes of the network by name; without it the file's shapes tell them.")
+_PRESET = flags.DEFINE_string("preset", None, "Preset of the network. Default: found from the shapes in the file.")
 _SPACING = flags.DEFINE_float(
     "pixel_spacing_m",
     None,
-    "Metres a pixel that the network wants; 0: the scenes as they are. Default: as the file says.",
+    "Pixel spacing in metres to which scenes are averaged for the network; 0: no averaging. Default: as the file says.",
 )
 _CONTEXT = flags.DEFINE_integer("context_px", None, "Side of the network's input. Default: as the file says.")
 _WINDOW = flags.DEFINE_integer("window_size", None, "Side of an attention window. Default: as the file says.")

@@ -5,10 +5,10 @@
   python -m glacierjax.evaluate --predictions=ZONES_DIR --data=data_raw --split=test --output=OUT
   python -m glacierjax.evaluate --fronts=FRONTS_DIR --data=data_raw --split=test --output=OUT
   python -m glacierjax.evaluate --checkpoint=RUN --shard=0/4 --output=PART0     (a quarter of the scenes; then 1/4, 2/4, 3/4)
-  python -m glacierjax.evaluate --merge=PART0,PART1,PART2,PART3 --output=OUT           (writes what one pass writes)
+  python -m glacierjax.evaluate --merge=PART0,PART1,PART2,PART3 --output=OUT     (merges the four parts; same result as one run)
 
 Writes OUT/metrics.json, report.md, report.html, scores.csv, sums.json (what can be merged), and zones/, fronts/, overlays/
-with one PNG for each scene, of an ensemble uncertainty/ too.
+with one PNG for each scene; for an ensemble also deviation/.
 """
 
 import logging
@@ -39,7 +39,13 @@ NA = flags.DEFINE_enum(
     "na", NA_CHOICES[0], NA_CHOICES, "NA in --data is a zone, or not labelled (auto: if there is no rock)."
 )
 WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
-MODE = flags.DEFINE_enum("mode", None, choices.MODES, "How a network goes over a scene.")
+MODE = flags.DEFINE_enum(
+    "mode",
+    None,
+    choices.MODES,
+    f"How a network covers a scene. {choices.MODES_IN_WORDS}. Default: overlap, or whole if the network was validated so; "
+    "tiled with --protocol=official.",
+)
 ROTATIONS = flags.DEFINE_bool(
     "rotations",
     False,
@@ -50,7 +56,10 @@ UNTRAINED = flags.DEFINE_bool(
 )
 BASELINES = flags.DEFINE_bool("baselines", False, "Score two simple baselines, made from the train split, beside it.")
 PROTOCOL = flags.DEFINE_enum(
-    "protocol", choices.CLEAN, choices.PROTOCOLS, "official: with the oddities of the published code."
+    "protocol",
+    choices.CLEAN,
+    choices.PROTOCOLS,
+    "clean: the rules of the paper; official: also the errors of the published code, to compare with published numbers.",
 )
 ANNOTATORS = flags.DEFINE_list(
     "annotators", [], "Folders of front PNGs, DIR,DIR,...: other people's fronts of the same scenes, to compare with."

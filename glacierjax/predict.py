@@ -6,11 +6,11 @@
     --vector=gpkg --output=OUT                            (an ensemble; fronts only inside the polygons)
 
   python -m glacierjax.predict --checkpoint=RUN --input=downloads --aoi=fjord.geojson --output=OUT
-                                                        (Sentinel-1 products; of each only the fjord is read)
+                                                        (Sentinel-1 products; reads only the fjord of each)
 
 Reads PNG, GeoTIFF, Sentinel-1 products, links and STAC items. Writes OUT/zones, uncertainty, fronts (GeoTIFF where the
 scene is georeferenced, else PNG), lines (GeoJSON), overlays, the table OUT/scenes.csv and all fronts in
-OUT/fronts.geojson. Started again, it goes on with the scenes that are not done yet.
+OUT/fronts.geojson. Run it again to predict the scenes that are not done yet.
 """
 
 import logging
@@ -34,8 +34,13 @@ _INPUT = flags.DEFINE_multi_string(
     required=True,
 )
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
-_BOX = flags.DEFINE_string("box", "", "Where a front may be: CaFFe box (.txt, pixels) or polygons (.geojson).")
-_MODE = flags.DEFINE_enum("mode", None, choices.MODES, "How a network goes over a scene.")
+_BOX = flags.DEFINE_string("box", "", "Where a front may be: CaFFe box (.txt, in pixels) or polygons in a vector file.")
+_MODE = flags.DEFINE_enum(
+    "mode",
+    None,
+    choices.MODES,
+    f"How a network covers a scene. {choices.MODES_IN_WORDS}. Default: overlap, or whole if the network was validated so.",
+)
 _ROTATIONS = flags.DEFINE_bool(
     "rotations",
     False,
@@ -44,14 +49,19 @@ _ROTATIONS = flags.DEFINE_bool(
 _UNTRAINED = flags.DEFINE_bool(
     "untrained_rotations", False, "Average over four rotations even if the network was never trained on rotated crops."
 )
-_SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Metres a pixel, if neither georeference nor name tells.")
-_BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1; without it by polarisation.")
-_POLARISATION = flags.DEFINE_enum(
-    "polarisation", None, ["HH", "HV", "VH", "VV"], "Of products that hold several; without it the co-polarised one."
+_SPACING = flags.DEFINE_float(
+    "pixel_spacing_m", None, "Pixel spacing in metres; overrides the georeference and the scene's name."
 )
-_ASSET = flags.DEFINE_string("asset", None, "Asset of STAC items; without it by polarisation.")
+_BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. Default: chosen by polarisation.")
+_POLARISATION = flags.DEFINE_enum(
+    "polarisation",
+    None,
+    ["HH", "HV", "VH", "VV"],
+    "Polarisation to read from products with several. Default: the co-polarised one, HH or VV.",
+)
+_ASSET = flags.DEFINE_string("asset", None, "Asset of STAC items. Default: chosen by polarisation.")
 _AOI = flags.DEFINE_string(
-    "aoi", "", "Area of interest (polygons, .geojson): only this part of each scene is read, with the context it needs."
+    "aoi", "", "Area of interest, polygons in a vector file: only this part of each scene is read, with a margin."
 )
 _SCALE = flags.DEFINE_enum(
     "scale",

@@ -3,14 +3,14 @@
   python -m glacierjax.timeseries --fronts=PREDICTIONS --output=OUT
   python -m glacierjax.timeseries --fronts='lines/JAC_*.geojson' --box=box.geojson --centreline=flow.geojson --output=OUT
 
-Lines may come in any vector format and reference system. A front is drawn with the glacier on its left: to the right, as
-seen from the ocean. One that runs against the others is turned round and named; a point on the glacier in the file of
---box decides for all of them. Date, scene and glacier are taken from attributes with usual names, or from those that
-flags name; lines without a glacier's name are told apart by place.
+Lines may come in any vector format and reference system. Fronts run with the glacier on their left. Seen from the ocean,
+they run from left to right. A front drawn in the opposite direction is reversed and listed. If the file of --box contains a
+point on the glacier, that point decides the direction. Date, scene and glacier are taken from attributes with usual names,
+or from those that flags name. Lines without a glacier's name are grouped by place.
 
-Box method (Moon and Joughin 2008): area of glacier in a box divided by its width; without --box a box is drawn from
+Box method (Moon and Joughin 2008): area of glacier in a box divided by its width; without --box a box is computed from
 the fronts. Centreline method (Lea et al. 2014), if --centreline is given. Writes
-OUT/timeseries.csv, timeseries.png, summary.json and box.geojson (to be drawn better and given as --box).
+OUT/timeseries.csv, timeseries.png, summary.json and box.geojson, the box that was used. Edit it and pass it as --box.
 """
 
 import sys
@@ -35,7 +35,9 @@ _GLACIER = flags.DEFINE_string("glacier", "", "Only the fronts of this glacier."
 _DATE_FIELD = flags.DEFINE_string("date_field", "", "Attribute with the date. Default: guessed by its name.")
 _NAME_FIELD = flags.DEFINE_string("name_field", "", "Attribute with the scene's name. Default: guessed by its name.")
 _GLACIER_FIELD = flags.DEFINE_string("glacier_field", "", "Attribute with the glacier. Default: guessed by its name.")
-_SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Only the fronts in pixels of this size.")
+_SPACING = flags.DEFINE_float(
+    "pixel_spacing_m", None, "For fronts in pixels (.csv): use only scenes with this pixel spacing in metres."
+)
 
 
 def main() -> None:

@@ -2,13 +2,14 @@
 
   python -m glacierjax.train --config=configs/pretrain_opttranslator.py --config.data.dir=DATA --workdir=PRETRAINED
   python -m glacierjax.train --config=configs/finetune_caffe.py --config.data.dir=DATA --workdir=RUN
-  python -m glacierjax.train --workdir=RUN                 (goes on with a run that was stopped)
+  python -m glacierjax.train --workdir=RUN                 (resumes a run that was stopped)
 
 Every field of the configuration can be set: --config.optimizer.learning_rate=0.003 --config.batch_size=32
 The workdir gets config.json, metrics.jsonl, TensorBoard events, checkpoints/ and at the end summary.json. SIGTERM
-and Ctrl-C save the run and end it with exit code 143 or 130; started again, it goes on with the same numbers.
+and Ctrl-C save the run and end it with exit code 143 or 130. Run the command again to resume; the result is the same as
+without the interruption.
 
-On several machines start the same command on each: Slurm, Open MPI and TPU pods tell the processes of each other; elsewhere
+On several machines start the same command on each. With Slurm, Open MPI or TPU pods the processes find each other; elsewhere
   --coordinator_address=HOST:PORT --num_processes=2 --process_id=0     (on the other one --process_id=1)
 """
 
@@ -22,7 +23,7 @@ from glacierjax.core.files import user_path
 from glacierjax.recipes import configs
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Configuration file, e.g. configs/finetune_caffe.py.")
-WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; of several processes the same one.", required=True)
+WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run. All processes must use the same one.", required=True)
 COORDINATOR = flags.DEFINE_string("coordinator_address", None, "HOST:PORT of the first of several processes.")
 PROCESSES = flags.DEFINE_integer("num_processes", None, "Number of processes that train together.", lower_bound=1)
 PROCESS = flags.DEFINE_integer("process_id", None, "Number of this process, from 0.", lower_bound=0)

@@ -52,9 +52,9 @@ _FAIL_IF_EXISTS = flags.DEFINE_bool("fail_if_exists", False, "Stop if the data s
 _FILE_FORMAT = flags.DEFINE_enum(
     "file_format", "array_record", ["array_record", "parquet"], "Format of the shards.", flag_values=FLAGS
 )
-_NUM_SHARDS = flags.DEFINE_integer("num_shards", None, "Files of a split.", lower_bound=1, flag_values=FLAGS)
+_NUM_SHARDS = flags.DEFINE_integer("num_shards", None, "Number of files per split.", lower_bound=1, flag_values=FLAGS)
 _MAX_EXAMPLES = flags.DEFINE_integer(
-    "max_examples_per_split", None, "Build so many scenes of each split only, to try it.", 1, flag_values=FLAGS
+    "max_examples_per_split", None, "Build only this many scenes per split, for a trial.", 1, flag_values=FLAGS
 )
 # Options of this project's builders. A data set that is built with any of them gets a config name that contains it.
 _ALLOW_BAD = flags.DEFINE_bool(
@@ -74,7 +74,7 @@ _SPLIT = flags.DEFINE_enum(
     "split",
     None,
     OFFICIAL_SPLITS,
-    "Of the full CaFFe archive; series: as networks for series were published.",
+    "Split of the full CaFFe archive: caffe (official) or series (Dreier et al. 2026).",
     flag_values=FLAGS,
 )
 _RESAMPLE = flags.DEFINE_bool(

@@ -1,4 +1,4 @@
-"""Checkpoints to and from files of other programs (PyTorch, safetensors), with what a network wants of its scenes."""
+"""Checkpoints to and from files of other programs (PyTorch, safetensors), with the pixel spacing and sizes a network needs."""
 
 import dataclasses
 import math
@@ -24,7 +24,7 @@ MODEL_FIELDS = ("window_size", "num_groups")  # that tensors do not tell, or not
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What tensors do not tell; None: as the file says. Metres a pixel (0: any), pixels, pixels of a stage, groups."""
+    """What tensors do not contain; None: as the file says. Metres per pixel (0: any), pixels, tokens, groups."""
 
     pixel_spacing_m: float | None = None
     context_px: int | None = None

@@ -1,4 +1,4 @@
-"""Official state dicts -> parameter trees, and back. Each tensor is taken, known to be of no use, or reported."""
+"""Official state dicts -> parameter trees, and back. Every tensor is imported, skipped as unused, or reported."""
 
 import collections
 import dataclasses

@@ -1,1 +1,1 @@
-"""Floor 0: facts and small helpers that every other package may import (no JAX here)."""
+"""Facts and small helpers that every other package may import (no JAX here)."""

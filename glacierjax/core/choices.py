@@ -8,7 +8,8 @@ TASKS = (SEGMENTATION, *PRETRAINING_TASKS)
 CLEAN, OFFICIAL = "clean", "official"
 PROTOCOLS = (CLEAN, OFFICIAL)
 
-MODES = ("tiled", "overlap", "whole")  # how a network goes over a scene (`glacierjax.prediction.tiles`)
+MODES = ("tiled", "overlap", "whole")  # how a network covers a scene (`glacierjax.prediction.tiles`)
+MODES_IN_WORDS = "overlap: overlapping tiles, averaged; tiled: tiles side by side, as published; whole: in one piece"
 
 # Name of a checkpoint -> (the metric that ranks it, whether larger is better).
 BEST = {"best_iou": ("iou", True), "best_mde": ("mde_m", False), "best_loss": ("loss", False)}

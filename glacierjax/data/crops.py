@@ -1,4 +1,4 @@
-"""Training samples of the fine-tuning: which scene, which crop, which augmentation (method of the paper, section III)."""
+"""Training samples of the fine-tuning: which crop of a scene, which augmentation (method of the paper, section III)."""
 
 import dataclasses
 

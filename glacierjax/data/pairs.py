@@ -1,7 +1,7 @@
 """Training samples of the pretraining: the same random crop of SAR and optical image (paper, section III).
 
 A worker only cuts out the crop, as uint8; resizing and mirroring belong to the accelerator
-(`glacierjax.tasks.resampling`), which gets the crop, where in it the square lies, and whether it is turned over.
+(`glacierjax.tasks.resampling`), which gets the crop, where in it the square lies, and whether it is flipped up-down.
 """
 
 import dataclasses

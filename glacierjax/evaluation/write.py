@@ -20,7 +20,7 @@ from glacierjax.evaluation.parts import Part, metrics_of
 from glacierjax.evaluation.score import SceneScore
 from glacierjax.fronts.scores import pixels_of
 from glacierjax.reports.content import counted, scene_facts, worst_first
-from glacierjax.reports.figures import overlay, uncertainty_picture
+from glacierjax.reports.figures import deviation_picture, overlay
 from glacierjax.reports.maps import (
     LARGEST_DEVIATION,
     NEAR_M,
@@ -36,14 +36,14 @@ from glacierjax.reports.page import SHOWN_SCENES, Map, SceneMaps, jpeg_bytes, pa
 from glacierjax.reports.plots import error_plot
 from glacierjax.reports.tables import csv_text, report_text
 
-ZONES, FRONTS, OVERLAYS, UNCERTAINTY = "zones", "fronts", "overlays", "uncertainty"  # folders
+ZONES, FRONTS, OVERLAYS, DEVIATION = "zones", "fronts", "overlays", "deviation"  # folders
 # Folders of the maps in report.html.
 SCENE_MAP, FRONT_MAP, ZONE_MAP, TRUE_ZONE_MAP, DEVIATION_MAP = (
     f"maps/{kind}" for kind in ("scene", "fronts", "zones", "true_zones", "deviation")
 )
 PNG, JPEG = ".png", ".jpg"
 SUFFIXES = {
-    **dict.fromkeys((ZONES, FRONTS, OVERLAYS, UNCERTAINTY, FRONT_MAP, ZONE_MAP, TRUE_ZONE_MAP, DEVIATION_MAP), PNG),
+    **dict.fromkeys((ZONES, FRONTS, OVERLAYS, DEVIATION, FRONT_MAP, ZONE_MAP, TRUE_ZONE_MAP, DEVIATION_MAP), PNG),
     SCENE_MAP: JPEG,
 }
 """Folder -> suffix of its files, one for each scene."""
@@ -71,7 +71,7 @@ def write_scene(
 ) -> Bool[np.ndarray, "height width"]:
     """Writes the pictures of one scene and returns the predicted front.
 
-    Files: zones/NAME.png (as predicted, CaFFe's grey values), fronts/NAME.png, overlays/NAME.png, uncertainty/NAME.png (for
+    Files: zones/NAME.png (as predicted, CaFFe's grey values), fronts/NAME.png, overlays/NAME.png, deviation/NAME.png (for
     an ensemble), and maps/ for the report. Without `predicted_ids` or `deviation` the files that show them are not written;
     those of an earlier evaluation are removed.
     """
@@ -92,7 +92,7 @@ def write_scene(
         pictures |= {ZONES: grey_from_ids(predicted_ids), ZONE_MAP: zone_map(predicted_ids, min(zoom, 1))}
     if deviation is not None:
         pictures |= {
-            UNCERTAINTY: uncertainty_picture(scene.image, deviation, spacing_m, name),
+            DEVIATION: deviation_picture(scene.image, deviation, spacing_m, name),
             DEVIATION_MAP: deviation_map(deviation, min(zoom, display_zoom(deviation.shape, DEVIATION_PX))),
         }
     for kind, picture in pictures.items():

@@ -1,4 +1,4 @@
-"""Floor 1: from landscape zones to calving fronts, and how good they are (numpy and scipy only, no JAX)."""
+"""From landscape zones to calving fronts, and how good they are (numpy and scipy only, no JAX)."""
 
 from glacierjax.fronts.extract import extract_front
 from glacierjax.fronts.postprocess import clean_zones

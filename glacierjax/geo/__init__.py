@@ -1,1 +1,1 @@
-"""Floor 2: scenes from pictures and GeoTIFFs, and what was found in them back into georeferenced files (no JAX)."""
+"""Scenes from pictures and GeoTIFFs, and what was found in them back into georeferenced files (no JAX)."""

@@ -1,6 +1,6 @@
 """How the values of a scene become the 8-bit grey that networks were trained with (`glacierjax.core.grey`).
 
-1. What is no data is left out: NaN and infinity, what the file declares or masks, and what `glacierjax.geo.nodata` finds.
+1. Missing pixels are excluded: NaN and infinity, what the file declares or masks, and what `glacierjax.geo.nodata` finds.
 2. 8-bit values are taken as they are.
 3. All others are brought to amplitude (`glacierjax.geo.scales`), and the data set's rule stretches that to 0..255.
 

@@ -1,4 +1,4 @@
-"""The files of products: which polarisation is the image, which layers are masks, which are none of both."""
+"""The files of products: which polarisation is the image, which layers are masks, which are neither."""
 
 import dataclasses
 import logging

@@ -1,4 +1,4 @@
-"""The network, blind to data: `Tyrion`, `SeriesTyrion` and their parts."""
+"""The networks; they read no data: `Tyrion`, `SeriesTyrion` and their parts."""
 
 from glacierjax.model.build import build, flax_fields, preset, settings_of
 from glacierjax.model.series import SeriesTyrion

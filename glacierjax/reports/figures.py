@@ -1,4 +1,4 @@
-"""Pictures that stand alone: a scene with its fronts or its uncertainty, with title, legend and scale bar."""
+"""Pictures that stand alone: a scene with its fronts or an ensemble's deviation, with title, legend and scale bar."""
 
 from collections.abc import Mapping, Sequence
 
@@ -96,7 +96,7 @@ def front_picture(
     return _framed(scene, [name, text], pixel_spacing_m / zoom, {"predicted": (PREDICTED_STROKE,)})
 
 
-def uncertainty_picture(
+def deviation_picture(
     image: UInt8[np.ndarray, "height width"],
     deviation: Float[np.ndarray, "height width"],
     pixel_spacing_m: float,
@@ -110,7 +110,7 @@ def uncertainty_picture(
     grey = np.repeat(grey_map(image, zoom)[..., None], 3, axis=-1)
     gap = np.full((len(grey), MARGIN_PX, 3), PAPER, np.uint8)
     both = np.concatenate([grey, gap, deviation_map(deviation, zoom)], axis=1)
-    header = [name, "right: standard deviation of the class probabilities (largest class)"]
+    header = [name, "right: standard deviation of the zone probabilities (largest over the zones)"]
     return _framed(both, header, pixel_spacing_m / zoom, {}, with_deviation_scale=True)
 
 

@@ -1,8 +1,9 @@
 """Writes simulated archives: CaFFe (SAR scenes with labels) and SSL4SAR (SAR scenes without, and optical images).
 
-The scenes are made up, their files are exactly as published: DIR/data_raw/{sar_images,zones,fronts}/{train,test}/ and
-DIR/data_raw/bounding_boxes/; DIR/ssl4sar/{unlabeled_data_raw_train,unlabeled_data_raw_val,data_optical}/. Labels are true by
-construction. The same flags give the same files.
+The scenes are invented; names, folders and file formats are those of the published archives:
+DIR/data_raw/{sar_images,zones,fronts}/{train,test}/ and DIR/data_raw/bounding_boxes/;
+DIR/ssl4sar/{unlabeled_data_raw_train,unlabeled_data_raw_val,data_optical}/. Labels are true by construction. The same
+flags give the same files.
 
 Example:
   python -m glacierjax.simulate --output=demo --scenes=48 --ssl_scenes=36 --seed=0

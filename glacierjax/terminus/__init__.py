@@ -1,1 +1,1 @@
-"""Floor 3: how a terminus moved, from the fronts of many dates (no JAX)."""
+"""How a terminus moved, from the fronts of many dates (no JAX)."""

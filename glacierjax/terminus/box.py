@@ -1,8 +1,8 @@
 """The box method: how much glacier lies in a box, divided by the width of the box (Moon and Joughin 2008, J. Geophys.
 Res. 113, F02022, doi 10.1029/2007JF000927; compared with others by Lea et al. 2014, doi 10.3189/2014JoG13J061).
 
-A box reaches from the glacier into the ocean, its sides along the flow; a front counts that divides it. Area by width
-is the position of the front, averaged across the glacier, from the box's end on the glacier.
+A box reaches from the glacier into the ocean, its sides along the flow. A front is measured only if it crosses the box
+from side to side. Glacier area divided by box width is the mean position, counted from the box's end on the glacier.
 """
 
 import dataclasses

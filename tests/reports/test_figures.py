@@ -1,4 +1,4 @@
-"""Pictures that stand alone: overlays, uncertainty, contact sheets."""
+"""Pictures that stand alone: overlays, deviation, contact sheets."""
 
 import numpy as np
 import pytest
@@ -10,11 +10,11 @@ from glacierjax.reports.figures import (
     PAPER,
     PICTURE_PX,
     contact_sheet,
+    deviation_picture,
     front_picture,
     length_text,
     overlay,
     round_down,
-    uncertainty_picture,
 )
 from glacierjax.reports.maps import NO_PIXELS, PREDICTED_COLOUR, TRUE_COLOUR, Colour
 
@@ -57,10 +57,10 @@ def test_a_long_name_widens_the_page_and_dollar_signs_are_no_formula():
     assert draw((40, 40), 5, 6, name=name).shape[1] > draw((40, 40), 5, 6).shape[1]
 
 
-def test_uncertainty_stands_beside_the_scene_dark_to_bright():
+def test_the_deviation_of_an_ensemble_stands_beside_the_scene_dark_to_bright():
     deviation = np.zeros((100, 150), np.float16)
     deviation[:, 75:] = 0.5
-    picture = uncertainty_picture(np.full((100, 150), 90, np.uint8), deviation, 20, "NAME")
+    picture = deviation_picture(np.full((100, 150), 90, np.uint8), deviation, 20, "NAME")
     row = picture[150]  # through the scene and the map
     places = [np.flatnonzero((row == colour).all(-1)) for colour in ((90, 90, 90), (68, 1, 84), (253, 231, 36))]
     grey, dark, bright = places  # the ends of Viridis

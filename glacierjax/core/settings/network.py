@@ -43,11 +43,11 @@ class NetworkSettings(Settings):
 
 _NARROW = {"mlp_ratio": 2, "lecun_init": True}
 PRESETS: dict[str, NetworkSettings] = {
-    # 50.0 million parameters that act (50.9 million tensors in the official state dict).
+    # 50.0 million parameters in use. The official file holds 50.9 million; the rest is never used.
     "tyrion": NetworkSettings(),
     # For CPUs: the same structure, narrower and with a smaller window.
     "small": NetworkSettings(32, (2, 2, 2, 2), (2, 4, 8, 16), window_size=8, num_groups=8, **_NARROW),
-    # For minutes on a CPU: about four times as many crops a second as `small` (docs/reference/benchmarks.md).
+    # For minutes on a CPU: narrower still.
     "mini": NetworkSettings(16, (2, 2, 2, 2), (1, 2, 4, 8), window_size=6, num_groups=4, **_NARROW),
     # For tests of everything but the result.
     "tiny": NetworkSettings(8, (1, 1, 2, 1), (1, 2, 4, 8), window_size=4, num_groups=4, **_NARROW),

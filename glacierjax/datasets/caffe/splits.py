@@ -76,7 +76,7 @@ def plan_splits(
        networks for series were published with: 52 scenes of three glaciers are validation, the test scenes are the same.
     2. `test_glaciers` given: their scenes are test. Else a labelled test split is test. Else, of three glaciers or
        more, the one with the fewest scenes (the last in sorted order if several) is test; else 10 % are drawn.
-    3. A labelled split `val` is validation, unless `test_glaciers` mixes the cards anew. Else 10 % of the rest.
+    3. A labelled split `val` is validation, unless `test_glaciers` is given. Else 10 % of the rest.
 
     Draws (`RandomState(1)`, each glacier in its share) take whole groups of scenes that share one front drawing
     (`front_groups`), as many as fit
