@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from glacierjax.core.choices import TEMPORAL
+from glacierjax.core.choices import SERIES, TEMPORAL
 from glacierjax.core.errors import ArgumentError
 from glacierjax.model import Backbone, SeriesTyrion, Tyrion
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
@@ -111,7 +111,6 @@ class Model(NamedTuple):
         return recomputed, tuple(self.prefix + pattern.format(head=head_item(num_stages)) for pattern in self.unused)
 
 
-SERIES_TASK = "segmentation_series"
 MODELS = {
     "tyrion": Model("segmentation", Tyrion, "", {"head": "pred_target.{head}"}, NEVER_USED),
     "optsimmim": Model(
@@ -136,7 +135,7 @@ MODELS = {
     ),
     **{
         f"series_{kind}": Model(
-            SERIES_TASK,
+            SERIES,
             SeriesTyrion,
             "",
             {"head": "pred_target.{head}"},

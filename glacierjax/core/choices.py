@@ -1,8 +1,9 @@
 """The words that a flag or a setting can be set to, in one place: commands and settings take their choices from here."""
 
 SEGMENTATION = "segmentation"
+SERIES = "segmentation_series"  # of several scenes of a glacier at once
 PRETRAINING_TASKS = ("optsimmim", "opttranslator", "simmim")
-TASKS = (SEGMENTATION, *PRETRAINING_TASKS)
+TASKS = (SEGMENTATION, SERIES, *PRETRAINING_TASKS)
 
 # Which rules hold where the official code departs from the method: `glacierjax.fronts.protocol` has the list for scores.
 CLEAN, OFFICIAL = "clean", "official"
@@ -19,5 +20,6 @@ WHICH = (*BEST, LAST)
 OPTIMIZERS = ("sgd", "adamw", "muon")  # `glacierjax.training.optim`
 SCHEDULES = ("constant", "plateau", "cosine")
 PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
-TEMPORAL = ("none", "conv", "gru", "ltae")  # what frames of a series exchange (`glacierjax.model.temporal`)
+ALONE = "none"
+TEMPORAL = (ALONE, "conv", "gru", "ltae")  # what frames of a series exchange (`glacierjax.model.temporal`)
 DTYPES = ("float32", "bfloat16")

@@ -4,7 +4,6 @@ What is random is drawn first, as a `Plan`; `make_sample` is a pure function of 
 """
 
 import dataclasses
-from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +11,12 @@ from jaxtyping import Float, Int, UInt8
 
 from glacierjax.core import grid
 from glacierjax.core.choices import CLEAN, OFFICIAL
-from glacierjax.core.settings import LabelledDataSettings, SeriesAugmentSettings
+from glacierjax.core.settings import LabelledDataSettings, SeriesAugmentSettings, SeriesDataSettings
 from glacierjax.core.zones import UNKNOWN_ID
 from glacierjax.data import transforms
 from glacierjax.data.crops import SPECKLE_PEAKS, draw_window
 from glacierjax.data.labelled_scenes import LabelledScenes
+from glacierjax.data.samples import Sample, SampleSource
 from glacierjax.data.series_geometry import Register, registered_pixels, window_pixels
 from glacierjax.datasets.series import day_positions, draw
 
@@ -167,7 +167,7 @@ def make_sample(
     label_resize: str = CLEAN,
     protocol: str = CLEAN,
     register: Register | None = None,
-) -> Mapping[str, np.ndarray]:
+) -> Sample:
     """The sample of a plan: "image" (T, side, side, 1) and "labels" (T, side, side) uint8, "days" (T,) int.
 
     `label_resize` as in `transforms.resize_labels`; `protocol` as in `series_geometry.window_pixels`; `register`: lays the
@@ -221,3 +221,13 @@ def _photometric(image: UInt8[np.ndarray, "side side"], how: Photometric) -> UIn
     if how.gamma is not None:
         image = transforms.gamma(image, how.gamma)
     return image
+
+
+@dataclasses.dataclass(frozen=True)
+class SeriesSource(SampleSource[LabelledScenes, SeriesDataSettings, SeriesAugmentSettings]):
+    """Samples of the fine-tuning of series (`draw_plan`); the scenes that come in turn are their references."""
+
+    def draw(self, scene: int, rng: np.random.Generator) -> Sample:
+        plan = draw_plan(self.scenes, scene, rng, self.data, self.augment, self.data.frames)
+        side, augment = self.data.context_px, self.augment
+        return make_sample(self.scenes, plan, side, augment.label_resize, self.data.frame_scaling)

@@ -83,6 +83,12 @@ def draw(
     return sorted(drawn)
 
 
+def short_glaciers(names: Sequence[str], frames: int = PUBLISHED_FRAMES) -> dict[str, int]:
+    """The glaciers with fewer scenes than a series has frames, so that scenes are repeated, and how many scenes they have."""
+    counts = Counter(parse_name(name).glacier for name in names)
+    return {glacier: count for glacier, count in sorted(counts.items()) if count < frames}
+
+
 def day_positions(names: Sequence[str]) -> Int[np.ndarray, " frame"]:
     """Days since 1995-01-01 of scenes of any origin, negative before. Raises `InputError` for a name without a date."""
     days = []

@@ -5,14 +5,18 @@ pixels of one of them. What each frame gets is scaled back, which the official c
 down, so that no scene is ever held as probabilities.
 """
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
 from glacierjax.core import grid
 from glacierjax.core.errors import InputError
+from glacierjax.core.grey import GREY_MAX
 from glacierjax.data.series_geometry import pixels_back, tiled_pixels, window_pixels
 from glacierjax.datasets.series import PUBLISHED_FRAMES, groups, nearest
 
@@ -103,6 +107,19 @@ def series_strips(
             part[row[(row >= begin) & (row < end)] - begin][:, column]
             for part, (row, column) in zip(strip, back, strict=True)
         ]
+
+
+@functools.cache
+def make_series_network(model: Any) -> Callable[[dict, np.ndarray, np.ndarray], np.ndarray]:
+    """(params, frames (T, H, W) uint8, days (T,)) -> probabilities (T, H, W, K) float32; compiled once for each shape."""
+
+    @jax.jit
+    def run(params: dict, frames: jax.Array, days: jax.Array) -> jax.Array:
+        images = frames[None, ..., None].astype(jnp.float32) / GREY_MAX
+        logits: Any = model.apply({"params": params}, images, days[None])
+        return jax.nn.softmax(logits[0])
+
+    return lambda params, frames, days: np.asarray(run(params, frames, days))
 
 
 def predict_series(

@@ -1,7 +1,8 @@
 """Fine-tuning on labelled scenes: connects data, network and validation on whole scenes with the training loop."""
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import jax.numpy as jnp
@@ -10,30 +11,35 @@ from jaxtyping import Array, Shaped, UInt8
 
 from glacierjax.checkpoints.record import record_of
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY, ranges_of
-from glacierjax.core.settings import FineTuning
+from glacierjax.core.settings import FineTuning, SeriesFineTuning
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropSource
 from glacierjax.data.image_file import ImageFile, Plane, write_images
 from glacierjax.data.labelled_scenes import PLANES, LabelledScenes, planes_of
 from glacierjax.data.pipeline import batches
+from glacierjax.data.series_crops import SeriesSource
 from glacierjax.datasets.caffe.prepared import open_split
-from glacierjax.model import Tyrion, build
+from glacierjax.datasets.series import short_glaciers
+from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.recipes.initial_weights import initial_params
 from glacierjax.recipes.order import sample_order
-from glacierjax.recipes.validation import Validation
+from glacierjax.recipes.validation import SeriesValidation, Validation
 from glacierjax.recipes.workdir import cache_folder
-from glacierjax.tasks import Segmentation
+from glacierjax.tasks import Segmentation, SegmentationSeries
 from glacierjax.training import processes
 from glacierjax.training.loop import Experiment, Summary, train
 
+log = logging.getLogger(__name__)
 
-def prepare(batch: Mapping[str, UInt8[Array, "batch side side *channel"]]) -> dict[str, Shaped[Array, "..."]]:
-    """Converts a micro-batch as read for the task: image in [0, 1], zones, and which pixels are labelled."""
+
+def prepare(batch: Mapping[str, Shaped[Array, "batch ..."]]) -> dict[str, Shaped[Array, "..."]]:
+    """Converts a micro-batch as read for the task: image in [0, 1], zones, and which pixels are labelled; days as they are."""
     labelled = batch["labels"] != UNKNOWN_ID
     return {
         "image": batch["image"].astype(jnp.float32) / GREY_MAX,
         "zones": jnp.where(labelled, batch["labels"], Zone.NA).astype(jnp.int32),
         "valid": labelled,
+        **{name: batch[name] for name in batch if name not in ("image", "labels")},
     }
 
 
@@ -49,13 +55,22 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         planes, cache_folder(settings, workdir) / "train.bin", PLANES * len(train_scenes), "decoding scenes"
     )
     scenes = LabelledScenes(tuple(train_scenes.names), file)
-    source = CropSource(scenes, data, settings.augment, **sample_order(settings))
     grey = dataclasses.replace(CAFFE_GREY, ranges=ranges_of(map(scenes.grey, range(len(scenes)))))
-    model = build(settings.model.network(), Tyrion)
-    validation = Validation(settings, model, val_scenes)
+    network, order = settings.model.network(), sample_order(settings)
+    if isinstance(settings, SeriesFineTuning):
+        task = SegmentationSeries(build(network, SeriesTyrion))
+        source = SeriesSource(scenes, settings.data, settings.augment, **order)
+        validation = SeriesValidation(settings, task.model, val_scenes)
+        for split, names in (("train", scenes.names), ("val", val_scenes.names)):
+            _note_short_glaciers(split, names, settings.data.frames)
+    else:
+        task = Segmentation(build(network, Tyrion))
+        source = CropSource(scenes, data, settings.augment, **order)
+        validation = Validation(settings, task.model, val_scenes)
+    shown = "crops" if settings.images_per_sample == 1 else f"series of {settings.images_per_sample} crops"
 
     experiment = Experiment(
-        task=Segmentation(model),
+        task=task,
         batches=lambda step: batches(source, step, data.workers),
         scenes_of=source.scenes_of_step,
         prepare=prepare,
@@ -64,12 +79,25 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(grey)},
         initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
         facts={
-            "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px per epoch",
+            "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} {shown} of {data.context_px} px per epoch",
             "validation": f"{len(val_scenes)} scenes ({settings.validation.mode})",
         },
         pictures=validation.pictures,
     )
     return train(settings, workdir, experiment)
+
+
+def _note_short_glaciers(split: str, names: Sequence[str], frames: int) -> None:
+    """Logs which glaciers have too few scenes for a series of different ones."""
+    for glacier, count in short_glaciers(names, frames).items():
+        log.warning(
+            "%s: %d scene%s of %s for series of %d, so scenes are repeated",
+            split,
+            count,
+            "s"[: count > 1],
+            glacier,
+            frames,
+        )
 
 
 def shared_file(

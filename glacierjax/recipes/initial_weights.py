@@ -12,8 +12,8 @@ import numpy as np
 from glacierjax.checkpoints.native import load_checkpoint
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
-from glacierjax.core.settings import FineTuning, InitSettings, Pretraining
-from glacierjax.model import Tyrion, build
+from glacierjax.core.settings import FineTuning, InitSettings, Pretraining, SeriesFineTuning
+from glacierjax.model import SeriesTyrion, Tyrion, build
 
 log = logging.getLogger(__name__)
 
@@ -34,10 +34,15 @@ class Carried(NamedTuple):
 def check_initial_weights(settings: FineTuning | Pretraining) -> None:
     """Raises `InputError` unless the initial weights, if the settings name any, exist and fit the network."""
     if settings.init.checkpoint:
-        size = settings.data.context_px
-        images = jax.ShapeDtypeStruct((1, size, size, 1), jnp.float32)
-        model = build(settings.model.network(), Tyrion)
-        carried_weights(settings.init, jax.eval_shape(model.init, jax.random.key(0), images)["params"])
+        size, network, key = settings.data.context_px, settings.model.network(), jax.random.key(0)
+        if isinstance(settings, SeriesFineTuning):
+            frames = jax.ShapeDtypeStruct((1, 2, size, size, 1), jnp.float32)  # no shape depends on their number
+            days = jax.ShapeDtypeStruct(frames.shape[:2], jnp.int32)
+            shapes = jax.eval_shape(build(network, SeriesTyrion).init, key, frames, days)
+        else:
+            images = jax.ShapeDtypeStruct((1, size, size, 1), jnp.float32)
+            shapes = jax.eval_shape(build(network, Tyrion).init, key, images)
+        carried_weights(settings.init, shapes["params"])
 
 
 def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
@@ -101,7 +106,7 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
     if unmatched:
         raise InputError(
             f"{path}: {where}/{unmatched[0]} and {len(unmatched) - 1} more names do not fit this network; "
-            "is --config.model.preset that of the checkpoint?"
+            f"is --config.model.{'temporal' if TEMPORAL in f'{where}/{unmatched[0]}' else 'preset'} that of the checkpoint?"
         )
     merged = {}
     for name, value in fresh.items():

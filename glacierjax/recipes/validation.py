@@ -1,21 +1,26 @@
 """Validation of a segmentation network on whole scenes; each scene counts once for any number of processes."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
+from glacierjax.core.choices import ALONE
 from glacierjax.core.progress import track
-from glacierjax.core.settings import FineTuning
+from glacierjax.core.settings import FineTuning, SeriesFineTuning
+from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
 from glacierjax.datasets.caffe.prepared import SceneSplit
 from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.datasets.series import day_positions
 from glacierjax.evaluation.score import SceneScore, aggregate, score_scene
 from glacierjax.evaluation.sums import sums_from_record
 from glacierjax.evaluation.write import mde_text
-from glacierjax.model import Tyrion
+from glacierjax.model import Backbone, SeriesTyrion
 from glacierjax.prediction.ensemble import Predictor, make_network
+from glacierjax.prediction.series import REFERENCE, make_series_network, plan_series, predict_series
 from glacierjax.reports.figures import overlay
 from glacierjax.reports.metrics import Metrics
 from glacierjax.training import processes
@@ -25,33 +30,23 @@ from glacierjax.training.logs import Pictures
 class Validation:
     """Computes the logged figures from parameters; keeps a picture of the first scene."""
 
-    def __init__(self, settings: FineTuning, model: Tyrion, scenes: SceneSplit):
+    SCENES_IN_MEMORY = 1  # where the settings do not keep all
+
+    def __init__(self, settings: FineTuning, model: Backbone, scenes: SceneSplit):
         self._settings, self._model = settings, model
         # Process p of n scores the scenes p, p + n, ..., so each is scored once, even if n does not divide their number.
         self._own = range(jax.process_index(), len(scenes), jax.process_count())
-        self._scenes: Sequence[LabelledScene] = scenes
-        self._kept = {i: scenes[i] for i in self._own} if settings.data.keep_validation_in_memory else {}
-        hashable: Any = model  # which type checkers do not know
-        self._network = make_network(hashable)
+        kept = None if settings.data.keep_validation_in_memory else self.SCENES_IN_MEMORY
+        self._scene: Callable[[int], LabelledScene] = functools.lru_cache(kept)(scenes.__getitem__)
+        self._names = scenes.names
         self._picture: Pictures = {}
 
     def __call__(self, params: dict) -> dict[str, float | None]:
-        on_device = jax.device_put(params, jax.local_devices()[0])
-        data = self._settings.data
-        predictor = Predictor(
-            [lambda images: self._network(on_device, images)],
-            (0,),
-            self._settings.validation.mode,
-            data.context_px,
-            self._model.size_multiple,
-            self._settings,
-            [],
-            data.pixel_spacing_m,
-        )
+        probabilities_of = self._predictor(jax.device_put(params, jax.local_devices()[0]))
         own = []
         for index in track(self._own, len(self._own), "validation"):
-            scene = self._kept.get(index) or self._scenes[index]
-            zones = predictor.probabilities(scene.image, scene.id.pixel_spacing_m).argmax(-1).astype(np.uint8)
+            scene = self._scene(index)
+            zones = probabilities_of(index).argmax(-1).astype(np.uint8)
             score = score_scene(scene, zones)
             own.append((index, score.record()))
             if index == 0:
@@ -62,6 +57,69 @@ class Validation:
     def pictures(self) -> Pictures:
         """The first scene with its true and predicted front of the last validation."""
         return self._picture
+
+    def _predictor(self, params: dict) -> Callable[[int], Float32[np.ndarray, "height width zone"]]:
+        """From the number of a scene to its probabilities, with these parameters."""
+        hashable: Any = self._model  # which type checkers do not know
+        network = make_network(hashable)
+        data = self._settings.data
+        predictor = Predictor(
+            [lambda images: network(params, images)],
+            (0,),
+            self._settings.validation.mode,
+            data.context_px,
+            self._model.size_multiple,
+            self._settings,
+            [],
+            data.pixel_spacing_m,
+        )
+
+        def probabilities(index: int) -> np.ndarray:
+            scene = self._scene(index)
+            return predictor.probabilities(scene.image, scene.id.pixel_spacing_m)
+
+        return probabilities
+
+
+class SeriesValidation(Validation):
+    """Each scene with its neighbours in time from the validation split, of the same glacier and spacing (as published).
+
+    Only its own answer counts, so networks whose frames exchange nothing see it alone.
+    """
+
+    SCENES_IN_MEMORY = 16  # neighbours of a scene are mostly those of the scene before, too
+
+    def __init__(self, settings: SeriesFineTuning, model: SeriesTyrion, scenes: SceneSplit):
+        super().__init__(settings, model, scenes)
+        frames = 1 if model.temporal == ALONE else settings.data.frames
+        self._plan = {series.frames[series.reference]: series for series in plan_series(self._names, REFERENCE, frames)}
+        self._number = {name: number for number, name in enumerate(self._names)}
+
+    def _predictor(self, params: dict) -> Callable[[int], Float32[np.ndarray, "height width zone"]]:
+        hashable: Any = self._model
+        network = make_series_network(hashable)
+        data = self._settings.data
+
+        def looks_of(scene: LabelledScene) -> int:
+            return looks_for(scene.id.pixel_spacing_m, data.pixel_spacing_m)
+
+        def read(name: str) -> np.ndarray:
+            scene = self._scene(self._number[name])
+            return average_looks(scene.image, looks_of(scene))
+
+        def probabilities(index: int) -> np.ndarray:
+            plan = [self._plan[self._names[index]]]
+            answers = predict_series(
+                lambda images, days: network(params, images, days), read, day_positions, plan, data.context_px
+            )
+            ((_, _, answer),) = answers
+            scene = self._scene(index)
+            looks = looks_of(scene)
+            if looks == 1:
+                return answer
+            return np.concatenate(list(enlarge_looks(answer, looks, *scene.image.shape, data.context_px // 2)))
+
+        return probabilities
 
 
 def _drawn(scene: LabelledScene, score: SceneScore) -> UInt8[np.ndarray, "rows columns 3"]:

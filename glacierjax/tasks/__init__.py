@@ -3,5 +3,6 @@
 from glacierjax.tasks.optsimmim import OptSimMIM, SimMIM
 from glacierjax.tasks.opttranslator import OptTranslator
 from glacierjax.tasks.segmentation import Segmentation
+from glacierjax.tasks.series import SegmentationSeries
 
-__all__ = ["OptSimMIM", "OptTranslator", "Segmentation", "SimMIM"]
+__all__ = ["OptSimMIM", "OptTranslator", "Segmentation", "SegmentationSeries", "SimMIM"]

@@ -1,4 +1,4 @@
-"""Stops a run when the validation loss no longer falls."""
+"""Stops a run when the validation no longer gets better."""
 
 import dataclasses
 import math
@@ -6,7 +6,7 @@ import math
 
 @dataclasses.dataclass
 class EarlyStop:
-    """Counts epochs since the lowest loss; `over` is true once the count reaches `epochs` (0: never)."""
+    """Counts epochs since the lowest loss or error; `over` is true once the count reaches `epochs` (0: never)."""
 
     epochs: int
     best: float = math.inf

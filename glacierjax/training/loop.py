@@ -117,12 +117,13 @@ class _Run:
                 self.replicated = self.parallel.replicate(state)
                 self.update, facts = self._compiled(state, first, example)
                 started = self.logged_at = time.monotonic()
-                self.meter = Meter(self.total_steps, first_step, "training", self.settings.batch_size)
+                images = self.settings.batch_size * self.settings.images_per_sample
+                self.meter = Meter(self.total_steps, first_step, "training", images)
                 profile = Profile(self.workdir, self.settings.profile_steps if processes.is_first() else 0)
                 with contextlib.closing(self.meter), contextlib.closing(profile):
                     self._steps(itertools.chain([first], stream), profile)
         seconds = time.monotonic() - started
-        images = (self.done - first_step) * self.settings.batch_size
+        images = (self.done - first_step) * self.settings.batch_size * self.settings.images_per_sample
         summary = {
             "steps": self.done,
             "epochs": self.done // self.epoch_steps,
@@ -173,7 +174,7 @@ class _Run:
         called = self.parallel.parallelize(step)
         sharded = self.parallel.shard(batch, self.settings.micro_batch_size)
         compiled = self.parallel.compile(called, self.replicated, sharded, key, np.float32(0))
-        facts = start.figures(self.experiment.task, state, example, compiled)
+        facts = start.figures(self.experiment.task, state, example, compiled, self.settings.images_per_sample)
         start.log_table(
             {
                 "devices": start.devices_text(),
@@ -242,7 +243,7 @@ class _Run:
         if self.settings.skip_nonfinite:
             values["skipped_steps"] = self.progress.skipped
         now = time.monotonic()
-        images = len(columns["loss"]) * self.settings.batch_size
+        images = len(columns["loss"]) * self.settings.batch_size * self.settings.images_per_sample
         speed = {"images_per_second": images / (now - self.logged_at)}
         self.log.write(self.done, self.done / self.epoch_steps, "train", values, speed)
         self.meter.update(self.done, math.nan if means["loss"] is None else means["loss"])
@@ -281,10 +282,11 @@ class _Run:
         self.log.write(self.done, epoch, "val", self.metrics)
         self.log.pictures(self.done, self.experiment.pictures())
         self.meter.note(f"epoch {epoch}/{self.settings.num_epochs}: " + _show(self.metrics))
-        loss = self.metrics.get("loss")
+        watched = self.metrics.get(self.settings.WATCHED)
+        watched = math.inf if watched is None else watched
         if self.settings.schedule.name == "plateau":
-            self.progress.plateau.update(math.inf if loss is None else loss)
-        self.progress.early_stop.update(math.inf if loss is None else loss)
+            self.progress.plateau.update(watched)
+        self.progress.early_stop.update(watched)
         self.progress.validated = True
         self.log.flush()
         self.saves.save_validated(self.done, state, self.progress, self.experiment.record, self.metrics)

@@ -57,9 +57,10 @@ def _as_matrices(params: optax.Params) -> optax.Params:
 
 @dataclasses.dataclass
 class Plateau:
-    """Multiplies the learning rate by `factor` when the loss no longer falls, as PyTorch's ReduceLROnPlateau(mode="min").
+    """Multiplies the learning rate by `factor` when the validation stands still, as PyTorch's ReduceLROnPlateau(mode="min").
 
-    `scale` multiplies the configured learning rate. An epoch improves when its loss is below best * (1 - 1e-4); `patience`
+    `scale` multiplies the configured learning rate. An epoch improves when its loss (or error in metres, of a fine-tuning)
+    is below best * (1 - 1e-4); `patience`
     is the number of epochs without improvement that are tolerated.
     """
 

@@ -21,9 +21,12 @@ def log_table(rows: Mapping[str, str]) -> None:
     log.info("%s", "\n".join(f"  {name:<{width}}  {value}" for name, value in rows.items()))
 
 
-def figures(task: Task, state: TrainState, example: Batch, compiled: jax.stages.Compiled | None) -> Json:
+def figures(
+    task: Task, state: TrainState, example: Batch, compiled: jax.stages.Compiled | None, images_per_sample: int = 1
+) -> Json:
     """Figures of a run for its summary: devices, parameters, operations and memory; None where unknown."""
     flops = forward_flops(task, state, example)
+    flops = None if flops is None else flops / images_per_sample
     memory_mib = step_memory_mib(compiled)
     return {
         "devices": jax.device_count(),
@@ -65,15 +68,15 @@ def num_parameters(params: dict) -> int:
 
 
 def forward_flops(task: Task, state: TrainState, batch: Batch) -> float | None:
-    """Floating-point operations of the loss of one image, as XLA counts them before optimisation; None if XLA does not tell."""
+    """Floating-point operations of the loss of one sample, as XLA counts them before optimisation; None if XLA does not tell."""
 
     def loss(params: dict, batch: Batch) -> Scalar:
         return task.loss(params, batch, jax.random.key(0), False)[0]
 
     shapes = jax.eval_shape(lambda: (state.params, batch))
     cost = jax.jit(loss).lower(*shapes).cost_analysis()
-    images = jax.tree.leaves(batch)[0].shape[0]
-    return cost["flops"] / images if cost and cost.get("flops", 0) > 0 else None
+    samples = jax.tree.leaves(batch)[0].shape[0]
+    return cost["flops"] / samples if cost and cost.get("flops", 0) > 0 else None
 
 
 def step_memory_mib(compiled: jax.stages.Compiled | None) -> float | None:

@@ -17,6 +17,7 @@ from glacierjax.core.settings import (
     ModelSettings,
     OptimizerSettings,
     Pretraining,
+    SeriesFineTuning,
     flat_fields,
     paths_for_workdir,
     paths_from_workdir,
@@ -49,7 +50,20 @@ def test_the_defaults_are_the_published_recipe():
     assert tuned.model.network() == PRESETS["tyrion"] and PRESETS["tyrion"].depths == (2, 2, 6, 2)
 
 
-@pytest.mark.parametrize("settings", [FineTuning(), Pretraining(task="simmim"), *PRESETS.values()])
+def test_the_defaults_of_series_are_the_published_recipe():
+    series = SeriesFineTuning()
+    assert (series.batch_size, series.micro_batch_size, series.num_epochs) == (128, 1, 80)
+    assert (series.data.samples_per_epoch, series.data.frames, series.data.context_px) == (5_000, 8, 512)
+    assert (series.optimizer.name, series.optimizer.learning_rate, series.optimizer.weight_decay) == ("sgd", 0.01, 1e-4)
+    assert (series.schedule.name, series.schedule.factor, series.schedule.patience) == ("plateau", 0.66, 10)
+    assert series.WATCHED == "mde_m" and series.validation.mode == "tiled"
+    assert series.model.network() == dataclasses.replace(PRESETS["tyrion"], temporal="gru", narrow_decoder=True)
+    augment = series.augment
+    assert (augment.zoom_probability, augment.mix_probability, augment.cut_mix_probability) == (0.3, 0.1, 0.1)
+    assert (augment.erasure_probability, augment.contrast_probability) == (0.1, 0.2)
+
+
+@pytest.mark.parametrize("settings", [FineTuning(), SeriesFineTuning(), Pretraining(task="simmim"), *PRESETS.values()])
 def test_settings_come_back_from_json_as_they_were(settings):
     assert type(settings).from_json(json.loads(json.dumps(settings.to_json()))) == settings
 
@@ -62,6 +76,7 @@ def test_any_value_comes_back(rate, seed):
 
 def test_the_task_tells_the_kind_and_a_missing_field_has_its_default():
     assert settings_from_json({"task": "simmim"}) == Pretraining(task="simmim")
+    assert settings_from_json({"task": "segmentation_series", "seed": 2}) == SeriesFineTuning(seed=2)
     assert settings_from_json({"seed": 3}) == FineTuning(seed=3)
 
 
@@ -98,8 +113,7 @@ def test_the_task_tells_the_kind_and_a_missing_field_has_its_default():
         ("optimizer.learning_rate", -1.0),
         ("optimizer.learning_rate", "fast"),
         ("schedule.name", "step"),
-        ("schedule.name", "plateau"),
-        ("early_stop_epochs", 3),
+        ("model.temporal", "gru"),
         ("validation.mode", "sliding"),
         ("init.which", "best"),
         ("optimizer", 3),
@@ -127,6 +141,29 @@ def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
 def test_so_is_one_of_the_pretraining(field, value):
     with pytest.raises(InputError, match=rf"^--config\.{field}="):
         Pretraining.from_json(nested(field, value))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("data.frames", 0),
+        ("data.frames", 1),  # for a network whose frames exchange something
+        ("data.frame_scaling", "size"),
+        ("model.temporal", "mean"),
+        ("augment.erasure_probability", 2.0),
+        ("validation.mode", "whole"),
+        ("task", "segmentation"),
+    ],
+)
+def test_so_is_one_of_the_series(field, value):
+    with pytest.raises(InputError, match=rf"^--config\.{field}=") as caught:
+        SeriesFineTuning.from_json(nested(field, value))
+    assert "\n" not in str(caught.value)
+
+
+def test_frames_that_exchange_nothing_may_come_alone():
+    settings = SeriesFineTuning.from_json({"data": {"frames": 1}, "model": {"temporal": "none"}})
+    assert settings.images_per_sample == 1
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """Config files: where they are found, which fields they may set, and how flags change them."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.settings import FineTuning, Pretraining, flat_fields
+from glacierjax.core.settings import FineTuning, Pretraining, SeriesFineTuning, flat_fields
 from glacierjax.recipes.configs import checked_arguments, config_of, find_config, load_config, settings_of
 
 SHIPPED = sorted(f"configs/{path.name}" for path in Path(__file__).parents[2].glob("configs/[!_]*.py"))
@@ -38,13 +39,21 @@ def test_the_published_configs_are_the_defaults():
     assert changed == {"task": "opttranslator", "early_stop_epochs": 100, "optimizer.learning_rate": 0.005}
 
 
+def test_the_published_series_are_the_defaults_and_go_on_with_the_decoder_that_they_pretrain():
+    tuned = settings_of(load_config("configs/finetune_series.py"))
+    assert tuned == SeriesFineTuning()
+    pretrained, single = (settings_of(load_config(f"configs/pretrain_{x}.py")) for x in ("series", "opttranslator"))
+    assert dataclasses.replace(pretrained, model=single.model) == single
+    assert dataclasses.replace(pretrained.model.network(), temporal="gru") == tuned.model.network()
+
+
 def test_the_demo_goes_on_with_the_network_that_it_pretrains():
     tuned, pretrained = (settings_of(load_config(f"configs/{name}.py")) for name in ("demo", "demo_pretrain"))
     assert tuned.model == pretrained.model and tuned.data.context_px == pretrained.data.context_px
 
 
 def test_a_config_gives_back_the_settings_that_it_is_made_of():
-    for settings in (FineTuning(), Pretraining()):
+    for settings in (FineTuning(), SeriesFineTuning(), Pretraining()):
         assert settings_of(config_of(settings)) == settings
 
 

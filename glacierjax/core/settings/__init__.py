@@ -17,6 +17,8 @@ from glacierjax.core.settings.run import (
     RunSettings,
     ScheduleSettings,
     SeriesAugmentSettings,
+    SeriesDataSettings,
+    SeriesFineTuning,
     ValidationSettings,
     settings_from_json,
 )
@@ -40,6 +42,8 @@ __all__ = [
     "RunSettings",
     "ScheduleSettings",
     "SeriesAugmentSettings",
+    "SeriesDataSettings",
+    "SeriesFineTuning",
     "Settings",
     "ValidationSettings",
     "flat_fields",

@@ -1,6 +1,6 @@
 """Settings of a training: all fields of `--config`, with defaults as published (Gourmelon et al. 2025, section III).
 
-`FineTuning` and `Pretraining` are what a configuration file describes; the other classes are their sections.
+`FineTuning`, `SeriesFineTuning` and `Pretraining` are what a configuration file describes; the other classes are their sections.
 """
 
 import dataclasses
@@ -42,7 +42,8 @@ class ScheduleSettings(Settings):
     name: str = setting("constant", choices=choices.SCHEDULES)
     warmup_epochs: float = setting(0.0, at_least=0)  # of the cosine
     factor: float = setting(0.5, at_least=0, at_most=1)  # of the plateau: times so much ...
-    patience: int = setting(5, at_least=0)  # ... after more epochs than these without a lower validation loss
+    # ... after more epochs than these without a better validation: the loss of a pretraining, the MDE of a fine-tuning.
+    patience: int = setting(5, at_least=0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +100,16 @@ class LabelledDataSettings(DataSettings):
     # back to the pixels of the scene.
     pixel_spacing_m: float = setting(0.0, at_least=0)
     keep_validation_in_memory: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class SeriesDataSettings(LabelledDataSettings):
+    """Series of labelled scenes."""
+
+    samples_per_epoch: int = setting(5_000, at_least=1)
+    frames: int = setting(8, at_least=1)  # scenes of a series, the same for training, validation and prediction
+    # How frames of unlike size are brought together: official: a scaled frame is now and then one pixel late.
+    frame_scaling: str = setting(choices.CLEAN, choices=choices.PROTOCOLS)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -161,7 +172,10 @@ class PairAugmentSettings(Settings):
 
 @dataclasses.dataclass(frozen=True)
 class RunSettings(Settings):
-    """The settings of every training; `FineTuning` and `Pretraining` are the two kinds."""
+    """The settings of every training; `FineTuning` (or `SeriesFineTuning`) and `Pretraining` are the kinds."""
+
+    TASKS: ClassVar[tuple[str, ...]] = choices.TASKS  # of this kind of training
+    WATCHED: ClassVar[str] = "loss"  # figure of the validation that plateau and early stop look at; lower is better
 
     task: str = setting(choices.SEGMENTATION, choices=choices.TASKS)
     seed: int = setting(0, at_least=0)
@@ -174,9 +188,8 @@ class RunSettings(Settings):
     keep: tuple[str, ...] = setting((), choices=choices.BEST, may_change=True)  # checkpoints to keep besides the last
     # Number of steps with a non-finite loss or gradient that are skipped; the next one stops the run.
     skip_nonfinite: int = setting(0, at_least=0, may_change=True)
-    early_stop_epochs: int = setting(
-        0, at_least=0
-    )  # the run ends after this number without a lower validation loss; 0: never
+    # The run ends after this number of epochs without a better validation (loss or MDE, as the plateau); 0: never.
+    early_stop_epochs: int = setting(0, at_least=0)
     parallel: str = setting("pmap", choices=choices.PARALLEL, may_change=True)
     profile_steps: int = setting(0, at_least=0, may_change=True)  # number of steps of each start in the JAX profile
     model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
@@ -192,46 +205,82 @@ class RunSettings(Settings):
                 f"--config.data.samples_per_epoch={self.data.samples_per_epoch} is smaller than --config.batch_size="
                 f"{self.batch_size}; an epoch needs at least one batch"
             )
+        if self.task not in self.TASKS:
+            raise InputError(
+                f"--config.task={self.task}: choose one of {', '.join(self.TASKS)} with this configuration"
+            )
+        multiple = self.model.network().size_multiple
+        if self.data.context_px % multiple:
+            raise InputError(f"--config.data.context_px={self.data.context_px}: choose a multiple of {multiple}")
+        if self.model.temporal != choices.ALONE and self.task != choices.SERIES:
+            raise InputError(
+                f"--config.model.temporal={self.model.temporal}: single images exchange nothing; choose {choices.ALONE}, "
+                "or train with --config=configs/finetune_series.py"
+            )
 
     @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps of an epoch; a rest smaller than a batch is left out."""
         return self.data.samples_per_epoch // self.batch_size
 
-    def _check_crop_size(self) -> None:
-        multiple = self.model.network().size_multiple
-        if self.data.context_px % multiple:
-            raise InputError(f"--config.data.context_px={self.data.context_px}: choose a multiple of {multiple}")
-
-    def _check_tasks(self, tasks: tuple[str, ...]) -> None:
-        if self.task not in tasks:
-            raise InputError(f"--config.task={self.task}: choose one of {', '.join(tasks)} with this configuration")
+    @property
+    def images_per_sample(self) -> int:
+        """Scenes that one sample shows."""
+        return 1
 
 
 @dataclasses.dataclass(frozen=True)
 class FineTuning(RunSettings):
     """Training of the segmentation network on labelled scenes."""
 
+    TASKS = (choices.SEGMENTATION,)
+    WATCHED = "mde_m"
+
     keep: tuple[str, ...] = setting(("best_iou", "best_mde"), choices=("best_iou", "best_mde"), may_change=True)
     data: LabelledDataSettings = LabelledDataSettings()
     augment: AugmentSettings = AugmentSettings()
     validation: ValidationSettings = ValidationSettings()
 
+
+@dataclasses.dataclass(frozen=True)
+class SeriesFineTuning(FineTuning):
+    """Training of the segmentation network on series of labelled scenes, as published (Dreier et al. 2026).
+
+    The published code ends an epoch with a step of the 8 samples that are left, which counts a sixteenth of the others;
+    here they are left out.
+    """
+
+    TASKS = (choices.SERIES,)
+
+    task: str = setting(choices.SERIES, choices=choices.TASKS)
+    # Every sample has a loss of its own, whatever the micro-batch.
+    micro_batch_size: int = setting(1, at_least=0)
+    num_epochs: int = setting(80, at_least=1, may_change=True)
+    model: ModelSettings = dataclasses.field(default_factory=lambda: ModelSettings(narrow_decoder=True, temporal="gru"))
+    schedule: ScheduleSettings = ScheduleSettings(name="plateau", factor=0.66, patience=10)
+    data: SeriesDataSettings = SeriesDataSettings()
+    augment: SeriesAugmentSettings = SeriesAugmentSettings()
+
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_tasks((choices.SEGMENTATION,))
-        self._check_crop_size()
-        for field, watches in (
-            ("schedule.name=plateau", self.schedule.name == "plateau"),
-            (f"early_stop_epochs={self.early_stop_epochs}", self.early_stop_epochs > 0),
-        ):
-            if watches:
-                raise InputError(f"--config.{field}: fine-tuning validates without a loss to watch; leave it out")
+        if self.data.frames < 2 and self.model.temporal != choices.ALONE:
+            raise InputError(
+                f"--config.data.frames={self.data.frames}: --config.model.temporal={self.model.temporal} needs two frames "
+                "or more"
+            )
+        if self.validation.mode != "tiled":
+            raise InputError(f"--config.validation.mode={self.validation.mode}: series are validated in the mode tiled")
+
+    @property
+    def images_per_sample(self) -> int:
+        return self.data.frames
 
 
 @dataclasses.dataclass(frozen=True)
 class Pretraining(RunSettings):
     """Training on unlabelled scenes; the defaults are those of OptSimMIM."""
+
+    TASKS = choices.PRETRAINING_TASKS
 
     task: str = setting("optsimmim", choices=choices.TASKS)
     batch_size: int = setting(32, at_least=1)
@@ -246,8 +295,6 @@ class Pretraining(RunSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_tasks(choices.PRETRAINING_TASKS)
-        self._check_crop_size()
         unit_px, half_px = self.mask.unit_px, self.data.context_px // 2
         if unit_px % PATCH_PX or unit_px > half_px:
             raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half_px}")
@@ -255,5 +302,6 @@ class Pretraining(RunSettings):
 
 def settings_from_json(values: Mapping[str, Any]) -> FineTuning | Pretraining:
     """The settings of a training, of the kind that its `task` needs. Raises `InputError` naming what is wrong."""
-    kind = Pretraining if values.get("task") in choices.PRETRAINING_TASKS else FineTuning
+    task = values.get("task")
+    kind = next((kind for kind in (Pretraining, SeriesFineTuning) if task in kind.TASKS), FineTuning)
     return kind.from_json(values)
