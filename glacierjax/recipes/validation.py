@@ -117,7 +117,8 @@ class SeriesValidation(Validation):
             looks = looks_of(scene)
             if looks == 1:
                 return answer
-            return np.concatenate(list(enlarge_looks(answer, looks, *scene.image.shape, data.context_px // 2)))
+            height, width = scene.image.shape
+            return np.concatenate(list(enlarge_looks(answer, looks, height, width, data.context_px // 2)))
 
         return probabilities
 
