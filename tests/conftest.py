@@ -1,5 +1,6 @@
-"""What all tests share: shapes and types of public functions are checked, and silent broadcasting raises."""
+"""What all tests share: checked shapes and types, no silent broadcasting, and one cache of compiled programs."""
 
+import os
 from pathlib import Path
 
 import jax
@@ -10,6 +11,16 @@ from jaxtyping import install_import_hook
 CHECKED = tuple(f"glacierjax.{part}" for part in ("fronts", "model", "tasks"))
 install_import_hook(CHECKED, "helpers.typechecked")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+# The tests' processes, and the next run of the tests, compile a program once.
+COMPILED = {
+    "jax_compilation_cache_dir": str(Path(__file__).parents[1] / ".pytest_cache" / "compiled"),
+    "jax_compilation_cache_max_size": 2 << 30,
+    "jax_persistent_cache_min_compile_time_secs": 0.2,
+}
+for name, value in COMPILED.items():
+    jax.config.update(name, value)
+    os.environ[name.upper()] = str(value)
 
 END_TO_END = Path(__file__).parent / "end_to_end"
 

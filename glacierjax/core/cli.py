@@ -12,6 +12,7 @@ from pathlib import Path
 import absl.logging
 from absl import flags
 
+from glacierjax.core.compiled import keep_compiled_programs
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.version import version
 
@@ -42,6 +43,7 @@ def run(
         return print_to_pipe((description or "").strip() + "\n\nFlags:\n" + _flags_help(flag_values))
     if VERSION in argv[1:]:
         return print_to_pipe(version_text())
+    keep_compiled_programs()
     try:
         if flag_values is not flags.FLAGS:
             flag_values.unparse_flags()  # what an earlier call in this process was given
