@@ -55,6 +55,21 @@ def mirror_indices(start: int, stop: int, size: int) -> np.ndarray:
     return np.where(position < size, position, 2 * size - 1 - position)
 
 
+def mirror_slices(start: int, stop: int, size: int) -> list[slice]:
+    """The same as `mirror_indices` as slices one after the other, which copy much faster than indices."""
+    slices = []
+    while start < stop:
+        turned, first = divmod(start, size)
+        length = min(stop - start, size - first)
+        if turned % 2:
+            last = size - 1 - first - length
+            slices.append(slice(size - 1 - first, last if last >= 0 else None, -1))
+        else:
+            slices.append(slice(first, first + length))
+        start += length
+    return slices
+
+
 def pad_mirrored(image: np.ndarray, rows: Padding, columns: Padding) -> np.ndarray:
     """Pads axes 0 and 1 of an array by mirroring."""
     height, width = image.shape[:2]

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from glacierjax.core.files import write_beside
-from glacierjax.core.grid import mirror_indices
+from glacierjax.core.grid import mirror_slices
 from glacierjax.core.progress import track
 
 
@@ -34,12 +34,9 @@ class ImageFile(NamedTuple):
     ) -> UInt8[np.ndarray, "{height} {width} *bands"]:
         """A crop of image `index`, which is mirrored endlessly beyond its borders."""
         image = self.image(index)
-        shape = image.shape
-        if top >= 0 and left >= 0 and top + height <= shape[0] and left + width <= shape[1]:
-            return np.array(image[top : top + height, left : left + width])
-        return self.pixels(
-            index, mirror_indices(top, top + height, shape[0]), mirror_indices(left, left + width, shape[1])
-        )
+        rows = mirror_slices(top, top + height, image.shape[0])
+        columns = mirror_slices(left, left + width, image.shape[1])
+        return np.concatenate([np.concatenate([image[row, column] for column in columns], 1) for row in rows])
 
     def image(self, index: int) -> UInt8[np.ndarray, "height width *bands"]:
         """Image `index`, of which only what is used is read."""

@@ -19,7 +19,7 @@ def resize_nearest(x: Shaped[np.ndarray, "height width"], size: tuple[int, int])
         np.minimum(((np.arange(out) + 0.5) * length / out).astype(int), length - 1)
         for out, length in zip(size, x.shape, strict=True)
     )
-    return x[rows[:, None], columns]
+    return x[rows].take(columns, 1)
 
 
 def resize_bilinear(x: UInt8[np.ndarray, "height width"], size: tuple[int, int]) -> UInt8[np.ndarray, "rows columns"]:
@@ -81,19 +81,19 @@ def contrast(image: Image, factor: float) -> Image:
     mean = int(image.mean() + 0.5)
     distance = np.arange(256, dtype=np.float32) - np.float32(mean)
     table = np.clip(np.float32(mean) + np.float32(factor) * distance, 0, GREY_MAX).astype(np.uint8)
-    return table[image]
+    return table.take(image)
 
 
 def brightness(image: Image, factor: float) -> Image:
     """Grey values times factor, cut at 255 and truncated."""
     table = np.minimum(GREY_MAX, np.float32(factor) * np.arange(256, dtype=np.float32)).astype(np.uint8)
-    return table[image]
+    return table.take(image)
 
 
 def gamma(image: Image, exponent: float) -> Image:
     """Grey values in [0, 1] to the power of exponent."""
     table = (255.999 * (np.arange(256) / GREY_MAX) ** exponent).astype(np.uint8)
-    return table[image]
+    return table.take(image)
 
 
 def orient(x: Image, left_right: bool, up_down: bool, quarter_turns: int) -> UInt8[np.ndarray, "rows columns"]:

@@ -200,3 +200,11 @@ def test_overlapping_tiles_fit_exactly_and_cover_the_axis(size, context):
     last = grid.origins(padded, context, stride)[-1]
     assert last + context == padded
     assert padded - context // 4 >= padding.before + size, "the last target ends behind the scene"
+
+
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_slices_of_the_mirrored_axis_are_its_indices(size):
+    for start in range(-3 * size, 3 * size):
+        for stop in range(start + 1, start + 3 * size):
+            cut = np.concatenate([np.arange(size)[part] for part in grid.mirror_slices(start, stop, size)])
+            np.testing.assert_array_equal(cut, grid.mirror_indices(start, stop, size))
