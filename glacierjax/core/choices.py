@@ -23,3 +23,8 @@ PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
 ALONE = "none"
 TEMPORAL = (ALONE, "conv", "gru", "ltae")  # what frames of a series exchange (`glacierjax.model.temporal`)
 DTYPES = ("float32", "bfloat16")
+
+# What a channel of the network's input can show (`glacierjax.core.channels`).
+GREY, ROCK, SUMMER = "grey", "rock", "summer"
+CHANNELS = (GREY, ROCK, SUMMER)
+NO_ROCK = "none"  # instead of a file: no rock mask, though the network expects one

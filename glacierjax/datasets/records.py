@@ -46,7 +46,8 @@ class RecordSplit:
         if count > len(self):
             raise InputError(f"{self.where(0)}: {count} records wanted, the split has {len(self)}; choose fewer")
         fewer = copy.copy(self)
-        vars(fewer).pop("ids", None)  # a cached value of all records
+        for cached in ("ids", "priors"):  # values of all records
+            vars(fewer).pop(cached, None)
         fewer._numbers = [self._numbers[i * len(self) // count] for i in range(count)]
         return fewer
 

@@ -26,7 +26,9 @@ class ScoreOptions:
     Scored is one of `checkpoints` (training folders or checkpoints, several make an ensemble), `predictions` (a folder of
     zone PNGs) and `fronts` (a folder of front PNGs). The true scenes are those of `data` (CaFFe's data_raw); of a network
     without it those of `data_dir` (prepared data), else those of its training. `shard`: "I/N", the I-th of N parts of the
-    scenes. The other fields have the names of the flags of `glacierjax.evaluate`.
+    scenes. `rock` "none": a network that expects a rock mask goes without where the data have none; `rock_rule`: what the
+    data's rock mask shows is rock, whatever the network says. The other fields have the names of the flags of
+    `glacierjax.evaluate`.
     """
 
     checkpoints: tuple[str, ...] = ()
@@ -41,6 +43,8 @@ class ScoreOptions:
     rotations: bool = False
     untrained_rotations: bool = False
     baselines: bool = False
+    rock: str = ""
+    rock_rule: bool = False
     protocol: str = choices.CLEAN
     annotators: tuple[str, ...] = ()
     shard: str | None = None
@@ -48,6 +52,12 @@ class ScoreOptions:
     def __post_init__(self):
         if bool(self.checkpoints) + bool(self.predictions) + bool(self.fronts) != 1:
             raise InputError("give one of checkpoints, predictions and fronts to score")
+        if self.rock not in ("", choices.NO_ROCK):
+            raise ArgumentError(
+                "rock", self.rock, f"choose {choices.NO_ROCK}; rock masks come with the data (label, build)"
+            )
+        if (self.rock or self.rock_rule) and not self.checkpoints:
+            raise InputError("rock, rock_rule: for networks; zones of other programs are scored as they are")
         if not self.checkpoints and not self.data:
             raise InputError("data: missing; name the data_raw that the predictions belong to")
 
@@ -70,7 +80,7 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
         predictor = open_predictor(
             options.checkpoints, options.which, mode, options.rotations, options.untrained_rotations
         )
-        predict = most_probable(predictor)
+        predict = most_probable(predictor, options.rock, options.rock_rule)
         if not options.data:
             read_split = functools.partial(prepared_scenes, predictor.training, data_dir=options.data_dir or "")
         scenes = read_split(options.split)

@@ -1,31 +1,50 @@
 """Predictions by a network, and the prepared data that it was trained with."""
 
+import logging
+
 import numpy as np
 
+from glacierjax.core.channels import input_of
+from glacierjax.core.choices import NO_ROCK, ROCK, SUMMER
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import FineTuning, LabelledDataSettings
+from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Predict, Prediction, Scenes
 from glacierjax.prediction.ensemble import Predictor
 
+log = logging.getLogger(__name__)
 
-def most_probable(predictor: Predictor) -> Predict:
+
+def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False) -> Predict:
     """A function from a scene to the most probable class of each pixel and, for an ensemble, its deviation.
 
-    Only one strip of probabilities exists at a time, so that very large scenes fit into memory.
+    `rock` "none": a network that expects a rock mask works without one where there is none; else that is an `InputError`.
+    `rock_rule`: what the scene's mask shows as rock is rock, whatever the network says. Only one strip of probabilities
+    exists at a time, so that very large scenes fit into memory.
     """
 
     def predict(scene: LabelledScene) -> Prediction:
+        if ROCK in predictor.channels and scene.rock is None and rock != NO_ROCK:
+            raise InputError(
+                f"{scene.id.name}: the network {predictor.sources[0]} expects a rock mask, and the data have none; label or "
+                f"build them with one, or give --rock={NO_ROCK} to score without"
+            )
+        if SUMMER in predictor.channels and scene.summer is None:
+            log.warning("%s: no summer scene, which the network expects; the channel is 0", scene.id.name)
+        shown = input_of(predictor.channels, scene.image, scene.priors)
         ids = np.empty(scene.image.shape, np.uint8)
         deviation = np.empty(scene.image.shape, np.float16) if predictor.members > 1 else None
         start = 0
-        for mean, spread in predictor.strips(scene.image, scene.id.pixel_spacing_m):
+        for mean, spread in predictor.strips(shown, scene.id.pixel_spacing_m):
             rows = slice(start, start + len(mean))
             ids[rows] = mean.argmax(-1)
             if deviation is not None:
                 deviation[rows] = spread.max(-1)
             start = rows.stop
+        if rock_rule and scene.rock is not None:
+            ids[scene.rock] = Zone.ROCK
         return Prediction(ids, deviation)
 
     return predict

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.files import is_hidden, user_path
 from glacierjax.core.products import product_of_name
 from glacierjax.geo.layers import FOLDERS_INSIDE, IMAGE_SUFFIXES, Found, sources_of_files
@@ -47,12 +47,14 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
             else:
                 found.setdefault(_key(file), file)
         if len(found) + len(ready) == before and not _is_known(pattern, found):
-            raise InputError(f"--input={pattern}: no {', '.join(IMAGE_SUFFIXES)} file in this folder")
+            raise ArgumentError("input", pattern, f"no {', '.join(IMAGE_SUFFIXES)} file in this folder")
     sources = join_passes([*sources_of_files(list(found.values()), polarisation), *ready])
     if not sources:
-        raise InputError(
-            f"--input={patterns[0]}: only layers that are no images by their names ({len(found)} files); name one of the "
-            "files itself if it is an image"
+        raise ArgumentError(
+            "input",
+            patterns[0],
+            f"only layers that are no images by their names ({len(found)} files); name one of the files itself if it is an "
+            "image",
         )
     return sources
 
@@ -80,7 +82,7 @@ def _files(pattern: str) -> Iterator[Found]:
     else:
         chosen = [match for match in _matches(path) if not match.is_dir() or _is_product(match)]
         if not chosen:
-            raise InputError(f"--input={pattern}: no such file or folder, and no file that fits it as a pattern")
+            raise ArgumentError("input", pattern, "no such file or folder, and no file that fits it as a pattern")
         for match in chosen:
             yield from _inside(match) if match.is_dir() else _file(match)
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
 from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
 from glacierjax.geo.layers import MASKS, RASTER_SUFFIXES, mask_of
@@ -36,11 +36,12 @@ def sources_of_stac(path: Path, polarisation: str | None = None, asset: str | No
         if not items:
             raise ValueError("no items in it")
     except FileNotFoundError:
-        raise InputError(f"--input={path}: no such file") from None
+        raise ArgumentError("input", path, "no such file") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise InputError(
-            f"--input={path}: not a STAC item or item collection ({type(error).__name__}: {error}); save the answer of a search "
-            "as JSON"
+        raise ArgumentError(
+            "input",
+            path,
+            f"not a STAC item or item collection ({type(error).__name__}: {error}); save the answer of a search as JSON",
         ) from None
     return [_source(identifier, item, path, polarisation, asset) for identifier, item in items.items()]
 

@@ -23,6 +23,7 @@ def flax_fields(network: NetworkSettings) -> dict[str, Any]:
     """The settings as fields of `Backbone`."""
     fields = {field.name: getattr(network, field.name) for field in dataclasses.fields(network)}
     del fields["temporal"]  # of `SeriesTyrion` alone
+    del fields["channels"]  # there are three of them, whatever they show
     return {**fields, "dtype": jnp.dtype(network.dtype)}
 
 

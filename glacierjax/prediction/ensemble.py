@@ -13,6 +13,7 @@ from flax.errors import FlaxError
 
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, training_of
+from glacierjax.core.channels import GREY_ONLY
 from glacierjax.core.errors import InputError
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, GreyRule, rule_of_record
 from glacierjax.core.settings import DataSettings, FineTuning
@@ -32,11 +33,12 @@ AS_IT_IS, UP_DOWN, LEFT_RIGHT, BOTH = (), (1,), (2,), (1, 2)  # axes of images (
 
 @functools.cache
 def make_network(model: Any) -> Callable[[dict, np.ndarray], np.ndarray]:
-    """(params, images (N, H, W) uint8) -> probabilities (N, H, W, K) float32; compiled once for each shape."""
+    """(params, images (N, H, W) or (N, H, W, 3) uint8) -> probabilities (N, H, W, K) float32; compiled once for each shape."""
 
     @jax.jit
     def run(params: dict, images: jax.Array) -> jax.Array:
-        logits: Any = model.apply({"params": params}, images[..., None].astype(jnp.float32) / GREY_MAX)
+        channels = images[..., None] if images.ndim == 3 else images
+        logits: Any = model.apply({"params": params}, channels.astype(jnp.float32) / GREY_MAX)
         return jax.nn.softmax(logits)
 
     return lambda params, images: np.asarray(run(params, images))
@@ -49,7 +51,8 @@ class Predictor:
     `training` says how the first network was trained (None for converted weights). Above 0, `pixel_spacing_m` is
     what the networks want: finer scenes are averaged to about it (`glacierjax.core.spacing`) and the answer interpolated back.
     `grey` is the rule of the data set that they were trained with. `mirrors`: axes of the images (N, H, W) that are turned
-    round for each mirror image, () for the image itself.
+    round for each mirror image, () for the image itself. `channels`: what the input shows; images are what
+    `glacierjax.core.channels.input_of` makes of it, (H, W) or (H, W, 3).
     """
 
     networks: Sequence[Network]
@@ -62,6 +65,7 @@ class Predictor:
     pixel_spacing_m: float = 0
     grey: GreyRule = CAFFE_GREY
     mirrors: Sequence[tuple[int, ...]] = (AS_IT_IS,)
+    channels: tuple[str, ...] = GREY_ONLY
 
     @property
     def members(self) -> int:
@@ -81,8 +85,8 @@ class Predictor:
         return self.grey.distance(average_looks(image, looks_for(pixel_spacing_m, self.pixel_spacing_m)))
 
     def probabilities(self, image: np.ndarray, pixel_spacing_m: float) -> np.ndarray:
-        """Mean class probabilities (H, W, K) float32 of a scene (H, W) uint8."""
-        return assemble((mean for mean, _ in self.strips(image, pixel_spacing_m)), *image.shape)
+        """Mean class probabilities (H, W, K) float32 of a scene (H, W) or (H, W, 3) uint8."""
+        return assemble((mean for mean, _ in self.strips(image, pixel_spacing_m)), *image.shape[:2])
 
     def mean_and_deviation(self, image: np.ndarray, pixel_spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
         """Mean and population standard deviation of the members' probabilities, both (H, W, K) float32."""
@@ -97,12 +101,12 @@ class Predictor:
             return
         averaged = average_looks(image, looks)
         # A quarter of the scene's pixels or fewer, so they may be held whole: 8 bytes for each of the scene's at most.
-        found = np.empty((2, *averaged.shape, NUM_ZONES), np.float32)
+        found = np.empty((2, *averaged.shape[:2], NUM_ZONES), np.float32)
         start = 0
         for strip in self._strips(averaged):
             found[:, start : start + len(strip[0])] = strip
             start += len(strip[0])
-        height, width = image.shape
+        height, width = image.shape[:2]
         enlarged = [enlarge_looks(part, looks, height, width, self.context_px // 2) for part in found]
         yield from zip(*enlarged, strict=True)
 
@@ -141,7 +145,13 @@ def open_predictor(
                 "fine-tune it first (--config.init.checkpoint)"
             )
     first = checkpoints[0]
+    channels = network_of(first).channels
     for other in checkpoints[1:]:
+        if network_of(other).channels != channels:
+            raise InputError(
+                f"{other.path}: its input channels are {', '.join(network_of(other).channels)}, those of {first.path} "
+                f"{', '.join(channels)}; networks of an ensemble must agree, leave one of them out"
+            )
         if _geometry(other) != _geometry(first):
             raise InputError(
                 f"{other.path}: takes scenes differently (context and size multiple in pixels, pixel spacing in metres: "
@@ -166,6 +176,7 @@ def open_predictor(
         pixel_spacing_m=pixel_spacing_m,
         grey=rule_of_record(first.record, str(first.path)),
         mirrors=mirrors,
+        channels=channels,
     )
 
 

@@ -19,7 +19,8 @@ from glacierjax.core.choices import MODES
 from glacierjax.core.errors import ArgumentError
 from glacierjax.core.zones import NUM_ZONES
 
-# uint8 images (N, H, W) -> probabilities (N, H, W, K) float32; N is always `TILE_BATCH` or 1, so few programs are compiled
+# uint8 images (N, H, W) or (N, H, W, 3) -> probabilities (N, H, W, K) float32; N is always `TILE_BATCH` or 1, so few
+# programs are compiled
 Network = Callable[[np.ndarray], np.ndarray]
 TILE_BATCH = 4
 
@@ -51,9 +52,9 @@ def gaussian_importance(target: int) -> np.ndarray:
 
 
 def predict_scene(network: Network, image: np.ndarray, mode: str, context_px: int, size_multiple: int) -> np.ndarray:
-    """Class probabilities (H, W, K) float32 of a scene (H, W) uint8. `context_px` [512] for the tiled modes."""
+    """Class probabilities (H, W, K) float32 of a scene (H, W) or (H, W, 3) uint8. `context_px` [512] for the tiled modes."""
     (strips,) = scene_strips([network], [0], image, mode, context_px, size_multiple)
-    return assemble(strips, *image.shape)
+    return assemble(strips, *image.shape[:2])
 
 
 def scene_strips(
@@ -64,7 +65,7 @@ def scene_strips(
     context_px: int,
     size_multiple: int,
 ) -> list[Iterator[np.ndarray]]:
-    """For each network, on the scene (H, W) turned by each of `quarter_turns`: its probabilities, turned back.
+    """For each network, on the scene (H, W) or (H, W, 3) turned by each of `quarter_turns`: its probabilities, turned back.
 
     They come as successive strips (context_px / 2 or, the last, fewer rows, W, K) float32 of the scene as it was given, so
     that the members of an ensemble can be averaged strip by strip. Raises `InputError` for an unknown mode.
@@ -78,7 +79,7 @@ def scene_strips(
             found += [_whole(network, image, turns, size_multiple, strip_px) for network in networks]
             continue
         tiling = cut(image, mode, context_px, turns)  # one for all networks
-        found += [stitch_strips(_answers(network, tiling), tiling.weights, *image.shape) for network in networks]
+        found += [stitch_strips(_answers(network, tiling), tiling.weights, *image.shape[:2]) for network in networks]
     return found
 
 
@@ -90,7 +91,7 @@ def cut(image: np.ndarray, mode: str, context_px: int, quarter_turns: int = 0) -
     # `top`, `left`: where the target of the tile at origin 0 begins, in the turned image.
     if mode == "tiled":
         stride = target
-        padding = [grid.whole_padding(size, target) for size in turned.shape]
+        padding = [grid.whole_padding(size, target) for size in turned.shape[:2]]
         padded = grid.pad_mirrored(turned, *padding)
         top, left = (margin - axis.before for axis in padding)
         weights = np.ones((target, target), np.float32)
@@ -104,7 +105,7 @@ def cut(image: np.ndarray, mode: str, context_px: int, quarter_turns: int = 0) -
         for r in grid.origins(padded.shape[0], context_px, stride)
         for c in grid.origins(padded.shape[1], context_px, stride)
     ]
-    height, width = image.shape
+    height, width = image.shape[:2]
     turned_back = {
         0: lambda r, c: (r, c),
         1: lambda r, c: (c, width - target - r),
@@ -189,9 +190,9 @@ def _whole(
     network: Network, image: np.ndarray, quarter_turns: int, size_multiple: int, strip_px: int
 ) -> Iterator[np.ndarray]:
     turned = np.rot90(image, quarter_turns)
-    rows, columns = (grid.fit_padding(size, 0, size_multiple) for size in turned.shape)
+    rows, columns = (grid.fit_padding(size, 0, size_multiple) for size in turned.shape[:2])
     answer = network(grid.pad_mirrored(turned, rows, columns)[None])[0]
-    height, width = turned.shape
+    height, width = turned.shape[:2]
     answer = answer[rows.before : rows.before + height, columns.before : columns.before + width]
     answer = np.rot90(answer, -quarter_turns)
     for start in range(0, len(answer), strip_px):

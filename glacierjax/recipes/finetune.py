@@ -10,15 +10,17 @@ import numpy as np
 from jaxtyping import Array, Shaped, UInt8
 
 from glacierjax.checkpoints.record import record_of
+from glacierjax.core.channels import TITLES, priors_of
+from glacierjax.core.errors import InputError
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY, ranges_of
 from glacierjax.core.settings import FineTuning, SeriesFineTuning
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropSource
 from glacierjax.data.image_file import ImageFile, Plane, write_images
-from glacierjax.data.labelled_scenes import PLANES, LabelledScenes, planes_of
+from glacierjax.data.labelled_scenes import LabelledScenes, planes_of, planes_per_scene
 from glacierjax.data.pipeline import batches
 from glacierjax.data.series_crops import SeriesSource
-from glacierjax.datasets.caffe.prepared import open_split
+from glacierjax.datasets.caffe.prepared import SceneSplit, open_split
 from glacierjax.datasets.series import short_glaciers
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.recipes.initial_weights import initial_params
@@ -50,11 +52,12 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
     if data.train_scenes:
         train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
-    planes = planes_of(train_scenes, data.pixel_spacing_m)
-    file = shared_file(
-        planes, cache_folder(settings, workdir) / "train.bin", PLANES * len(train_scenes), "decoding scenes"
-    )
-    scenes = LabelledScenes(tuple(train_scenes.names), file)
+    channels = settings.model.channels
+    check_priors(train_scenes, channels)
+    planes = planes_of(train_scenes, data.pixel_spacing_m, channels)
+    total = planes_per_scene(channels) * len(train_scenes)
+    file = shared_file(planes, cache_folder(settings, workdir) / "train.bin", total, "decoding scenes")
+    scenes = LabelledScenes(tuple(train_scenes.names), file, channels)
     grey = dataclasses.replace(CAFFE_GREY, ranges=ranges_of(map(scenes.grey, range(len(scenes)))))
     network, order = settings.model.network(), sample_order(settings)
     if isinstance(settings, SeriesFineTuning):
@@ -98,6 +101,21 @@ def _note_short_glaciers(split: str, names: Sequence[str], frames: int) -> None:
             glacier,
             frames,
         )
+
+
+def check_priors(scenes: SceneSplit, channels: Sequence[str]) -> None:
+    """Logs how many scenes have what the input channels show beside grey. Raises `InputError` if none has."""
+    for name in priors_of(channels):
+        there = sum(name in found for found in scenes.priors)
+        if not there:
+            raise InputError(
+                f"{scenes.where(0)}: no scene has {TITLES[name]}, which --config.model.channels={','.join(channels)} names; "
+                f"build the data again with --{name}, or leave it out"
+            )
+        if there < len(scenes):
+            log.warning(
+                "%d of %d training scenes have %s; in the others the channel is 0", there, len(scenes), TITLES[name]
+            )
 
 
 def shared_file(

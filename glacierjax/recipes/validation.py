@@ -8,6 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from glacierjax.core.channels import input_of
 from glacierjax.core.choices import ALONE
 from glacierjax.core.progress import track
 from glacierjax.core.settings import FineTuning, SeriesFineTuning
@@ -62,7 +63,7 @@ class Validation:
         """From the number of a scene to its probabilities, with these parameters."""
         hashable: Any = self._model  # which type checkers do not know
         network = make_network(hashable)
-        data = self._settings.data
+        data, channels = self._settings.data, self._settings.model.channels
         predictor = Predictor(
             [lambda images: network(params, images)],
             (0,),
@@ -72,11 +73,13 @@ class Validation:
             self._settings,
             [],
             data.pixel_spacing_m,
+            channels=channels,
         )
 
         def probabilities(index: int) -> np.ndarray:
             scene = self._scene(index)
-            return predictor.probabilities(scene.image, scene.id.pixel_spacing_m)
+            shown = input_of(channels, scene.image, scene.priors)
+            return predictor.probabilities(shown, scene.id.pixel_spacing_m)
 
         return probabilities
 

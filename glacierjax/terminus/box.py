@@ -16,6 +16,7 @@ from glacierjax.core.errors import InputError
 # A box of its own is as wide as this share of the fronts allows; the others are outliers or partly hidden.
 SHARE_OF_FRONTS_PERCENT = 80
 INSET = 0.02  # and by this share of its width narrower on each side, so that fronts reach beyond it
+MARGIN = 0.1  # before the first front and behind the last one, by its width
 PIECES_ALONG = 500  # a line is looked at in pieces of this part of the box
 BESIDE = 1e-6  # how far left and right of a line is, as a part of the box
 
@@ -28,8 +29,22 @@ class Box:
     width_m: float
 
 
+@dataclasses.dataclass(frozen=True)
+class Divided:
+    """The pieces into which a front divides a box; those that no line touches belong to neither."""
+
+    glacier: tuple[shapely.Polygon, ...]
+    ocean: tuple[shapely.Polygon, ...]
+
+
 def glacier_area_m2(polygon: shapely.Polygon, lines: Sequence[np.ndarray]) -> float | None:
-    """Area of the glacier in the box. Lines (n, 2) in metres have the glacier on the left (y upwards).
+    """Area of the glacier in the box; None where the lines do not divide it (`divide_box`)."""
+    divided = divide_box(polygon, lines)
+    return None if divided is None else sum(piece.area for piece in divided.glacier)
+
+
+def divide_box(polygon: shapely.Polygon | shapely.MultiPolygon, lines: Sequence[np.ndarray]) -> Divided | None:
+    """Glacier and ocean in the box. Lines (n, 2) in metres have the glacier on the left (y upwards).
 
     None where the lines do not divide the box into glacier and ocean.
     """
@@ -40,7 +55,7 @@ def glacier_area_m2(polygon: shapely.Polygon, lines: Sequence[np.ndarray]) -> fl
     pieces = [
         piece
         for piece in shapely.get_parts(
-            shapely.polygonize(shapely.get_parts(shapely.union_all([polygon.exterior, *whole])))
+            shapely.polygonize(shapely.get_parts(shapely.union_all([polygon.boundary, *whole])))
         )
         if polygon.contains(piece.representative_point())
     ]
@@ -51,15 +66,19 @@ def glacier_area_m2(polygon: shapely.Polygon, lines: Sequence[np.ndarray]) -> fl
     start, end, step, length = (array[length > 0] for array in (start, end, step, length))
     left = np.column_stack([-step[:, 1], step[:, 0]]) / length[:, None] * size * BESIDE
     middle = (start + end) / 2
-    area_m2, touching = 0.0, set()
+    sides: dict[bool, list[shapely.Polygon]] = {True: [], False: []}
+    touching = set()
     for piece in pieces:
         glacier = length[shapely.contains_xy(piece, middle + left)].sum()
         ocean = length[shapely.contains_xy(piece, middle - left)].sum()
-        if piece.intersection(polygon.exterior).length > 0:
-            touching.add(bool(glacier > ocean))
-        area_m2 += piece.area if glacier > ocean else 0
+        if glacier == ocean == 0:
+            continue
+        is_glacier = bool(glacier > ocean)
+        sides[is_glacier].append(piece)
+        if piece.intersection(polygon.boundary).length > 0:
+            touching.add(is_glacier)
     # A closed line inside the box alone (an iceberg) divides it too, but does not say where the front is.
-    return area_m2 if len(touching) == 2 else None
+    return Divided(tuple(sides[True]), tuple(sides[False])) if len(touching) == 2 else None
 
 
 def box_of(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> Box:
@@ -70,10 +89,10 @@ def box_of(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> 
     return Box(polygon, float(polygon.area / np.linalg.norm(along)))
 
 
-def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]]) -> Box:
+def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]], margin: float = MARGIN) -> Box:
     """A rectangle along the flow, as wide as most of the fronts reach, from before the first to behind the last.
 
-    Raises `InputError` if they have no such stretch in common.
+    `margin`: how far before and behind, as a part of its width. Raises `InputError` if they have no such stretch in common.
     """
     flow = flow_direction(fronts)
     across = np.array([-flow[1], flow[0]])
@@ -89,7 +108,7 @@ def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]]) -> Box:
         ]
     )
     between = dense[(dense @ across >= low) & (dense @ across <= high)] @ flow
-    first, last = between.min() - width_m / 10, between.max() + width_m / 10
+    first, last = between.min() - width_m * margin, between.max() + width_m * margin
     corners = [a * flow + b * across for a, b in ((first, low), (last, low), (last, high), (first, high))]
     return Box(shapely.Polygon(corners), float(width_m))
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from glacierjax.core.channels import GREY_ONLY
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import FineTuning, LabelledDataSettings
@@ -22,7 +23,7 @@ def test_the_most_probable_class_is_predicted():
         asked.append(pixel_spacing_m)
         return ((certain[i : i + 1], None) for i in range(3))
 
-    predicted = most_probable(SimpleNamespace(members=1, strips=strips))(scene)
+    predicted = most_probable(SimpleNamespace(members=1, strips=strips, channels=GREY_ONLY))(scene)
     assert asked == [20]
     assert predicted.labels.dtype == np.uint8 and predicted.deviation is None
     np.testing.assert_array_equal(predicted.labels, zones)

@@ -86,7 +86,7 @@ def test_layers_are_left_out_beside_scenes_of_every_name_but_not_words_that_may_
 
 def test_a_folder_of_layers_alone_is_refused_but_a_file_named_itself_is_taken(tmp_path, caplog):
     write(tmp_path / "fjord_dem.tif", power())
-    with pytest.raises(InputError, match=r"--input=.*only layers that are no images by their names \(1 files\)"):
+    with pytest.raises(InputError, match=r"input=.*only layers that are no images by their names \(1 files\)"):
         find_sources([str(tmp_path)])
     assert names(tmp_path / "fjord_dem.tif") == ["fjord_dem"] and "its name says that it is no image" in caplog.text
 

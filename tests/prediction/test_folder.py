@@ -307,7 +307,7 @@ def test_scenes_are_found_by_file_folder_and_pattern(scenes):
 def test_what_names_no_scene_is_told(tmp_path, pattern):
     (tmp_path / "empty").mkdir()
     target = str(tmp_path / "empty" / pattern) if pattern else str(tmp_path / "empty")
-    with pytest.raises(InputError, match=r"--input=.*: no "):
+    with pytest.raises(InputError, match=r"input=.*: no "):
         find_sources([target])
 
 

@@ -13,10 +13,18 @@ import tensorflow_datasets as tfds
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import encode_png
+from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.zones import FRONT_GREY
-from glacierjax.datasets.caffe.archive import IMAGES, SceneArchive, open_archive
+from glacierjax.datasets.caffe.archive import (
+    A_ZONE,
+    IMAGES,
+    NOT_LABELLED,
+    PRIOR_SUFFIX,
+    SceneArchive,
+    open_archive,
+)
 from glacierjax.datasets.caffe.chips import open_chips
-from glacierjax.datasets.caffe.na_rule import NA_CHOICES, na_is_unlabelled, valid_mask
+from glacierjax.datasets.caffe.na_rule import NA_CHOICES, STATED, na_is_unlabelled, valid_mask
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.splits import OFFICIAL_SPLITS, Source, plan_splits
 
@@ -24,6 +32,7 @@ CHIPS_FILE = "caffe.zip"
 CHIPS_MD5 = "9a92fd6f05af74fbc41602595a55df0d"  # published by torchgeo
 log = logging.getLogger("tfds_builders.caffe")  # by name: `tfds build` imports this file as caffe.caffe_dataset_builder
 SCENES_PER_LOG_LINE = 100
+NOTHING = encode_png(np.zeros((1, 1), np.uint8))  # an image that is not there
 WHERE_TO_GET_IT = (
     "get data_raw.zip (CaFFe, doi 10.1594/PANGAEA.940950, CC-BY 4.0, free, no login) from PANGAEA, or caffe.zip from "
     "the Hugging Face data set torchgeo/caffe, and put it there as it is; any unpacked data_raw folder will do too"
@@ -35,7 +44,7 @@ class CaffeConfig(tfds.core.BuilderConfig):
     """What to build from. `distribution` "scenes" or "chips"; the other fields: README.md, "Fields of a config"."""
 
     distribution: str = "scenes"
-    na: str = "class"
+    na: str = STATED
     test_glaciers: Sequence[str] = ()
     split: str | None = None
     allow_bad: bool = False
@@ -78,13 +87,15 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             "image": grey,
             "zones": grey,
             "front": grey,
+            # Empty (`NOTHING`) where all is labelled, or nothing is known.
+            **dict.fromkeys(("valid", *PRIOR_SUFFIX), grey),
             "bounding_box": tfds.features.Tensor(shape=(4,), dtype=np.float64, encoding="bytes"),
             "pixel_spacing_m": tfds.features.Scalar(np.int32),
             "quality": tfds.features.Scalar(np.int32),
         }
-        features |= {key: tfds.features.Text() for key in ("name", "glacier", "date", "sensor", "orbit", "season")}
-        if self._config.na != "class":
-            features["valid"] = grey
+        features |= {
+            key: tfds.features.Text() for key in ("name", "glacier", "date", "sensor", "orbit", "season", "priors")
+        }
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(features),
             homepage="https://doi.org/10.1594/PANGAEA.940950",
@@ -113,7 +124,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         unreadable = _find_unreadable(archive) if self._config.allow_bad else {}
         plan = plan_splits(archive, self._config.test_glaciers, unreadable, self._config.split or OFFICIAL_SPLITS[0])
         unlabelled = na_is_unlabelled(self._config.na, archive)
-        meaning = "not labelled" if unlabelled else "a zone"
+        meaning = NOT_LABELLED if unlabelled else A_ZONE
         log.info("%s", plan.rule)
         log.info("class NA (grey value 0) means: %s", meaning)
         without_labels = [split for split in archive.splits() if not archive.labelled(split)]
@@ -134,12 +145,9 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 scene = archive.read(*source)
             except InputError as error:
                 raise InputError(f"{error} (or build with --allow_bad to skip such scenes)") from error
-            record = _record(scene)
             if unlabelled:
-                record["valid"] = encode_png(valid_mask(scene.zones) * np.uint8(255))
-            elif self._config.na != "class":
-                record["valid"] = encode_png(np.full(scene.zones.shape, 255, np.uint8))
-            yield written, record
+                scene = dataclasses.replace(scene, valid=valid_mask(scene.zones))
+            yield written, _record(scene)
             if (written + 1) % SCENES_PER_LOG_LINE == 0:
                 log.info("%s, %d of %d", split, written + 1, len(sources))
 
@@ -157,6 +165,7 @@ def _find_unreadable(archive: SceneArchive) -> dict[Source, str]:
 
 
 def _record(scene: LabelledScene) -> dict[str, Any]:
+    priors = {name: plane for name, plane in scene.priors.items() if plane is not None}
     return {
         "image": encode_png(scene.image),
         "zones": encode_png(scene.zones),
@@ -170,6 +179,9 @@ def _record(scene: LabelledScene) -> dict[str, Any]:
         "quality": scene.id.quality,
         "orbit": scene.id.orbit,
         "season": scene.id.season() or "unknown",
+        "valid": NOTHING if scene.valid is None else encode_png(scene.valid * np.uint8(GREY_MAX)),
+        "priors": " ".join(priors),
+        **{name: encode_png(priors[name]) if name in priors else NOTHING for name in PRIOR_SUFFIX},
     }
 
 

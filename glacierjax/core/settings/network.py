@@ -3,7 +3,8 @@
 import dataclasses
 from typing import ClassVar
 
-from glacierjax.core.choices import DTYPES, TEMPORAL
+from glacierjax.core.channels import GREY_ONLY, check_channels
+from glacierjax.core.choices import CHANNELS, DTYPES, TEMPORAL
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings.fields import Settings, setting
 
@@ -34,6 +35,12 @@ class NetworkSettings(Settings):
         False  # the decoder of networks for series: a third of the width, without the last stage's skip
     )
     temporal: str = setting("none", choices=TEMPORAL)  # what the frames of a series exchange
+    # What each of the three input channels shows: grey; in the second a rock mask; in the third a summer scene.
+    channels: tuple[str, str, str] = setting(GREY_ONLY, choices=CHANNELS)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_channels(self.channels, self._flag("channels"))
 
     @property
     def size_multiple(self) -> int:
@@ -67,6 +74,11 @@ class ModelSettings(Settings):
     zero_init_norms: bool = NetworkSettings.zero_init_norms
     narrow_decoder: bool = NetworkSettings.narrow_decoder
     temporal: str = setting(NetworkSettings.temporal, choices=TEMPORAL)
+    channels: tuple[str, str, str] = setting(NetworkSettings.channels, choices=CHANNELS)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_channels(self.channels, self._flag("channels"))
 
     def network(self) -> NetworkSettings:
         """The network in full."""

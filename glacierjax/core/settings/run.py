@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from glacierjax.core import choices
+from glacierjax.core.channels import priors_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings.fields import Settings, interval, probability, setting
 from glacierjax.core.settings.network import PATCH_PX, ModelSettings
@@ -144,6 +145,8 @@ class AugmentSettings(Settings):
     left_right_probability: float = probability(0.5)
     up_down_probability: float = probability(0.5)
     rotation_probability: float = probability(0.5)
+    # Each rock mask or summer scene in the input channels is left out of a crop with this probability, as where there is none.
+    missing_probability: float = probability(0.25)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -263,6 +266,7 @@ class SeriesFineTuning(FineTuning):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_grey_only("a network for series, which takes summer scenes as frames,")
         if self.data.frames < 2 and self.model.temporal != choices.ALONE:
             raise InputError(
                 f"--config.data.frames={self.data.frames}: --config.model.temporal={self.model.temporal} needs two frames "
@@ -295,6 +299,7 @@ class Pretraining(RunSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_grey_only("pretraining")
         unit_px, half_px = self.mask.unit_px, self.data.context_px // 2
         if unit_px % PATCH_PX or unit_px > half_px:
             raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half_px}")

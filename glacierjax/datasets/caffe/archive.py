@@ -1,8 +1,12 @@
 """CaFFe's published layout `data_raw/{sar_images,zones,fronts}/SPLIT/*.png`, in a folder or a zip file.
 
 Source: Gourmelon et al. 2022, doi 10.5194/essd-14-4287-2022, archive `data_raw.zip` of doi 10.1594/PANGAEA.940950.
+
+Beside what is published, a data set may have `rock/SPLIT/NAME_rock.png` (rock that never moves: 255), `summer/SPLIT/
+NAME_summer.png` (grey of a scene without sea ice on the same grid), and `labels.json`, which says what class NA means in it.
 """
 
+import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Shaped, UInt8
 
 from glacierjax.core.boxes import match_box_files, read_box
+from glacierjax.core.choices import ROCK, SUMMER
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png
 from glacierjax.core.scene_names import SceneId, parse_name
@@ -21,12 +26,18 @@ from glacierjax.datasets.members import Members, find_prefix, open_members
 
 IMAGES, ZONES, FRONTS, BOXES = "sar_images", "zones", "fronts", "bounding_boxes"
 LABEL_SUFFIX = {IMAGES: "", ZONES: "_zones", FRONTS: "_front"}
+PRIOR_SUFFIX = {ROCK: "_rock", SUMMER: "_summer"}
+STATEMENT = "labels.json"
+NA_MEANS, NOT_LABELLED, A_ZONE = "na_means", "not labelled", "a zone"  # its field, and what that can say
 
 
 class SceneArchive(Protocol):
     """The interface of the readers of CaFFe's two distributions."""
 
     def splits(self) -> list[str]: ...
+
+    @property
+    def na_means(self) -> str | None: ...
 
     def labelled(self, split: str) -> bool: ...
 
@@ -60,11 +71,12 @@ class CaffeArchive:
             if not member.startswith(prefix):
                 continue
             kind, *below = member.removeprefix(prefix).split("/")
+            suffix = (LABEL_SUFFIX | PRIOR_SUFFIX).get(kind)
             if kind == BOXES and len(below) == 1 and member.endswith(".txt"):
                 boxes.append(Path(member))
-            elif kind in LABEL_SUFFIX and len(below) == 2 and member.lower().endswith(".png"):
+            elif suffix is not None and len(below) == 2 and member.lower().endswith(".png"):
                 split, file = below
-                name = Path(file).stem.removesuffix(LABEL_SUFFIX[kind])
+                name = Path(file).stem.removesuffix(suffix)
                 self._files.setdefault((kind, split), {})[name] = member
         if not self.splits():
             raise InputError(f"{self._where(IMAGES)}: no PNG in train/ or test/; expected {IMAGES}/SPLIT/NAME.png")
@@ -77,6 +89,21 @@ class CaffeArchive:
     def splits(self) -> list[str]:
         """Splits that have images, sorted."""
         return sorted(split for kind, split in self._files if kind == IMAGES)
+
+    @property
+    def na_means(self) -> str | None:
+        """What the data set says that class NA means, `NOT_LABELLED` or `A_ZONE`; None if it says nothing."""
+        member = f"{self._prefix}{STATEMENT}"
+        if member not in self._members.names:
+            return None
+        where = self._members.where(member)
+        try:
+            meaning = json.loads(self._members.read(member))[NA_MEANS]
+        except (ValueError, KeyError, TypeError) as error:
+            raise InputError(f"{where}: no JSON with {NA_MEANS} in it ({error}); write the data set again") from None
+        if meaning not in (NOT_LABELLED, A_ZONE):
+            raise InputError(f"{where}: {NA_MEANS} is {meaning!r}; expected {NOT_LABELLED!r} or {A_ZONE!r}")
+        return meaning
 
     def labelled(self, split: str) -> bool:
         """Whether the split has labels at all: at least one zone image."""
@@ -103,7 +130,8 @@ class CaffeArchive:
                 box = read_box(self._members.read(self._boxes[name]).decode(), where)
             except UnicodeDecodeError:
                 raise InputError(f"{where}: not a text file; expected a header line and four corners") from None
-        return LabelledScene(scene, image, zones, front, box)
+        rock, summer = (self._read_prior(kind, split, name, image) for kind in (ROCK, SUMMER))
+        return LabelledScene(scene, image, zones, front, box, None, None if rock is None else rock > 0, summer)
 
     def read_image(self, split: str, name: str) -> tuple[SceneId, UInt8[np.ndarray, "height width"]]:
         """What the name says, and the grey values (H, W) uint8."""
@@ -120,6 +148,16 @@ class CaffeArchive:
         """The drawn calving front (H, W) bool."""
         grey = self._read_grey(FRONTS, split, name)
         return front_from_grey(grey, self._members.where(self._files[FRONTS, split][name]))
+
+    def _read_prior(
+        self, kind: str, split: str, name: str, image: UInt8[np.ndarray, "height width"]
+    ) -> UInt8[np.ndarray, "height width"] | None:
+        """A prior as large as the image; None if the data set has none for the scene."""
+        if name not in self._files.get((kind, split), {}):
+            return None
+        plane = self._read_grey(kind, split, name)
+        check_same_size(plane, image, self._members.where(self._files[kind, split][name]))
+        return plane
 
     def _read_grey(self, kind: str, split: str, name: str) -> UInt8[np.ndarray, "height width"]:
         member = self._files.get((kind, split), {}).get(name)

@@ -55,6 +55,11 @@ class CaffeChips:
         if not self.splits():
             raise InputError(f"{members.root}: no chips in {IMAGES}/SPLIT/; expected torchgeo's caffe.zip")
 
+    @property
+    def na_means(self) -> str | None:
+        """Nothing is said about class NA: it is CaFFe's."""
+        return None
+
     def splits(self) -> list[str]:
         """Splits that have images, sorted: test, train, val."""
         return sorted(split for kind, split in self._chips if kind == IMAGES)

@@ -7,20 +7,24 @@ from jaxtyping import Bool, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
-from glacierjax.datasets.caffe.archive import SceneArchive
+from glacierjax.datasets.caffe.archive import NOT_LABELLED, SceneArchive
 
-NA_CHOICES = ("class", "unlabelled", "auto")
+STATED = "stated"
+NA_CHOICES = (STATED, "class", "unlabelled", "auto")
 
 
 def na_is_unlabelled(choice: str, archive: SceneArchive) -> bool:
     """Resolves the option `na` for an archive.
 
-    "class": NA is a zone (CaFFe: no data, radar shadow). "unlabelled": NA pixels count in no loss and no score.
-    "auto": unlabelled if NA occurs but rock nowhere. Data sets with zones have rock beside their glaciers; data sets
+    "stated": what the data set's `labels.json` says, without one as "class". "class": NA is a zone (CaFFe: no data, radar
+    shadow). "unlabelled": NA pixels count in no loss and no score. "auto": what `labels.json` says, without one
+    unlabelled if NA occurs but rock nowhere. Data sets with zones have rock beside their glaciers; data sets
     made from fronts alone do not. Zone images that cannot be read are skipped.
     """
     if choice not in NA_CHOICES:
         raise InputError(f"na={choice!r}: unknown; expected one of {', '.join(NA_CHOICES)}")
+    if choice in (STATED, "auto") and archive.na_means is not None:
+        return archive.na_means == NOT_LABELLED
     if choice == "auto":
         return _has_na_but_no_rock(_readable_zones(archive))
     return choice == "unlabelled"

@@ -9,8 +9,10 @@ from typing import Any, overload
 import numpy as np
 
 from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.choices import ROCK, SUMMER
 from glacierjax.core.files import read_grey_png
 from glacierjax.core.scene_names import SceneId
+from glacierjax.datasets.caffe.archive import PRIOR_SUFFIX
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.records import RecordSplit, open_records
 
@@ -21,7 +23,7 @@ class SceneSplit(RecordSplit, Sequence[LabelledScene]):
     Can be pickled and shared between processes and threads. A damaged record is an `InputError` that names its file.
     """
 
-    UNDECODED = ("image", "zones", "front", "valid")
+    UNDECODED = ("image", "zones", "front", "valid", *PRIOR_SUFFIX)
 
     @overload
     def __getitem__(self, index: int) -> LabelledScene: ...
@@ -49,12 +51,18 @@ class SceneSplit(RecordSplit, Sequence[LabelledScene]):
         """Scene names, in order, without decoding any image."""
         return [scene.name for scene in self.ids]
 
+    @functools.cached_property
+    def priors(self) -> list[tuple[str, ...]]:
+        """What is known of each scene beside its labels, rock or summer, without decoding any image."""
+        return [_listed(self.record(i, whole=False), "priors") for i in range(len(self))]
+
     def _scene(self, index: int) -> LabelledScene:
         record = self.record(index)
         where = self.where(index)
         grey = {key: read_grey_png(record[key], f"{where}, {key}") for key in self.undecoded}
         corners = [float(corner) for corner in record["bounding_box"]]
-        valid = grey["valid"] > 0 if "valid" in grey else None
+        there = _listed(record, "priors")
+        valid = grey["valid"] > 0 if grey["valid"].shape == grey["image"].shape else None
         return LabelledScene(
             _scene_id(record),
             image=grey["image"],
@@ -62,6 +70,8 @@ class SceneSplit(RecordSplit, Sequence[LabelledScene]):
             front=grey["front"] > 0,
             box=None if np.isnan(corners).any() else BoundingBox(*corners),
             valid=None if valid is None or valid.all() else valid,
+            rock=grey[ROCK] > 0 if ROCK in there else None,
+            summer=grey[SUMMER] if SUMMER in there else None,
         )
 
 
@@ -73,6 +83,11 @@ def open_split(data_dir: str | os.PathLike, split: str, name: str = "caffe") -> 
     taken. Raises `InputError` if there is no such data set, config or split, or the split is empty.
     """
     return open_records(SceneSplit, data_dir, split, name)
+
+
+def _listed(record: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """The words of a text in a record."""
+    return tuple(record[key].decode().split())
 
 
 def _scene_id(record: Mapping[str, Any]) -> SceneId:

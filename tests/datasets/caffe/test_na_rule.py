@@ -5,15 +5,16 @@ import pytest
 from helpers import SHARED
 
 from glacierjax.core.errors import InputError
-from glacierjax.datasets.caffe.archive import open_archive
+from glacierjax.datasets.caffe.archive import A_ZONE, NOT_LABELLED, open_archive
 from glacierjax.datasets.caffe.na_rule import na_is_unlabelled, valid_mask
 
 LANDSAT = SHARED / "data" / "landsat_fronts"
 
 
 class ZonesOnly:
-    def __init__(self, *zones):
+    def __init__(self, *zones, na_means=None):
         self._zones = dict(zip("abcdef", zones, strict=False))
+        self.na_means = na_means
 
     def splits(self):
         return ["train"]
@@ -49,6 +50,16 @@ def test_choice_overrides_what_is_drawn():
     assert na_is_unlabelled("unlabelled", ZonesOnly([[0, 1]])) is True
     with pytest.raises(InputError, match="na='maybe'"):
         na_is_unlabelled("maybe", ZonesOnly([[0]]))
+
+
+@pytest.mark.parametrize("choice", ["stated", "auto"])
+def test_what_the_data_set_says_comes_before_any_guess(choice):
+    assert na_is_unlabelled(choice, ZonesOnly([[0, 1]], na_means=NOT_LABELLED)) is True
+    assert na_is_unlabelled(choice, ZonesOnly([[0, 2]], na_means=A_ZONE)) is False
+
+
+def test_without_a_statement_na_is_a_zone():
+    assert na_is_unlabelled("stated", ZonesOnly([[0, 2, 3]])) is False
 
 
 def test_valid_is_everything_but_na():
