@@ -17,13 +17,14 @@ FLOORS = {
     **dict.fromkeys(("data", "model", "geo", "simulate"), 2),
     **dict.fromkeys(("tasks", "checkpoints"), 3),
     **dict.fromkeys(("training", "reports", "terminus"), 4),
+    "labels": 5,
     "prediction": 5,
     "evaluation": 6,
     "recipes": 7,
 }
 ENTRY_FLOOR = 8  # modules directly in the package: commands and what users import
 MAX_LINES = 350
-NO_JAX = ("core", "datasets", "data", "fronts", "simulate", "reports", "geo", "terminus")
+NO_JAX = ("core", "datasets", "data", "fronts", "simulate", "reports", "geo", "terminus", "labels")
 HEAVY = ("tensorflow_datasets", "grain", "rasterio", "ml_collections")
 OWN_SOURCES = sorted((ROOT / PACKAGE).rglob("*.py"))
 SOURCES = sorted(

@@ -16,9 +16,11 @@ from PIL import Image
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.drawing import picture_of
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.reports.maps import (
     DEVIATION_COLOURS,
     FRONT_LEGEND,
+    LABEL_TINTS,
     LARGEST_DEVIATION,
     NO_PIXELS,
     OUTLINE_COLOUR,
@@ -33,6 +35,7 @@ from glacierjax.reports.maps import (
     grey_map,
     laid_over,
     single_front,
+    tinted_zones,
 )
 
 Picture = UInt8[np.ndarray, "_ _ 3"]
@@ -94,6 +97,18 @@ def front_picture(
     zoom = display_zoom(image.shape, PICTURE_PX)
     scene = laid_over(grey_map(image, zoom), single_front(front, area, zoom))
     return _framed(scene, [name, text], pixel_spacing_m / zoom, {"predicted": (PREDICTED_STROKE,)})
+
+
+def label_picture(scene: LabelledScene) -> Picture:
+    """A scene in grey with its labels to be checked: zones tinted where they are labelled, the front, the box dashed."""
+    zoom = display_zoom(scene.image.shape, PICTURE_PX)
+    labelled = np.ones(scene.zones.shape, bool) if scene.valid is None else scene.valid
+    tinted = tinted_zones(scene.image, scene.zones, labelled, zoom)
+    nothing = np.zeros(scene.front.shape, bool)
+    picture = laid_over(tinted, compared_fronts(scene.front, nothing, scene.box, zoom))
+    share = f"{labelled.mean():.0%} labelled: {', '.join(LABEL_TINTS)}; grey: not labelled"
+    spacing_m = scene.id.pixel_spacing_m / zoom
+    return _framed(picture, [scene.id.name, share], spacing_m, {"true front": FRONT_LEGEND["true front"]})
 
 
 def deviation_picture(

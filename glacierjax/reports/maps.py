@@ -14,7 +14,7 @@ from PIL import Image
 from scipy import ndimage
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.zones import ZONE_COLOURS
+from glacierjax.core.zones import ZONE_COLOURS, Zone
 from glacierjax.fronts.scores import pixels_of
 
 Colour = tuple[int, int, int]
@@ -40,6 +40,8 @@ NEAR_M = (
 DEVIATION_COLOURS = "viridis"  # even steps in brightness, readable with any colour vision
 LARGEST_DEVIATION = 0.5  # of numbers between 0 and 1
 LARGEST_ZOOM = 4.0
+TINT = 0.4  # opacity of a zone's colour over the scene
+LABEL_TINTS = ("rock brown", "glacier white", "ocean blue")
 NO_PIXELS: Pixels = np.zeros((0, 2), int)
 
 
@@ -84,6 +86,18 @@ def zone_map(ids: UInt8[np.ndarray, "height width"], zoom: float) -> UInt8[np.nd
     return np.array(ZONE_COLOURS, np.uint8)[np.asarray(resized)]
 
 
+def tinted_zones(
+    image: UInt8[np.ndarray, "height width"], ids: UInt8[np.ndarray, "height width"], labelled: Mask, zoom: float
+) -> UInt8[np.ndarray, "rows columns 3"]:
+    """The scene in grey, with a tint for each zone (`LABEL_TINTS`) where it is labelled."""
+    grey = np.repeat(grey_map(image, zoom)[..., None], 3, axis=-1)
+    shown = np.where(labelled, ids, np.uint8(Zone.NA))
+    resized = Image.fromarray(shown).resize(_size(ids.shape, zoom), Image.Resampling.NEAREST)
+    colours = np.array([ZONE_COLOURS[zone] for zone in Zone], np.float32)[np.asarray(resized)]
+    tint = np.where((np.asarray(resized) == Zone.NA)[..., None], grey, colours)
+    return np.round(grey * (1 - TINT) + tint * TINT).astype(np.uint8)
+
+
 def deviation_map(deviation: Float[np.ndarray, "height width"], zoom: float) -> UInt8[np.ndarray, "rows columns 3"]:
     """Standard deviations of a probability, 0 (dark) to `LARGEST_DEVIATION` (bright)."""
     resampling = Image.Resampling.BOX if zoom < 1 else Image.Resampling.NEAREST
@@ -122,9 +136,9 @@ def single_front(front: Mask, area: Mask | None, zoom: float) -> Layer:
     return _line_layer(front.shape, zoom, [(outline, AREA_STROKE), (pixels_of(front), PREDICTED_STROKE)])
 
 
-def laid_over(grey: UInt8[np.ndarray, "rows columns"], layer: Layer) -> UInt8[np.ndarray, "rows columns 3"]:
-    """The scene in grey with a layer, whose pixels are opaque or empty, on top."""
-    return np.where(layer[..., 3:] > 0, layer[..., :3], grey[..., None])
+def laid_over(scene: UInt8[np.ndarray, "rows columns *colour"], layer: Layer) -> UInt8[np.ndarray, "rows columns 3"]:
+    """The scene in grey or in colours with a layer, whose pixels are opaque or empty, on top."""
+    return np.where(layer[..., 3:] > 0, layer[..., :3], scene if scene.ndim == 3 else scene[..., None])
 
 
 def _size(shape: tuple[int, ...], zoom: float) -> tuple[int, int]:

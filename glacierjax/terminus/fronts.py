@@ -71,7 +71,7 @@ def read_fronts(patterns: Sequence[str], fields: Fields | None = None) -> list[F
     attributes; where no attribute tells their glacier, they are told apart by place. Raises `InputError` for what names no
     fronts, and for scenes that are there twice.
     """
-    files = dict.fromkeys(file for pattern in patterns for file in _files(pattern))
+    files = dict.fromkeys(file for pattern in patterns for file in files_of(pattern))
     fronts: dict[tuple[str, str | None], Front] = {}
     guessed = set()
     for file in files:
@@ -110,7 +110,8 @@ def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
     return placed, plane
 
 
-def _files(pattern: str) -> list[Path]:
+def files_of(pattern: str) -> list[Path]:
+    """The files with front lines that a file, a folder or a pattern names. Raises `InputError` if there are none."""
     path = user_path(pattern)
     if path.is_dir():
         folder = path / LINES_FOLDER if (path / LINES_FOLDER).is_dir() else path

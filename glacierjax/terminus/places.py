@@ -35,6 +35,11 @@ def name_places(lines: Sequence[np.ndarray]) -> list[str] | None:
     return [names[place] for place in label.tolist()]
 
 
+def place_of(lines: Sequence[np.ndarray]) -> str:
+    """The place in the middle of lines (n, 2) of longitude and latitude, named as by `name_places`."""
+    return _name(_on_sphere(np.concatenate(lines)).mean(0))
+
+
 def _on_sphere(lonlat: np.ndarray) -> np.ndarray:
     """Points (n, 3) on the unit sphere of longitude and latitude (n, 2) in degrees."""
     longitude, latitude = np.radians(lonlat).T

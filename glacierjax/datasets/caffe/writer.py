@@ -44,6 +44,12 @@ def write_scene(data_raw: str | os.PathLike, split: str, scene: LabelledScene) -
         write_text(root / BOXES / f"{name}{BOX_SUFFIX}", box_text(scene.box))
 
 
+def scene_files(split: str, name: str) -> list[str]:
+    """The files that `write_scene` may write for a scene, from `data_raw`."""
+    kinds = (LABEL_SUFFIX | PRIOR_SUFFIX).items()
+    return [*(f"{kind}/{split}/{name}{suffix}.png" for kind, suffix in kinds), f"{BOXES}/{name}{BOX_SUFFIX}"]
+
+
 def write_statement(data_raw: str | os.PathLike, na_means: str, facts: Mapping[str, Any]) -> None:
     """Writes what class NA means in a data set (`NOT_LABELLED` or `A_ZONE`), and other facts about its labels."""
     write_text(

@@ -1,0 +1,91 @@
+"""The frame of each scene: name, date and grid, without its pixels."""
+
+import dataclasses
+import datetime
+import itertools
+import logging
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+from rasterio.errors import NotGeoreferencedWarning
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.scene_names import NameFacts, facts_of_name
+from glacierjax.geo.georeference import WGS84, Georeference, reproject
+from glacierjax.geo.mosaic import georeference_of, open_raster
+from glacierjax.geo.sources import Source
+
+log = logging.getLogger(__name__)
+
+BORDER_POINTS = 65  # of each side of a scene, which is straight on its own map and bent on others
+
+
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """A scene that is not read yet. `shape` (rows, columns)."""
+
+    source: Source
+    georeference: Georeference
+    shape: tuple[int, int]
+    facts: NameFacts
+
+    @property
+    def name(self) -> str:
+        return self.source.name
+
+    @property
+    def where(self) -> str:
+        return self.source.where
+
+    @property
+    def date(self) -> datetime.date | None:
+        return self.facts.date
+
+    def to_pixels(self, lonlat: np.ndarray) -> np.ndarray:
+        """Column and row (n, 2) of points (n, 2) of longitude and latitude."""
+        return self.georeference.to_pixels(reproject(lonlat, WGS84, self.georeference.crs))
+
+    def share_inside(self, lines_lonlat: Sequence[np.ndarray]) -> float:
+        """Which share of the points of lines lies in the scene; 0 where its map cannot show them."""
+        try:
+            points = np.concatenate([self.to_pixels(line) for line in lines_lonlat])
+        except InputError:
+            return 0.0
+        height, width = self.shape
+        return float(((points >= 0) & (points <= (width, height))).all(1).mean())
+
+    def outline_lonlat(self) -> np.ndarray:
+        """The scene's border (n, 2) in longitude and latitude."""
+        height, width = self.shape
+        side = np.linspace(0, 1, BORDER_POINTS)[:-1, None]
+        corners = np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], float)
+        border = np.concatenate([a + (b - a) * side for a, b in itertools.pairwise(corners)])
+        return self.georeference.to_lonlat(border)
+
+
+def read_frames(sources: Sequence[Source]) -> tuple[list[Frame], list[str]]:
+    """The frames of sources, and what is wrong with those that have none."""
+    frames, problems = [], []
+    for source in sources:
+        try:
+            frames.append(_frame(source))
+        except InputError as error:
+            problems.append(str(error))
+    return frames, problems
+
+
+def _frame(source: Source) -> Frame:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told in our own words
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
+            with open_raster(source) as raster:
+                georeference, shape = georeference_of(raster.dataset), raster.dataset.shape
+    except InputError as error:
+        raise InputError(str(error) if source.where in str(error) else f"{source.where}: {error}") from error
+    except Exception as error:  # GDAL's exceptions have no public base class
+        raise InputError(f"{source.where}: not a readable image ({error}); copy or download it again") from error
+    if georeference is None:
+        raise InputError(f"{source.where}: not georeferenced, so lines on Earth cannot be laid over it; give a GeoTIFF")
+    return Frame(source, georeference, (shape[0], shape[1]), source.facts.filled_from(facts_of_name(source.name)))
