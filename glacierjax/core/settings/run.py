@@ -221,6 +221,13 @@ class RunSettings(Settings):
                 "or train with --config=configs/finetune_series.py"
             )
 
+        priors = priors_of(self.model.channels)
+        if priors and self.task != choices.SEGMENTATION:
+            raise InputError(
+                f"--config.model.channels={','.join(self.model.channels)}: the task {self.task} takes no {' or '.join(priors)}; "
+                "leave it out (a network for series takes summer scenes as frames)"
+            )
+
     @property
     def steps_per_epoch(self) -> int:
         """Optimiser steps of an epoch; a rest smaller than a batch is left out."""
@@ -266,7 +273,6 @@ class SeriesFineTuning(FineTuning):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_grey_only("a network for series, which takes summer scenes as frames,")
         if self.data.frames < 2 and self.model.temporal != choices.ALONE:
             raise InputError(
                 f"--config.data.frames={self.data.frames}: --config.model.temporal={self.model.temporal} needs two frames "
@@ -299,7 +305,6 @@ class Pretraining(RunSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._check_grey_only("pretraining")
         unit_px, half_px = self.mask.unit_px, self.data.context_px // 2
         if unit_px % PATCH_PX or unit_px > half_px:
             raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half_px}")
