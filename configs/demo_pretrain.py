@@ -23,7 +23,7 @@ def get_config() -> ConfigDict:
     config.model.zero_init_norms = False
     config.model.dropout = 0.0
 
-    config.data.looks = 2  # scenes of 12 or 20 m
+    config.data.average_px = 2  # scenes of 12 or 20 m
     config.data.context_px = 96
     config.data.samples_per_epoch = 400
     config.data.padding = "clean"

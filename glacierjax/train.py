@@ -22,7 +22,9 @@ from glacierjax.core import cli
 from glacierjax.core.files import user_path
 from glacierjax.recipes import configs
 
-CONFIG = config_flags.DEFINE_config_file("config", None, "Configuration file, e.g. configs/finetune_caffe.py.")
+CONFIG = config_flags.DEFINE_config_file(
+    "config", None, "Configuration file, e.g. configs/finetune_caffe.py; --help then lists its fields too."
+)
 WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run. All processes must use the same one.", required=True)
 COORDINATOR = flags.DEFINE_string("coordinator_address", None, "HOST:PORT of the first of several processes.")
 PROCESSES = flags.DEFINE_integer("num_processes", None, "Number of processes that train together.", lower_bound=1)
@@ -43,4 +45,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(cli.run(main, __doc__, configs.checked_arguments))
+    sys.exit(cli.run(main, __doc__, configs.checked_arguments, more_help=configs.fields_help))

@@ -29,22 +29,25 @@ def run(
     argv: Sequence[str] | None = None,
     flag_values: flags.FlagValues = flags.FLAGS,
     positional: bool = False,
+    more_help: Callable[[list[str]], str] | None = None,
 ) -> int:
     """Parses the flags, runs `main`, and returns the exit code.
 
     `description` is what `--help` prints first; `prepare` may rewrite the arguments before they are parsed;
-    `positional`: whether the command takes arguments without a name, which `main` then gets as a list.
+    `positional`: whether the command takes arguments without a name, which `main` then gets as a list; `more_help`: from the
+    arguments to what `--help` prints last.
     """
     argv = expand_home(sys.argv if argv is None else argv)
     _log_plainly()
     program = Path(argv[0])
     command = program.parent.name if program.stem == "__main__" else program.stem
-    if HELP & set(argv[1:]):
-        return print_to_pipe((description or "").strip() + "\n\nFlags:\n" + _flags_help(flag_values))
     if VERSION in argv[1:]:
         return print_to_pipe(version_text())
     keep_compiled_programs()
     try:
+        if HELP & set(argv[1:]):
+            flags_help = f"{(description or '').strip()}\n\nFlags:\n{_flags_help(flag_values)}"
+            return print_to_pipe(flags_help + (more_help(argv) if more_help else ""))
         if flag_values is not flags.FLAGS:
             flag_values.unparse_flags()  # what an earlier call in this process was given
         rest = _parse(flag_values, prepare(argv) if prepare else argv)[1:]

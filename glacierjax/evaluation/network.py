@@ -11,7 +11,7 @@ from glacierjax.core.settings import FineTuning, LabelledDataSettings
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.evaluation.run import Predict, Prediction, Scenes
+from glacierjax.evaluation.run import Predict, PredictedLabels, Scenes
 from glacierjax.prediction.ensemble import Predictor
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False)
     exists at a time, so that very large scenes fit into memory.
     """
 
-    def predict(scene: LabelledScene) -> Prediction:
+    def predict(scene: LabelledScene) -> PredictedLabels:
         if ROCK in predictor.channels and scene.rock is None and rock != NO_ROCK:
             raise InputError(
                 f"{scene.id.name}: the network {predictor.sources[0]} expects a rock mask, and the data have none; label or "
@@ -45,7 +45,7 @@ def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False)
             start = rows.stop
         if rock_rule and scene.rock is not None:
             ids[scene.rock] = Zone.ROCK
-        return Prediction(ids, deviation)
+        return PredictedLabels(ids, deviation)
 
     return predict
 

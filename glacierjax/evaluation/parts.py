@@ -23,7 +23,7 @@ BASELINE, ANNOTATOR, AMONG = "baseline ", "annotator ", "among "  # prefixes; th
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class PartSettings:
     """What all parts of an evaluation have in common.
 
     `title`, `source`: of the report; `scenes`: all scene names of the split; `rules`: description of each baseline;
@@ -43,7 +43,7 @@ class Settings:
 class Part:
     """`series`: name -> one entry for each scene of the part, in the order of the split."""
 
-    settings: Settings
+    settings: PartSettings
     series: dict[str, list[SceneSums]]
 
     @property
@@ -68,7 +68,7 @@ def read_part(folder: str | Path) -> Part:
         record = json.loads(path.read_text(encoding="utf-8"))
         if record["format"] != FORMAT:
             raise InputError(f"{path}: format {record['format']}, expected {FORMAT}; score this part again")
-        settings = Settings(**record["settings"])
+        settings = PartSettings(**record["settings"])
         series = {name: [sums_from_record(scene) for scene in scenes] for name, scenes in record["series"].items()}
         part = Part(settings, series)
         if any([sums.id.name for sums in scenes] != part.names for scenes in series.values()):
@@ -88,7 +88,7 @@ def merge_parts(parts: Sequence[Part], where: Sequence[str]) -> Part:
     """
     settings = parts[0].settings
     for part, place in zip(parts, where, strict=True):
-        for field in dataclasses.fields(Settings):
+        for field in dataclasses.fields(PartSettings):
             ours, theirs = getattr(settings, field.name), getattr(part.settings, field.name)
             if ours != theirs or set(part.series) != set(parts[0].series):
                 raise InputError(

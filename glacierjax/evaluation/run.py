@@ -21,7 +21,7 @@ from glacierjax.evaluation.parts import (
     OTHER_PROTOCOL,
     PREDICTION,
     Part,
-    Settings,
+    PartSettings,
     merge_parts,
     read_part,
     write_part,
@@ -35,7 +35,7 @@ from glacierjax.fronts.protocol import PROTOCOLS, check_protocol
 from glacierjax.reports.metrics import Metrics
 
 
-class Prediction(NamedTuple):
+class PredictedLabels(NamedTuple):
     """`labels`: class ids uint8 (H, W), or a front mask bool (H, W) where fronts are scored alone.
 
     `deviation`: float16 (H, W), only for ensembles: standard deviation of the class probabilities, largest over the classes.
@@ -45,7 +45,7 @@ class Prediction(NamedTuple):
     deviation: np.ndarray | None = None
 
 
-Predict = Callable[[LabelledScene], Prediction]
+Predict = Callable[[LabelledScene], PredictedLabels]
 
 
 class Scenes(Protocol):
@@ -89,7 +89,7 @@ def from_folder(folder: str, names: Sequence[str], kind: str) -> Predict:
     """Reads the prediction of each scene from a folder of PNGs; `kind` is "zones" or "front". The names are checked at once."""
     files = find_predictions(folder, names, kind)
     read = read_zones if kind == ZONES else read_front
-    return lambda scene: Prediction(read(files[scene.id.name], scene.zones.shape))
+    return lambda scene: PredictedLabels(read(files[scene.id.name], scene.zones.shape))
 
 
 def score_part(
@@ -144,7 +144,7 @@ def score_part(
             "no scenes to score; choose a split that has scenes, and at most as many parts as it has scenes"
         )
     rules = {name: baseline.rule for name, baseline in baselines.items()}
-    settings = Settings(title, source, kind, protocol, list(scenes.names), rules, list(annotators))
+    settings = PartSettings(title, source, kind, protocol, list(scenes.names), rules, list(annotators))
     part = Part(settings, {name: [sums[name] for sums in scored] for name in scored[0]})
     write_part(output_dir, part)
     return part

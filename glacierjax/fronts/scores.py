@@ -18,7 +18,8 @@ def distance_errors(
     """Distances between two fronts in both directions; their mean is the scene's mean distance error.
 
     Args:
-      predicted, true: front masks (H, W), non-zero on the front.
+      predicted: front mask (H, W), non-zero on the front.
+      true: the same of the true front.
       pixel_spacing_m: side of a pixel in metres.
 
     Returns:
@@ -98,7 +99,8 @@ def score_zones(
     """Scores of one scene's zones by class.
 
     Args:
-      predicted, true: class ids (H, W), integers 0..3.
+      predicted: class ids (H, W), integers 0..3.
+      true: the same of the truth.
       valid: bool (H, W), pixels that count; None: all.
 
     Returns:

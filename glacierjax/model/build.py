@@ -5,8 +5,7 @@ from typing import Any, TypeVar
 
 import jax.numpy as jnp
 
-from glacierjax.core import settings
-from glacierjax.core.settings import NetworkSettings
+from glacierjax.core.settings import NetworkSettings, preset_network
 from glacierjax.model.series import SeriesTyrion
 from glacierjax.model.tyrion import Backbone
 
@@ -36,4 +35,4 @@ def settings_of(model: Backbone) -> NetworkSettings:
 
 def preset(name: str) -> dict[str, Any]:
     """Fields of `Backbone` for the name of a preset. Raises `InputError` for an unknown one."""
-    return flax_fields(settings.preset(name))
+    return flax_fields(preset_network(name))

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.util
+import itertools
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from ml_collections import ConfigDict
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
 from glacierjax.core.settings import FineTuning, Pretraining, Settings, settings_from_json
+from glacierjax.core.settings.table import help_lines
 
 _OVERRIDE = re.compile(r"--?config\.([^=\[]+)")
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -68,6 +70,18 @@ def load_config(path: str) -> ConfigDict:
     if not isinstance(config, ConfigDict):
         raise InputError(f"{file}: get_config() gives no ml_collections.ConfigDict; start from config_of(...)")
     return config
+
+
+def fields_help(argv: list[str]) -> str:
+    """The fields of the file that --config names, with its values, for `--help`; "" without --config."""
+    file = ""
+    for argument, following in itertools.zip_longest(argv, argv[1:], fillvalue=""):
+        name, equals, value = argument.partition("=")
+        if name in ("--config", "-config"):
+            file = value if equals else following
+    if not file:
+        return ""
+    return "\n".join([f"\n\nFields of {file}:", *help_lines(settings_of(load_config(file)))])
 
 
 def checked_arguments(argv: list[str]) -> list[str]:

@@ -80,12 +80,12 @@ def open_pairs(settings: Pretraining, cache: Path) -> tuple[ScenePairs, ScenePai
     if settings.task != "simmim":
         images = open_optical(data.dir, data.optical_name)
         glaciers = images.glaciers()
-        averaged = (average_looks(image, data.looks) for image in images.images())
+        averaged = (average_looks(image, data.average_px) for image in images.images())
         optical = shared_file(averaged, cache / "optical.bin", len(images), "decoding optical images")
     pairs = []
     for split in (data.train_split, data.val_split):
         scenes = open_unlabelled(data.dir, split, data.name)
-        averaged = (average_looks(image, data.looks) for image in scenes.images())
+        averaged = (average_looks(image, data.average_px) for image in scenes.images())
         sar = shared_file(averaged, cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
         pairs.append(pair_up(scenes.ids(), sar, optical, glaciers))
     return pairs[0], pairs[1]

@@ -47,8 +47,14 @@ def main():
     print("greeted", COUNT.value)
 
 
+def more(argv):
+    if "--count=0" in argv:
+        raise InputError("--count=0: nothing to explain")
+    return "\\n\\nMore help."
+
+
 if __name__ == "__main__":
-    sys.exit(cli.run(main, __doc__))
+    sys.exit(cli.run(main, __doc__, more_help=more))
 '''
 
 
@@ -91,7 +97,13 @@ def test_help_shows_the_description_and_the_commands_own_flags(greet, flag):
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Greets somebody.\n") and "python -m greet --name=Ice" in done.stdout
     flags = done.stdout.split("Flags:\n")[1].splitlines()
-    assert flags == ["  --count: How often. (default: 1)", "  --name: Whom to greet. (default: Ice)"]
+    own = ["  --count: How often. (default: 1)", "  --name: Whom to greet. (default: Ice)"]
+    assert flags == [*own, "", "More help."]
+
+
+def test_help_that_needs_something_wrong_is_a_wrong_usage(greet):
+    done = greet("--count=0", "--help")
+    assert (done.returncode, done.stderr) == (2, "greet: --count=0: nothing to explain\n")
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from glacierjax.core.settings import (
     flat_fields,
     paths_for_workdir,
     paths_from_workdir,
-    preset,
+    preset_network,
     settings_from_json,
 )
 
@@ -132,7 +132,7 @@ def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
         ("mask.ratio", 0.0),
         ("mask.unit_px", 6),
         ("mask.unit_px", 260),
-        ("data.looks", 0),
+        ("data.average_px", 0),
         ("augment.scale_range", [0.7, 1.2]),
         ("task", "segmentation"),
         ("keep", ["best_iou"]),
@@ -183,7 +183,7 @@ def test_a_preset_is_a_whole_network_and_what_is_set_beside_it_goes_before():
     assert model.network() == dataclasses.replace(PRESETS["mini"], dropout=0.25, dtype="bfloat16")
     assert {network.size_multiple for network in PRESETS.values()} == {32}
     with pytest.raises(InputError, match=r"--config.model.preset=huge: unknown preset; choose one of .*tiny"):
-        preset("huge")
+        preset_network("huge")
 
 
 def test_relative_paths_are_kept_relative_to_the_workdir_and_absolute_ones_as_given(tmp_path, monkeypatch):

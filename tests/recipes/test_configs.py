@@ -1,13 +1,19 @@
 """Config files: where they are found, which fields they may set, and how flags change them."""
 
+import ast
 import dataclasses
+import re
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import FineTuning, Pretraining, SeriesFineTuning, flat_fields
-from glacierjax.recipes.configs import checked_arguments, config_of, find_config, load_config, settings_of
+from glacierjax.model import Tyrion, preset
+from glacierjax.recipes.configs import checked_arguments, config_of, fields_help, find_config, load_config, settings_of
+from glacierjax.simulate.archive import ArchiveOptions
 
 SHIPPED = sorted(f"configs/{path.name}" for path in Path(__file__).parents[2].glob("configs/[!_]*.py"))
 START = "from glacierjax.core.settings import FineTuning\nfrom glacierjax.recipes.configs import config_of\n"
@@ -50,6 +56,28 @@ def test_the_published_series_are_the_defaults_and_go_on_with_the_decoder_that_t
 def test_the_demo_goes_on_with_the_network_that_it_pretrains():
     tuned, pretrained = (settings_of(load_config(f"configs/{name}.py")) for name in ("demo", "demo_pretrain"))
     assert tuned.model == pretrained.model and tuned.data.context_px == pretrained.data.context_px
+
+
+def test_the_demo_says_what_it_trains():
+    text = " ".join((ast.get_docstring(ast.parse(find_config("configs/demo.py").read_text())) or "").split())
+    for name in ("demo", "demo_pretrain"):
+        run = settings_of(load_config(f"configs/{name}.py"))
+        steps, side = run.num_epochs * run.steps_per_epoch, run.data.context_px
+        assert f"{steps:,} steps of {run.batch_size} crops of {side} x {side} pixels" in text
+    network = Tyrion(**preset(run.model.preset))
+    params = jax.eval_shape(network.init, jax.random.key(0), jnp.zeros((1, side, side, 1)))
+    count = sum(leaf.size for leaf in jax.tree.leaves(params))
+    assert f"the preset `{run.model.preset}`, {count / 1e6:.2f} million parameters" in text
+    archive = ArchiveOptions(scenes=160)  # as in the Makefile
+    assert archive.scenes_of("train") == 108 + 12 and "on 108 simulated scenes" in text and "12 more scenes" in text
+    assert f"{archive.scenes_of('test')} simulated scenes of two glaciers" in text
+
+
+@pytest.mark.parametrize("flag", [["--config=configs/demo.py"], ["--config", "configs/demo.py"]])
+def test_help_with_a_config_lists_its_fields(flag):
+    text = fields_help(["train", *flag, "--help"])
+    assert re.search(r"--config\.data\.context_px: .*\(px; 1 or more; here: 96\)", text)
+    assert fields_help(["train", "--workdir=RUN"]) == ""
 
 
 def test_a_config_gives_back_the_settings_that_it_is_made_of():

@@ -1,26 +1,22 @@
 """Typed settings: fields, defaults (the published recipe), units and checks of everything that a training can be told."""
 
 from glacierjax.core.settings.fields import Json, Settings, flat_fields
-from glacierjax.core.settings.network import PATCH_PX, PRESETS, ModelSettings, NetworkSettings, preset
+from glacierjax.core.settings.network import PATCH_PX, PRESETS, ModelSettings, NetworkSettings, preset_network
 from glacierjax.core.settings.paths import paths_for_workdir, paths_from_workdir
-from glacierjax.core.settings.run import (
+from glacierjax.core.settings.run import FineTuning, Pretraining, RunSettings, SeriesFineTuning, settings_from_json
+from glacierjax.core.settings.sections import (
     AugmentSettings,
     DataSettings,
-    FineTuning,
     InitSettings,
     LabelledDataSettings,
     MaskSettings,
     OptimizerSettings,
     PairAugmentSettings,
     PairDataSettings,
-    Pretraining,
-    RunSettings,
     ScheduleSettings,
     SeriesAugmentSettings,
     SeriesDataSettings,
-    SeriesFineTuning,
     ValidationSettings,
-    settings_from_json,
 )
 
 __all__ = [
@@ -49,6 +45,6 @@ __all__ = [
     "flat_fields",
     "paths_for_workdir",
     "paths_from_workdir",
-    "preset",
+    "preset_network",
     "settings_from_json",
 ]

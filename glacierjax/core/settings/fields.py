@@ -41,15 +41,23 @@ def interval(default: tuple[float, float], *, at_least: float, at_most: float | 
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def section(kind: "type[Settings]", **values: Any) -> Any:
+    """A field that is itself such settings, with the values given here in place of their defaults."""
+    return dataclasses.field(default_factory=lambda: kind(**values))
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """Base of all settings: frozen, with values of the declared types and inside their bounds.
 
     `SECTION` is the place in a configuration: the field `name` of the section `data` is `--config.data.name`.
+    The text below a field says what it means, first its unit in brackets (`glacierjax.core.settings.table`); fields without
+    one mean what the field of that name means in the class `LIKE`.
     Raises `InputError` naming this flag for a value that cannot be.
     """
 
     SECTION: ClassVar[str] = ""
+    LIKE: ClassVar["type[Settings] | None"] = None
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):

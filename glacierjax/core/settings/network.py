@@ -17,26 +17,35 @@ class NetworkSettings(Settings):
 
     SECTION: ClassVar[str] = "model"
 
-    embed_dim: int = setting(96, at_least=1)  # channels of the first stage
-    depths: tuple[int, ...] = setting((2, 2, 6, 2), at_least=1)  # blocks of each stage
+    embed_dim: int = setting(96, at_least=1)
+    """Channels of the first stage."""
+    depths: tuple[int, ...] = setting((2, 2, 6, 2), at_least=1)
+    """Blocks of each stage."""
     num_heads: tuple[int, ...] = setting((3, 6, 12, 24), at_least=1)
-    window_size: int = setting(16, at_least=1)  # tokens a side
+    """Attention heads of each stage."""
+    window_size: int = setting(16, at_least=1)
+    """[tokens] Side of an attention window."""
     mlp_ratio: int = setting(4, at_least=1)
-    num_groups: int = setting(32, at_least=1)  # of the decoder's group norms
-    dropout: float = setting(0.1, at_least=0, at_most=0.99)  # in the decoder
-    zero_init_norms: bool = True  # block norms start at zero, as Swin V2 intends; False: at one, as the official code
-    # Linear layers start with the standard deviation 1 / sqrt(fan in) instead of the published 0.02: narrow networks that
-    # are trained from scratch learn much faster.
+    """Width of the hidden layer of a block, in widths of the block."""
+    num_groups: int = setting(32, at_least=1)
+    """Groups of the decoder's group norms."""
+    dropout: float = setting(0.1, at_least=0, at_most=0.99)
+    """Share of the decoder's activations that are dropped in training."""
+    zero_init_norms: bool = True
+    """The norms of the blocks start at zero, as Swin V2 intends. False: at one, as in the official code."""
     lecun_init: bool = False
-    remat: bool = False  # activations of a block are computed again in the backward pass, which saves memory
-    dtype: str = setting("float32", choices=DTYPES)  # bfloat16: parameters, norms, softmax and losses stay float32
-
-    narrow_decoder: bool = (
-        False  # the decoder of networks for series: a third of the width, without the last stage's skip
-    )
-    temporal: str = setting("none", choices=TEMPORAL)  # what the frames of a series exchange
-    # What each of the three input channels shows: grey; in the second a rock mask; in the third a summer scene.
+    """Linear layers start with the standard deviation 1 / sqrt(inputs) instead of the published 0.02. Narrow networks that
+    are trained from scratch learn much faster with it."""
+    remat: bool = False
+    """The activations of a block are computed again in the backward pass, which saves memory."""
+    dtype: str = setting("float32", choices=DTYPES)
+    """Type of activations. With bfloat16 parameters, norms, softmax and losses stay float32."""
+    narrow_decoder: bool = False
+    """The decoder of the networks for series: a third of the width, without the last stage's skip connection."""
+    temporal: str = setting("none", choices=TEMPORAL)
+    """What the frames of a series exchange; none for single images."""
     channels: tuple[str, str, str] = setting(GREY_ONLY, choices=CHANNELS)
+    """What each of the three input channels shows. The second may be a rock mask (rock), the third a summer scene (summer)."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -63,11 +72,13 @@ PRESETS: dict[str, NetworkSettings] = {
 
 @dataclasses.dataclass(frozen=True)
 class ModelSettings(Settings):
-    """A named size, and what a run may set beside it (see `NetworkSettings`)."""
+    """A named size, and what a run may set beside it."""
 
     SECTION: ClassVar[str] = "model"
+    LIKE = NetworkSettings
 
     preset: str = setting("tyrion", choices=PRESETS)
+    """Size of the network. tyrion: as published; small and mini: narrower, for CPUs; tiny: for tests."""
     dropout: float = setting(NetworkSettings.dropout, at_least=0, at_most=0.99)
     dtype: str = setting(NetworkSettings.dtype, choices=DTYPES)
     remat: bool = NetworkSettings.remat
@@ -83,10 +94,10 @@ class ModelSettings(Settings):
     def network(self) -> NetworkSettings:
         """The network in full."""
         own = {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.name != "preset"}
-        return dataclasses.replace(preset(self.preset), **own)
+        return dataclasses.replace(preset_network(self.preset), **own)
 
 
-def preset(name: str) -> NetworkSettings:
+def preset_network(name: str) -> NetworkSettings:
     """The network of that name. Raises `InputError` for an unknown one."""
     if name not in PRESETS:
         raise InputError(f"--config.model.preset={name}: unknown preset; choose one of {', '.join(PRESETS)}")

@@ -1,6 +1,7 @@
-"""Settings of a training: all fields of `--config`, with defaults as published (Gourmelon et al. 2025, section III).
+"""Settings of a training: what a configuration file describes, with defaults as published.
 
-`FineTuning`, `SeriesFineTuning` and `Pretraining` are what a configuration file describes; the other classes are their sections.
+`FineTuning` (Gourmelon et al. 2025), `SeriesFineTuning` (Dreier et al. 2026) and `Pretraining` are the kinds; their sections are
+in sections.py and network.py, where the text below a field is explained too.
 """
 
 import dataclasses
@@ -10,167 +11,22 @@ from typing import Any, ClassVar
 from glacierjax.core import choices
 from glacierjax.core.channels import priors_of
 from glacierjax.core.errors import InputError
-from glacierjax.core.settings.fields import Settings, interval, probability, setting
+from glacierjax.core.settings.fields import Settings, section, setting
 from glacierjax.core.settings.network import PATCH_PX, ModelSettings
-
-
-@dataclasses.dataclass(frozen=True)
-class InitSettings(Settings):
-    """What the network starts from."""
-
-    SECTION: ClassVar[str] = "init"
-
-    checkpoint: str = setting("", is_path=True)  # workdir or checkpoint whose encoder and decoder are taken; "": none
-    which: str = setting("best_iou", choices=choices.WHICH)  # checkpoint of a workdir
-
-
-@dataclasses.dataclass(frozen=True)
-class OptimizerSettings(Settings):
-    SECTION: ClassVar[str] = "optimizer"
-
-    name: str = setting("sgd", choices=choices.OPTIMIZERS)
-    learning_rate: float = setting(0.01, at_least=0)
-    weight_decay: float = setting(1e-4, at_least=0)
-    average_decay: float = setting(0.0, at_least=0, at_most=1)  # above 0: a running mean of the parameters is kept
-
-
-@dataclasses.dataclass(frozen=True)
-class ScheduleSettings(Settings):
-    """How the learning rate changes."""
-
-    SECTION: ClassVar[str] = "schedule"
-
-    name: str = setting("constant", choices=choices.SCHEDULES)
-    warmup_epochs: float = setting(0.0, at_least=0)  # of the cosine
-    factor: float = setting(0.5, at_least=0, at_most=1)  # of the plateau: times so much ...
-    # ... after more epochs than these without a better validation: the loss of a pretraining, the MDE of a fine-tuning.
-    patience: int = setting(5, at_least=0)
-
-
-@dataclasses.dataclass(frozen=True)
-class ValidationSettings(Settings):
-    SECTION: ClassVar[str] = "validation"
-
-    mode: str = setting("tiled", choices=choices.MODES)  # how the network goes over a scene
-
-
-@dataclasses.dataclass(frozen=True)
-class MaskSettings(Settings):
-    """Hidden patches, of `optsimmim` and `simmim`."""
-
-    SECTION: ClassVar[str] = "mask"
-
-    ratio: float = 0.3  # share of hidden patches
-    unit_px: int = setting(PATCH_PX, at_least=PATCH_PX)  # they are hidden in squares of this side
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if not 0 < self.ratio < 1:
-            raise InputError(f"--config.mask.ratio={self.ratio}: choose a share between 0 and 1")
-
-
-@dataclasses.dataclass(frozen=True)
-class DataSettings(Settings):
-    """Prepared data, and the crops that are cut from it."""
-
-    SECTION: ClassVar[str] = "data"
-
-    dir: str = setting("", is_path=True, may_change=True)  # what the build command was given as --data_dir
-    name: str = "caffe"
-    train_split: str = "train"
-    val_split: str = "val"
-    samples_per_epoch: int = setting(40_000, at_least=1)
-    context_px: int = setting(512, at_least=1)  # side of a crop; in fine-tuning the target is its central half
-    # How scenes are padded before crops are drawn: official: to multiples of a crop; clean: only to a crop's size.
-    padding: str = setting(choices.OFFICIAL, choices=choices.PROTOCOLS)
-    workers: int = setting(
-        4, at_least=0, may_change=True
-    )  # processes that cut crops; 0: threads of the training process
-    # Folder for decoded scenes, which are read at every step; "": the folder `cache` of the workdir.
-    cache: str = setting("", is_path=True, may_change=True)
-
-
-@dataclasses.dataclass(frozen=True)
-class LabelledDataSettings(DataSettings):
-    """Labelled scenes, for fine-tuning."""
-
-    train_scenes: int = setting(
-        0, at_least=0
-    )  # above 0: use only this number of training scenes, evenly spread over their names
-    # Above 0: scenes are averaged over squares of pixels to about this spacing; the output of the network is interpolated
-    # back to the pixels of the scene.
-    pixel_spacing_m: float = setting(0.0, at_least=0)
-    keep_validation_in_memory: bool = False
-
-
-@dataclasses.dataclass(frozen=True)
-class SeriesDataSettings(LabelledDataSettings):
-    """Series of labelled scenes."""
-
-    samples_per_epoch: int = setting(5_000, at_least=1)
-    frames: int = setting(8, at_least=1)  # scenes of a series, the same for training, validation and prediction
-    # How frames of unlike size are brought together: official: a scaled frame is now and then one pixel late.
-    frame_scaling: str = setting(choices.CLEAN, choices=choices.PROTOCOLS)
-
-
-@dataclasses.dataclass(frozen=True)
-class PairDataSettings(DataSettings):
-    """SAR scenes without labels and the optical image of each glacier, for pretraining."""
-
-    name: str = "ssl4sar/sar"
-    samples_per_epoch: int = setting(76_496, at_least=1)
-    workers: int = setting(2, at_least=0, may_change=True)
-    optical_name: str = "ssl4sar/optical"
-    looks: int = setting(1, at_least=1)  # above 1: both sensors are averaged over squares of this side in pixels
-
-
-@dataclasses.dataclass(frozen=True)
-class AugmentSettings(Settings):
-    """Augmentation of labelled crops; a range is (low, high) of a uniform draw."""
-
-    SECTION: ClassVar[str] = "augment"
-
-    zoom_probability: float = probability(0.5)
-    zoom_range: tuple[float, float] = interval((0.33, 2.83), at_least=0.01)  # side of the cut-out in sides of a crop
-    label_resize: str = setting(
-        choices.CLEAN, choices=choices.PROTOCOLS
-    )  # clean: nearest; official: interpolates class ids
-    mix_probability: float = probability(0.3)
-    mix_range: tuple[float, float] = interval((0.15, 0.30), at_least=0)
-    speckle_probability: float = probability(0.2)
-    brightness_probability: float = probability(0.2)
-    brightness_range: tuple[float, float] = interval((0.6, 1.4), at_least=0)
-    gamma_probability: float = probability(0.2)
-    gamma_range: tuple[float, float] = interval((0.7, 1.3), at_least=0)
-    left_right_probability: float = probability(0.5)
-    up_down_probability: float = probability(0.5)
-    rotation_probability: float = probability(0.5)
-    # Each rock mask or summer scene in the input channels is left out of a crop with this probability, as where there is none.
-    missing_probability: float = probability(0.25)
-
-
-@dataclasses.dataclass(frozen=True)
-class SeriesAugmentSettings(AugmentSettings):
-    """Augmentation of series (Dreier et al. 2026): what single crops have, with other probabilities, and more."""
-
-    zoom_probability: float = probability(0.3)
-    mix_probability: float = probability(0.1)
-    cut_mix_probability: float = probability(0.1)
-    erasure_probability: float = probability(0.1)  # of each of two tries a frame
-    contrast_probability: float = probability(0.2)
-    contrast_range: tuple[float, float] = interval((0.6, 1.4), at_least=0)
-
-
-@dataclasses.dataclass(frozen=True)
-class PairAugmentSettings(Settings):
-    """Augmentation of pairs of SAR and optical crops."""
-
-    SECTION: ClassVar[str] = "augment"
-
-    scale_range: tuple[float, float] = interval(
-        (0.7, 1.0), at_least=0.01, at_most=1
-    )  # side of the square inside a crop
-    up_down_probability: float = probability(0.5)
+from glacierjax.core.settings.sections import (
+    AugmentSettings,
+    DataSettings,
+    InitSettings,
+    LabelledDataSettings,
+    MaskSettings,
+    OptimizerSettings,
+    PairAugmentSettings,
+    PairDataSettings,
+    ScheduleSettings,
+    SeriesAugmentSettings,
+    SeriesDataSettings,
+    ValidationSettings,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -181,25 +37,35 @@ class RunSettings(Settings):
     WATCHED: ClassVar[str] = "loss"  # figure of the validation that plateau and early stop look at; lower is better
 
     task: str = setting(choices.SEGMENTATION, choices=choices.TASKS)
+    """What the network is trained for."""
     seed: int = setting(0, at_least=0)
-    batch_size: int = setting(128, at_least=1)  # effective: micro_batch_size x devices x accumulated micro-batches
-    # Dice sums over a micro-batch, so its size is part of the recipe; 0: the share of each device of the batch.
+    """Seed of all random numbers."""
+    batch_size: int = setting(128, at_least=1)
+    """[crops] Crops of an optimiser step: micro_batch_size x devices x accumulated micro-batches."""
     micro_batch_size: int = setting(16, at_least=0)
+    """[crops] Crops that a device takes at once. Dice sums over them, so their number is part of the recipe. 0: each
+    device's share of the batch."""
     num_epochs: int = setting(150, at_least=1, may_change=True)
-    log_every: int = setting(10, at_least=1, may_change=True)  # steps
-    checkpoint_every: int = setting(100, at_least=0, may_change=True)  # steps, beside the end of each epoch; 0: never
-    keep: tuple[str, ...] = setting((), choices=choices.BEST, may_change=True)  # checkpoints to keep besides the last
-    # Number of steps with a non-finite loss or gradient that are skipped; the next one stops the run.
+    """[epochs] Length of the training."""
+    log_every: int = setting(10, at_least=1, may_change=True)
+    """[steps] A line of the log is written every this many steps."""
+    checkpoint_every: int = setting(100, at_least=0, may_change=True)
+    """[steps] The state is saved every this many steps and at the end of each epoch. 0: only at the end of each epoch."""
+    keep: tuple[str, ...] = setting((), choices=choices.BEST, may_change=True)
+    """Checkpoints that are kept besides the last one."""
     skip_nonfinite: int = setting(0, at_least=0, may_change=True)
-    # The run ends after this number of epochs without a better validation (loss or MDE, as the plateau); 0: never.
+    """[steps] A step whose loss or gradient is not finite is skipped, up to this many times. The next one stops the run."""
     early_stop_epochs: int = setting(0, at_least=0)
+    """[epochs] The run ends after this number of epochs without a better validation (as `schedule.patience`). 0: never."""
     parallel: str = setting("pmap", choices=choices.PARALLEL, may_change=True)
-    profile_steps: int = setting(0, at_least=0, may_change=True)  # number of steps of each start in the JAX profile
-    model: ModelSettings = dataclasses.field(default_factory=ModelSettings)
-    init: InitSettings = InitSettings()
-    optimizer: OptimizerSettings = OptimizerSettings()
-    schedule: ScheduleSettings = ScheduleSettings()
-    data: DataSettings = DataSettings()
+    """How the step is run on several devices. Both give the same numbers."""
+    profile_steps: int = setting(0, at_least=0, may_change=True)
+    """[steps] Length of the JAX profile that each start writes, after its first two steps. 0: none."""
+    model: ModelSettings = section(ModelSettings)
+    init: InitSettings = section(InitSettings)
+    optimizer: OptimizerSettings = section(OptimizerSettings)
+    schedule: ScheduleSettings = section(ScheduleSettings)
+    data: DataSettings = section(DataSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -247,9 +113,9 @@ class FineTuning(RunSettings):
     WATCHED = "mde_m"
 
     keep: tuple[str, ...] = setting(("best_iou", "best_mde"), choices=("best_iou", "best_mde"), may_change=True)
-    data: LabelledDataSettings = LabelledDataSettings()
-    augment: AugmentSettings = AugmentSettings()
-    validation: ValidationSettings = ValidationSettings()
+    data: LabelledDataSettings = section(LabelledDataSettings)
+    augment: AugmentSettings = section(AugmentSettings)
+    validation: ValidationSettings = section(ValidationSettings)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -266,10 +132,10 @@ class SeriesFineTuning(FineTuning):
     # Every sample has a loss of its own, whatever the micro-batch.
     micro_batch_size: int = setting(1, at_least=0)
     num_epochs: int = setting(80, at_least=1, may_change=True)
-    model: ModelSettings = dataclasses.field(default_factory=lambda: ModelSettings(narrow_decoder=True, temporal="gru"))
-    schedule: ScheduleSettings = ScheduleSettings(name="plateau", factor=0.66, patience=10)
-    data: SeriesDataSettings = SeriesDataSettings()
-    augment: SeriesAugmentSettings = SeriesAugmentSettings()
+    model: ModelSettings = section(ModelSettings, narrow_decoder=True, temporal="gru")
+    schedule: ScheduleSettings = section(ScheduleSettings, name="plateau", factor=0.66, patience=10)
+    data: SeriesDataSettings = section(SeriesDataSettings)
+    augment: SeriesAugmentSettings = section(SeriesAugmentSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -297,11 +163,11 @@ class Pretraining(RunSettings):
     micro_batch_size: int = setting(32, at_least=0)
     num_epochs: int = setting(1000, at_least=1, may_change=True)
     keep: tuple[str, ...] = setting(("best_loss",), choices=("best_loss",), may_change=True)
-    optimizer: OptimizerSettings = OptimizerSettings(learning_rate=0.001)
-    schedule: ScheduleSettings = ScheduleSettings(name="plateau")
-    data: PairDataSettings = PairDataSettings()
-    augment: PairAugmentSettings = PairAugmentSettings()
-    mask: MaskSettings = MaskSettings()
+    optimizer: OptimizerSettings = section(OptimizerSettings, learning_rate=0.001)
+    schedule: ScheduleSettings = section(ScheduleSettings, name="plateau")
+    data: PairDataSettings = section(PairDataSettings)
+    augment: PairAugmentSettings = section(PairAugmentSettings)
+    mask: MaskSettings = section(MaskSettings)
 
     def __post_init__(self) -> None:
         super().__post_init__()

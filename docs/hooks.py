@@ -1,0 +1,18 @@
+"""Fills the page on configuration with the table of all fields; `make docs` calls it (mkdocs.yml)."""
+
+from typing import Any
+
+from glacierjax.core.settings import RunSettings
+from glacierjax.core.settings.table import markdown_tables
+
+MARK = "<!-- all fields -->"
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """The text of a page with the table in place of the mark."""
+    return markdown.replace(MARK, markdown_tables([kind() for kind in _kinds(RunSettings)]))
+
+
+def _kinds(base: type[RunSettings]) -> list[type[RunSettings]]:
+    """What derives from the settings of every training, in the order of definition."""
+    return [kind for derived in base.__subclasses__() for kind in (derived, *_kinds(derived))]
