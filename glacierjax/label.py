@@ -6,9 +6,9 @@
 
 Lines may come in any vector format and reference system. Each is matched to its scene by an attribute, the name of its
 file, or its date. The box (--box, or a rectangle around the line) is divided by the line into glacier and ocean; what lies
-outside of it is not labelled, except where polygons of rock, glacier or ocean say more. The glacier lies on the left of a
-line, to the right as seen from the ocean; a point (--glacier_point) or polygons (--glacier, --ocean) on either side
-decide instead, and a line that runs against the others of its glacier is turned round.
+outside of it is not labelled, except where polygons of rock, glacier or ocean say more. Lines run with the glacier on
+their left: seen from the ocean, from left to right. A line drawn in the opposite direction of the others of its glacier is
+reversed. If a point (--glacier_point) or polygons (--glacier, --ocean) say where the glacier is, they decide.
 
 Writes DATA_RAW in CaFFe's layout, which build, train, evaluate and adapt take as it is: overlays/NAME.png (look at them
 first), sar_images/, zones/, fronts/, bounding_boxes/, rock/, and labels.json, which says how each label came about.
@@ -45,7 +45,7 @@ _SPLIT = flags.DEFINE_enum("split", SPLITS[0], SPLITS, "Split that the scenes ar
 _DATE_FIELD = flags.DEFINE_string("date_field", "", "Attribute with the date. Default: guessed by its name.")
 _NAME_FIELD = flags.DEFINE_string("name_field", "", "Attribute with the scene's name. Default: guessed by its name.")
 _GLACIER_FIELD = flags.DEFINE_string("glacier_field", "", "Attribute with the glacier. Default: guessed by its name.")
-_BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1; without it by polarisation.")
+_BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. Default: chosen by polarisation.")
 
 
 def main() -> None:

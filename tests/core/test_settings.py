@@ -115,7 +115,9 @@ def test_the_task_tells_the_kind_and_a_missing_field_has_its_default():
         ("schedule.name", "step"),
         ("model.temporal", "gru"),
         ("validation.mode", "sliding"),
+        ("schedule.warmup_epochs", 0.5),
         ("init.which", "best"),
+        ("init.which", "last"),
         ("optimizer", 3),
     ],
 )
@@ -141,6 +143,11 @@ def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
 def test_so_is_one_of_the_pretraining(field, value):
     with pytest.raises(InputError, match=rf"^--config\.{field}="):
         Pretraining.from_json(nested(field, value))
+
+
+def test_a_mask_is_refused_where_nothing_is_hidden():
+    with pytest.raises(InputError, match=r"^--config\.mask: opttranslator hides no patches; "):
+        Pretraining.from_json({"task": "opttranslator", "mask": {"ratio": 0.5}})
 
 
 @pytest.mark.parametrize(

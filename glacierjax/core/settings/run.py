@@ -174,6 +174,10 @@ class Pretraining(RunSettings):
         unit_px, half_px = self.mask.unit_px, self.data.context_px // 2
         if unit_px % PATCH_PX or unit_px > half_px:
             raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half_px}")
+        if self.task == "opttranslator" and self.mask != MaskSettings():
+            raise InputError(
+                "--config.mask: opttranslator hides no patches; leave it out, or choose another --config.task"
+            )
 
 
 def settings_from_json(values: Mapping[str, Any]) -> FineTuning | Pretraining:

@@ -24,6 +24,13 @@ class InitSettings(Settings):
     which: str = setting("best_iou", choices=choices.WHICH)
     """Which checkpoint of that workdir. Of a pretraining, best_iou means best_loss."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.which != InitSettings.which and not self.checkpoint:
+            raise InputError(
+                f"--config.init.which={self.which}: no checkpoint to choose from; give --config.init.checkpoint too"
+            )
+
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerSettings(Settings):
@@ -56,6 +63,14 @@ class ScheduleSettings(Settings):
     patience: int = setting(5, at_least=0)
     """[epochs] plateau: number of epochs in a row without a better validation that are tolerated. Better is a lower loss in
     pretraining, a lower MDE in fine-tuning."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.warmup_epochs and self.name != "cosine":
+            raise InputError(
+                f"--config.schedule.warmup_epochs={self.warmup_epochs}: the schedule {self.name} has no warm-up; choose 0, or "
+                "--config.schedule.name=cosine"
+            )
 
 
 @dataclasses.dataclass(frozen=True)
