@@ -1,11 +1,11 @@
-"""Compares two methods over seeds: means, deviations, best, and whether the difference is more than chance.
+"""Compares two methods over seeds: means, standard deviations, best, and whether the difference is more than chance.
 
   python -m glacierjax.compare --baseline=OUT_A1,OUT_A2,OUT_A3 --method=OUT_B1,OUT_B2,OUT_B3
   python -m glacierjax.compare --baseline=a/metrics.json,b/metrics.json --method=c,d --output=COMPARISON
-  python -m glacierjax.compare --method=OUT1,OUT2 --paper              (beside the published figures)
+  python -m glacierjax.compare --method=OUT1,OUT2 --paper              (with the published numbers)
 
 Each item is a metrics.json, or the folder of an evaluation that holds one. The tables are printed; with --output they are
-also written to compare.md, and every figure to compare.json. All items must have the same scenes and protocol.
+also written to compare.md, and every number to compare.json. All items must have the same scenes and protocol.
 """
 
 import json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BASELINE = flags.DEFINE_list("baseline", [], "Evaluations of the method to compare with, one for each seed.")
 METHOD = flags.DEFINE_list("method", [], "Evaluations of the method that may be better, one for each seed.")
-PAPER = flags.DEFINE_bool("paper", False, "Put the method beside the published figures on CaFFe's test split.")
+PAPER = flags.DEFINE_bool("paper", False, "Compare the method with the published numbers on CaFFe's test split.")
 OUTPUT = flags.DEFINE_string("output", "", "Folder for compare.md and compare.json.")
 
 METRICS_FILE = "metrics.json"

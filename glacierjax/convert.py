@@ -6,7 +6,7 @@
   python -m glacierjax.convert --to=safetensors --input=WORKDIR --output=tyrion.safetensors  (for everybody else)
 
 Reads Microsoft's Swin V2 files and the official Tyrion, OptSimMIM and OptTranslator checkpoints without PyTorch, and
-runs nothing that they contain. Prints what became of each group of tensors.
+runs nothing that they contain. Prints which tensors were imported, skipped or unknown.
 
 A weights file does not contain pixel spacing, window size or number of groups. --to stores them in the file, and
 converting back reads them. For files from elsewhere, convert prints the values it assumes; flags change them.
@@ -39,11 +39,11 @@ _SPACING = flags.DEFINE_float(
     None,
     "Pixel spacing in metres to which scenes are averaged for the network; 0: no averaging. Default: as the file says.",
 )
-_CONTEXT = flags.DEFINE_integer("context_px", None, "Side of the network's input. Default: as the file says.")
-_WINDOW = flags.DEFINE_integer("window_size", None, "Side of an attention window. Default: as the file says.")
+_CONTEXT = flags.DEFINE_integer("context_px", None, "Side of the network's input in pixels. Default: as the file says.")
+_WINDOW = flags.DEFINE_integer("window_size", None, "Side of an attention window in tokens. Default: as the file says.")
 _GROUPS = flags.DEFINE_integer("num_groups", None, "Groups of the decoder's norms. Default: as the file says.")
 _WHICH = flags.DEFINE_enum(
-    "which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder, to write a file."
+    "which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder to write, with --to."
 )
 
 

@@ -19,7 +19,7 @@ from absl import flags
 
 from glacierjax.core import choices, cli
 from glacierjax.core.errors import InputError
-from glacierjax.datasets.caffe.na_rule import NA_CHOICES
+from glacierjax.datasets.caffe.na_rule import NA_CHOICES, NA_IN_WORDS
 
 log = logging.getLogger("glacierjax.evaluate")
 
@@ -29,14 +29,17 @@ CHECKPOINT = flags.DEFINE_multi_string(
 flags.DEFINE_alias("workdir", "checkpoint")
 PREDICTIONS = flags.DEFINE_string("predictions", None, "Folder of zone PNGs NAME.png (CaFFe's grey values) to score.")
 FRONTS = flags.DEFINE_string("fronts", None, "Folder of front PNGs NAME.png (0 and 255) to score alone.")
-MERGE = flags.DEFINE_list("merge", [], "Folders of all parts, DIR,DIR,...: puts them together instead of scoring.")
-DATA = flags.DEFINE_string("data", None, "CaFFe's data_raw (folder or zip file): the scenes and their truth.")
+MERGE = flags.DEFINE_list("merge", [], "Folders of all parts, DIR,DIR,...: merge them instead of scoring.")
+DATA = flags.DEFINE_string("data", None, "CaFFe's data_raw (folder or zip file): the scenes and their labels.")
 DATA_DIR = flags.DEFINE_string(
     "data_dir", None, "Prepared data for a network, instead of --data. Default: those of its training."
 )
 SPLIT = flags.DEFINE_string("split", "test", "Split to score.")
 NA = flags.DEFINE_enum(
-    "na", NA_CHOICES[0], NA_CHOICES, "NA in --data is a zone, or not labelled (auto: if there is no rock)."
+    "na",
+    NA_CHOICES[0],
+    NA_CHOICES,
+    f"{NA_IN_WORDS} (for --data).",
 )
 WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
 MODE = flags.DEFINE_enum(
@@ -54,7 +57,7 @@ ROTATIONS = flags.DEFINE_bool(
 UNTRAINED = flags.DEFINE_bool(
     "untrained_rotations", False, "Average over four rotations even if the network was never trained on rotated crops."
 )
-BASELINES = flags.DEFINE_bool("baselines", False, "Score two simple baselines, made from the train split, beside it.")
+BASELINES = flags.DEFINE_bool("baselines", False, "Also score two simple predictors, made from the training scenes.")
 PROTOCOL = flags.DEFINE_enum(
     "protocol",
     choices.CLEAN,
@@ -64,7 +67,7 @@ PROTOCOL = flags.DEFINE_enum(
 ANNOTATORS = flags.DEFINE_list(
     "annotators", [], "Folders of front PNGs, DIR,DIR,...: other people's fronts of the same scenes, to compare with."
 )
-SHARD = flags.DEFINE_string("shard", None, "Score a part of the scenes only: I/N, the I-th of N parts, from 0.")
+SHARD = flags.DEFINE_string("shard", None, "Score only a part of the scenes: I/N is part I of N, counted from 0.")
 OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
 
 

@@ -67,15 +67,13 @@ _SCALE = flags.DEFINE_enum(
     "scale",
     "auto",
     ["auto", "amplitude", "power", "db", "stretch"],
-    "Values that are not 8-bit: amplitude, power (intensity), decibels, or as they are (stretch: optical images).",
+    "Scale of values that are not 8-bit: amplitude, power (intensity), decibels, or stretch (optical images).",
 )
-_NODATA = flags.DEFINE_string(
-    "nodata", "auto", "Value that means no data, or none; auto: as the file says, or guessed."
-)
+_NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 _VECTOR = flags.DEFINE_multi_enum(
-    "vector", [], ["gpkg", "shp"], "Lines as GeoPackage or Shapefile too; needs the extra [vector]."
+    "vector", [], ["gpkg", "shp"], "Also write the lines as GeoPackage or Shapefile; needs the extra [vector]."
 )
-_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Predict scenes again that are done already.")
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Predict all scenes again, also those that are done.")
 
 
 def main() -> None:

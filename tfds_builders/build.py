@@ -25,7 +25,7 @@ from absl import flags
 from glacierjax.core import cli
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
-from glacierjax.datasets.caffe.na_rule import NA_CHOICES
+from glacierjax.datasets.caffe.na_rule import NA_CHOICES, NA_IN_WORDS
 from glacierjax.datasets.caffe.splits import OFFICIAL_SPLITS
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ _NA = flags.DEFINE_enum(
     "na",
     None,
     NA_CHOICES,
-    "What class NA means in CaFFe's layout; auto: unlabelled if there is no rock anywhere.",
+    f"CaFFe's layout: {NA_IN_WORDS}. Default: {NA_CHOICES[0]}.",
     flag_values=FLAGS,
 )
 _TEST_GLACIERS = flags.DEFINE_list(

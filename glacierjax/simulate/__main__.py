@@ -22,15 +22,15 @@ from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
 
 log = logging.getLogger("glacierjax.simulate")
 
-_OUTPUT = flags.DEFINE_string(
-    "output", None, "Folder in which data_raw and ssl4sar are made; it must not have them yet.", required=True
-)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder for the new folders data_raw and ssl4sar.", required=True)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
 _SCENES = flags.DEFINE_integer("scenes", DEFAULT_SCENES, "Number of scenes; a quarter of them is the test split.")
 _SSL_SCENES = flags.DEFINE_integer(
     "ssl_scenes", DEFAULT_SSL_SCENES, "Number of SAR scenes without labels; 0: no SSL4SAR archive."
 )
-_SIZE = flags.DEFINE_integer("size", DEFAULT_SIZE_PX, "Longest side of a scene in pixels; coarse sensors give less.")
+_SIZE = flags.DEFINE_integer(
+    "size", DEFAULT_SIZE_PX, "Longest side of a scene in pixels. Scenes of coarse sensors are smaller."
+)
 
 
 def main() -> None:

@@ -11,6 +11,10 @@ from glacierjax.datasets.caffe.archive import NOT_LABELLED, SceneArchive
 
 STATED = "stated"
 NA_CHOICES = (STATED, "class", "unlabelled", "auto")
+NA_IN_WORDS = (
+    "What class NA means. stated: what labels.json of the data set says, without one as class; class: a zone; unlabelled: not "
+    "labelled; auto: as stated, but without labels.json not labelled if no scene has rock"
+)
 
 
 def na_is_unlabelled(choice: str, archive: SceneArchive) -> bool:
