@@ -18,12 +18,14 @@ from PIL import Image
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import require_folder, user_path, visible_files
+from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.reports.figures import contact_sheet
 
 COLAB = "google.colab"  # a module that only the kernels of Colab have loaded
 DRIVE = Path("/content/drive")
 REPORT = "report.html"
 REPORT_HEIGHT_PX = 600
+UTM, UTM_ORIGIN_M = 32633, (450_000.0, 8_700_000.0)  # Svalbard
 
 
 def run(module: str, *flags: object) -> None:
@@ -98,3 +100,41 @@ def report(folder: str | Path) -> Page:
     if not path.is_file():
         raise InputError(f"{path}: no such file; run glacierjax evaluate --output={folder} first")
     return Page(path.read_text(encoding="utf-8"))
+
+
+def as_geotiffs(data_raw: str | Path, split: str, glacier: str, lines: int, folder: str | Path) -> Path:
+    """Simulated scenes of a glacier as people have theirs: GeoTIFFs `folder/NAME.tif` in a UTM zone, and front lines.
+
+    Lines are written for so many of the scenes as `lines` says, evenly spread over time. Returns the Shapefile of the lines.
+    """
+    # Imported here: notebooks that do without it need no rasterio.
+    from rasterio.crs import CRS
+
+    from glacierjax.fronts.lines import trace_front
+    from glacierjax.geo.georeference import Georeference
+    from glacierjax.geo.rasters import write_raster
+    from glacierjax.geo.vectors import FIELDS, write_layer
+    from glacierjax.recipes.adaptation import of_glacier, spread_over_time
+
+    archive, folder = open_archive(data_raw), user_path(folder)
+    scenes = [archive.read(split, name) for name in archive.names(split)]
+    scenes = [scenes[i] for i in of_glacier([scene.id for scene in scenes], glacier)]
+    labelled = spread_over_time([scene.id for scene in scenes], lines)
+    drawn, facts, crs = [], [], CRS.from_epsg(UTM)
+    for number, scene in enumerate(scenes):
+        assert scene.box is not None, "simulated scenes have one"
+        spacing = scene.id.pixel_spacing_m
+        # A simulated glacier has one box, which therefore tells where on the glacier a scene lies.
+        west, north = UTM_ORIGIN_M[0] - scene.box.xmin * spacing, UTM_ORIGIN_M[1] + scene.box.ymin * spacing
+        place = Georeference(crs, (spacing, 0.0, west, 0.0, -spacing, north))
+        write_raster(folder / f"{scene.id.name}.tif", scene.image, place, "grey")
+        if number in labelled:
+            found = trace_front(scene.zones, scene.front)
+            drawn += [np.array([west, north]) + line * [spacing, -spacing] for line in found]
+            facts += [
+                dict.fromkeys(FIELDS) | {"scene": scene.id.name, "line": i, "glacier": glacier}
+                for i in range(len(found))
+            ]
+    return write_layer(
+        folder.with_name("fronts.shp"), drawn, facts, Georeference(crs, (1.0, 0.0, 0.0, 0.0, -1.0, 0.0))
+    )[0]

@@ -38,12 +38,13 @@ def badge(published: str, notebook: Path) -> str:
     return f"https://colab.research.google.com/github/{published}/blob/main/colab/{notebook.name})"
 
 
-def test_there_are_four():
+def test_there_are_five():
     assert [path.stem for path in NOTEBOOKS] == [
         "01_quickstart",
         "02_finetune_caffe",
         "03_pretrain_ssl4sar",
         "04_evaluate_checkpoints",
+        "05_your_glacier",
     ]
 
 

@@ -18,6 +18,7 @@ LAST = "last"
 WHICH = (*BEST, LAST)
 
 OPTIMIZERS = ("sgd", "adamw", "muon")  # `glacierjax.training.optim`
+TRAINED = ("all", "decoder", "norms")  # parts of a network that a training changes; the decoder with its head
 SCHEDULES = ("constant", "plateau", "cosine")
 PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
 ALONE = "none"

@@ -4,6 +4,7 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,15 +14,17 @@ from glacierjax.checkpoints.record import record_of
 from glacierjax.core.channels import TITLES, priors_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY, ranges_of
-from glacierjax.core.settings import FineTuning, SeriesFineTuning
+from glacierjax.core.settings import FineTuning, Json, SeriesFineTuning
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropSource
 from glacierjax.data.image_file import ImageFile, Plane, write_images
 from glacierjax.data.labelled_scenes import LabelledScenes, planes_of, planes_per_scene
 from glacierjax.data.pipeline import batches
+from glacierjax.data.samples import SampleSource
 from glacierjax.data.series_crops import SeriesSource
 from glacierjax.datasets.caffe.prepared import SceneSplit, open_split
 from glacierjax.datasets.series import short_glaciers
+from glacierjax.evaluation.run import Scenes
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.recipes.initial_weights import initial_params
 from glacierjax.recipes.order import sample_order
@@ -29,7 +32,9 @@ from glacierjax.recipes.validation import SeriesValidation, Validation
 from glacierjax.recipes.workdir import cache_folder
 from glacierjax.tasks import Segmentation, SegmentationSeries
 from glacierjax.training import processes
+from glacierjax.training.logs import Pictures
 from glacierjax.training.loop import Experiment, Summary, train
+from glacierjax.training.step import Task
 
 log = logging.getLogger(__name__)
 
@@ -52,13 +57,8 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
     if data.train_scenes:
         train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
-    channels = settings.model.channels
-    check_priors(train_scenes, channels)
-    planes = planes_of(train_scenes, data.pixel_spacing_m, channels)
-    total = planes_per_scene(channels) * len(train_scenes)
-    file = shared_file(planes, cache_folder(settings, workdir) / "train.bin", total, "decoding scenes")
-    scenes = LabelledScenes(tuple(train_scenes.names), file, channels)
-    grey = dataclasses.replace(CAFFE_GREY, ranges=ranges_of(map(scenes.grey, range(len(scenes)))))
+    check_priors(train_scenes, settings.model.channels)
+    scenes = decoded(settings, workdir, train_scenes)
     network, order = settings.model.network(), sample_order(settings)
     if isinstance(settings, SeriesFineTuning):
         task = SegmentationSeries(build(network, SeriesTyrion))
@@ -70,6 +70,40 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         task = Segmentation(build(network, Tyrion))
         source = CropSource(scenes, data, settings.augment, **order)
         validation = Validation(settings, task.model, val_scenes)
+    return fit(settings, workdir, scenes, task, source, validation)
+
+
+def decoded(settings: FineTuning, workdir: Path, scenes: Scenes) -> LabelledScenes:
+    """The scenes as crops are cut from them, in the cache of the run."""
+    channels = settings.model.channels
+    planes = planes_of(scenes, settings.data.pixel_spacing_m, channels)
+    total = planes_per_scene(channels) * len(scenes)
+    file = shared_file(planes, cache_folder(settings, workdir) / "train.bin", total, "decoding scenes")
+    return LabelledScenes(tuple(scenes.names), file, channels)
+
+
+class Scores(Protocol):
+    """A validation of parameters, its number of scenes, and its pictures."""
+
+    def __len__(self) -> int: ...
+
+    def __call__(self, params: dict) -> Mapping[str, float | None]: ...
+
+    def pictures(self) -> Pictures: ...
+
+
+def fit(
+    settings: FineTuning,
+    workdir: Path,
+    scenes: LabelledScenes,
+    task: Task,
+    source: SampleSource,
+    validation: Scores,
+    origin: Json | None = None,
+) -> Summary:
+    """Trains on samples of these scenes. `origin`: what else the record of the checkpoints says."""
+    data = settings.data
+    grey = dataclasses.replace(CAFFE_GREY, ranges=ranges_of(map(scenes.grey, range(len(scenes)))))
     shown = "crops" if settings.images_per_sample == 1 else f"series of {settings.images_per_sample} crops"
 
     experiment = Experiment(
@@ -79,11 +113,11 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         prepare=prepare,
         evaluate=validation,
         rank_by=settings.keep,
-        record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(grey)},
+        record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(grey), **(origin or {})},
         initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
         facts={
-            "training": f"{len(train_scenes)} scenes, {data.samples_per_epoch:,} {shown} of {data.context_px} px per epoch",
-            "validation": f"{len(val_scenes)} scenes ({settings.validation.mode})",
+            "training": f"{len(scenes)} scenes, {data.samples_per_epoch:,} {shown} of {data.context_px} px per epoch",
+            "validation": f"{len(validation)} scenes ({settings.validation.mode})",
         },
         pictures=validation.pictures,
     )

@@ -19,6 +19,7 @@ log = logging.getLogger(__name__)
 
 LIST = "initial_weights.txt"  # file of the workdir
 CARRIED = ("encoder", "decoder")  # all but the head (paper, section III)
+HEAD = "head"
 TEMPORAL = "temporal"  # name of the modules between the frames of a series; they may start fresh
 
 
@@ -46,7 +47,7 @@ def check_initial_weights(settings: FineTuning | Pretraining) -> None:
 
 
 def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
-    """Encoder and decoder of the checkpoint `init.checkpoint`, or the one that it has.
+    """Encoder and decoder of the checkpoint `init.checkpoint`, or the one that it has; with `init.head` its head, if that fits.
 
     `like` holds the network's parameters, or only their shapes. Temporal modules that the checkpoint lacks stay as they are
     in `like`, and a decoder of the other kind (`Decoder.narrow`) is left over. Raises `InputError` when a name or shape does
@@ -59,6 +60,10 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
     if "decoder" in taken and _is_narrow(taken["decoder"]) != _is_narrow(like["decoder"]):
         del taken["decoder"]
     parts = {part: _merged(like[part], tree, part, str(checkpoint.path)) for part, tree in taken.items()}
+    head = checkpoint.params.get(HEAD)
+    if init.head and head is not None and _shapes(head) == _shapes(like[HEAD]):
+        taken[HEAD] = head
+        parts[HEAD] = jax.tree.map(np.asarray, head)
     left_over = [
         name for part in checkpoint.params if part not in taken for name in _names(checkpoint.params[part], part)
     ]
@@ -66,7 +71,7 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
 
 
 def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
-    """`fresh` with encoder and decoder replaced by those of `init.checkpoint`, if it is set.
+    """`fresh` with encoder and decoder (and head, see `carried_weights`) replaced by those of `init.checkpoint`, if it is set.
 
     Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
     """
@@ -123,6 +128,10 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
         else:
             merged[name] = np.asarray(given[name])
     return merged
+
+
+def _shapes(tree: Any) -> Any:
+    return jax.tree.map(lambda leaf: tuple(leaf.shape), tree)
 
 
 def _is_narrow(decoder: Mapping[str, Any]) -> bool:

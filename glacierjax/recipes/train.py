@@ -2,7 +2,9 @@
 
 import dataclasses
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import FineTuning, Pretraining
@@ -11,8 +13,11 @@ from glacierjax.recipes.initial_weights import check_initial_weights
 from glacierjax.recipes.pretrain import pretrain
 from glacierjax.recipes.workdir import is_trained, write_or_check_config
 from glacierjax.training import processes
+from glacierjax.training.loop import Summary
 from glacierjax.training.parallel import accumulation_steps, micro_batch
 from glacierjax.training.stop import Stopped
+
+S = TypeVar("S", bound=FineTuning | Pretraining)
 
 
 def train_in_workdir(settings: FineTuning | Pretraining, workdir: Path) -> None:
@@ -23,16 +28,22 @@ def train_in_workdir(settings: FineTuning | Pretraining, workdir: Path) -> None:
     """
     if not settings.data.dir:
         raise InputError("--config.data.dir: missing; name the folder that `glacierjax build --data_dir` wrote")
+
+    def run(sized: FineTuning | Pretraining) -> Summary:
+        return pretrain(sized, workdir) if isinstance(sized, Pretraining) else finetune(sized, workdir)
+
+    run_in_workdir(settings, workdir, run)
+
+
+def run_in_workdir(settings: S, workdir: Path, run: Callable[[S], object]) -> None:
+    """Calls `run` with the settings and the size of their micro-batches, after the checks that `train_in_workdir` promises."""
     if not is_trained(workdir):  # a resumed run no longer needs the initial weights
         check_initial_weights(settings)
     sized = dataclasses.replace(settings, micro_batch_size=micro_batch(settings.batch_size, settings.micro_batch_size))
     accumulation_steps(sized.batch_size, sized.micro_batch_size)
     write_or_check_config(settings, workdir, processes.is_first())
     try:
-        if isinstance(sized, Pretraining):
-            pretrain(sized, workdir)
-        else:
-            finetune(sized, workdir)
+        run(sized)
     except Stopped as stopped:
         sys.exit(stopped.exit_code)
     except InputError as error:

@@ -13,11 +13,11 @@ from glacierjax.core.choices import ALONE
 from glacierjax.core.progress import track
 from glacierjax.core.settings import FineTuning, SeriesFineTuning
 from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
-from glacierjax.datasets.caffe.prepared import SceneSplit
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.series import day_positions
+from glacierjax.evaluation.run import Scenes
 from glacierjax.evaluation.score import SceneScore, aggregate, score_scene
-from glacierjax.evaluation.sums import sums_from_record
+from glacierjax.evaluation.sums import SceneSums, sums_from_record
 from glacierjax.evaluation.write import mde_text
 from glacierjax.model import Backbone, SeriesTyrion
 from glacierjax.prediction.ensemble import Predictor, make_network
@@ -33,7 +33,7 @@ class Validation:
 
     SCENES_IN_MEMORY = 1  # where the settings do not keep all
 
-    def __init__(self, settings: FineTuning, model: Backbone, scenes: SceneSplit):
+    def __init__(self, settings: FineTuning, model: Backbone, scenes: Scenes):
         self._settings, self._model = settings, model
         # Process p of n scores the scenes p, p + n, ..., so each is scored once, even if n does not divide their number.
         self._own = range(jax.process_index(), len(scenes), jax.process_count())
@@ -42,7 +42,14 @@ class Validation:
         self._names = scenes.names
         self._picture: Pictures = {}
 
+    def __len__(self) -> int:
+        return len(self._names)
+
     def __call__(self, params: dict) -> dict[str, float | None]:
+        return headline(aggregate(self.scores(params)))
+
+    def scores(self, params: dict) -> list[SceneSums]:
+        """The sums of each scene, in their order."""
         probabilities_of = self._predictor(jax.device_put(params, jax.local_devices()[0]))
         own = []
         for index in track(self._own, len(self._own), "validation"):
@@ -53,7 +60,7 @@ class Validation:
             if index == 0:
                 self._picture = {"val/first_scene": _drawn(scene, score)}
         everyone = sorted((pair for part in processes.gather(own) for pair in part), key=lambda pair: pair[0])
-        return headline(aggregate([sums_from_record(record) for _, record in everyone]))
+        return [sums_from_record(record) for _, record in everyone]
 
     def pictures(self) -> Pictures:
         """The first scene with its true and predicted front of the last validation."""
@@ -92,7 +99,7 @@ class SeriesValidation(Validation):
 
     SCENES_IN_MEMORY = 16  # neighbours of a scene are mostly those of the scene before, too
 
-    def __init__(self, settings: SeriesFineTuning, model: SeriesTyrion, scenes: SceneSplit):
+    def __init__(self, settings: SeriesFineTuning, model: SeriesTyrion, scenes: Scenes):
         super().__init__(settings, model, scenes)
         frames = 1 if model.temporal == ALONE else settings.data.frames
         self._plan = {series.frames[series.reference]: series for series in plan_series(self._names, REFERENCE, frames)}

@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from absl import flags
 
 from glacierjax.core import cli
-from glacierjax.simulate.archive import DEFAULT_SCENES, DEFAULT_SIZE_PX, ArchiveOptions, write_archive
+from glacierjax.simulate.archive import DEFAULT_SCENES, DEFAULT_SIZE_PX, KINDS, ArchiveOptions, write_archive
 from glacierjax.simulate.ssl4sar import DEFAULT_SCENES as DEFAULT_SSL_SCENES
 from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
 
@@ -32,9 +32,18 @@ _SIZE = flags.DEFINE_integer(
     "size", DEFAULT_SIZE_PX, "Longest side of a scene in pixels. Scenes of coarse sensors are smaller."
 )
 
+_GLACIERS = flags.DEFINE_enum(
+    "glaciers",
+    next(iter(KINDS)),
+    list(KINDS),
+    "Of data_raw: those of the benchmark, or new ones that differ from them in width, flow lines, rock, sensor and winter's "
+    "mélange, to try how a network is adapted; their test scenes are of the same glaciers as the training scenes, and rock/ and "
+    "summer/ are there too.",
+)
+
 
 def main() -> None:
-    options = ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value)
+    options = ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value, _GLACIERS.value)
     ssl_options = Ssl4SarOptions(_SEED.value, _SSL_SCENES.value, _SIZE.value)
     with ProcessPoolExecutor(max_workers=2) as pool:  # the archives do not need each other
         jobs = {"data_raw": pool.submit(write_archive, _OUTPUT.value, options)}

@@ -1,6 +1,7 @@
 """Archives: scenes in the layout and with the names in which CaFFe is published (doi 10.1594/PANGAEA.940950)."""
 
 import dataclasses
+import datetime
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,22 +19,32 @@ from glacierjax.simulate.composition import (
     Plan,
     draw_front,
     front_box,
+    front_position_m,
     lay_ground,
     plan_scene,
     sea_leaves_scene,
 )
+from glacierjax.simulate.new_glaciers import made_new
 from glacierjax.simulate.sar import take_image
 from glacierjax.simulate.surfaces import make_surface
 from glacierjax.simulate.terrain import Landscape, make_landscape
 
 GLACIERS = {"train": ("Crane", "DBE", "JAC", "Jorum", "SI"), "test": ("Mapple", "COL")}  # as CaFFe is split
+NEW_GLACIERS = ("Kronebreen", "Tunabreen", "Nathorstbreen")
+# Benchmark: the test scenes are of other glaciers than the training scenes; new: of the same, none of which is the benchmark's.
+KINDS = {"benchmark": GLACIERS, "new": {"train": NEW_GLACIERS, "test": NEW_GLACIERS}}
 DEFAULT_SCENES = 48
 DEFAULT_SIZE_PX = 420
 SIZES_PX = (192, 4 * DEFAULT_SIZE_PX)
 _SCENES = (2, 10_000)
-_STREAMS = {"landscape": 0, "train": 1, "test": 2, "north": 3}  # independent random numbers below one seed
+# Independent random numbers below one seed, of the benchmark's glaciers and of new ones.
+_STREAMS = {
+    "benchmark": {"landscape": 0, "train": 1, "test": 2, "north": 3},
+    "new": {"landscape": 40, "train": 41, "test": 42, "north": 43, "new": 44},
+}
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # multiples of it spread evenly around the circle
 _MIN_SHARE = 0.08  # of the scene that is sea, and that is not
+MIDSUMMER = (7, 15)  # month and day; new glaciers are in the north
 _ATTEMPTS = 200  # at a window; each succeeds more often than not
 
 
@@ -41,12 +52,15 @@ _ATTEMPTS = 200  # at a window; each succeeds more often than not
 class ArchiveOptions:
     """What to simulate. `size` is the longest side in pixels; a quarter of `scenes` (at least one) is the test split.
 
+    `glaciers`: a key of `KINDS`, those of the benchmark or new ones (`glacierjax.simulate.new_glaciers`).
+
     More scenes leave the first ones as they are. Raises `InputError` naming the flag of a value out of range.
     """
 
     seed: int = 0
     scenes: int = DEFAULT_SCENES
     size: int = DEFAULT_SIZE_PX
+    glaciers: str = next(iter(KINDS))
 
     def __post_init__(self):
         if self.seed < 0:
@@ -54,6 +68,8 @@ class ArchiveOptions:
         for flag, value, (low, high) in (("scenes", self.scenes, _SCENES), ("size", self.size, SIZES_PX)):
             if not low <= value <= high:
                 raise ArgumentError(flag, value, f"choose {low} to {high}")
+        if self.glaciers not in KINDS:
+            raise ArgumentError("glaciers", self.glaciers, f"choose {' or '.join(KINDS)}")
 
     def scenes_of(self, split: str) -> int:
         test = max(1, self.scenes // 4)
@@ -62,20 +78,24 @@ class ArchiveOptions:
 
 def simulate(options: ArchiveOptions) -> Iterator[tuple[str, LabelledScene]]:
     """The scenes of an archive, one after the other, each with its split ("train", "test")."""
-    for split, glaciers in GLACIERS.items():
+    streams = _STREAMS[options.glaciers]
+    for split, glaciers in KINDS[options.glaciers].items():
         landscapes = [landscape_of(glacier, options.seed) for glacier in glaciers]
         for index in range(options.scenes_of(split)):
-            rng = np.random.default_rng([options.seed, _STREAMS[split], index])
+            rng = np.random.default_rng([options.seed, streams[split], index])
             yield split, simulate_scene(rng, landscapes[index % len(landscapes)], index + 1, options.size)
 
 
 def landscape_of(glacier: str, seed: int) -> Landscape:
     """The landscape of a glacier, the same for all its scenes. The glaciers of an archive face different ways."""
-    glaciers = [name for names in GLACIERS.values() for name in names]
-    north = np.random.default_rng([seed, _STREAMS["north"]]).uniform(0, 2 * np.pi)
+    is_new = glacier in NEW_GLACIERS
+    streams = _STREAMS["new" if is_new else "benchmark"]
+    glaciers = NEW_GLACIERS if is_new else [name for names in GLACIERS.values() for name in names]
+    north = np.random.default_rng([seed, streams["north"]]).uniform(0, 2 * np.pi)
     order = glaciers.index(glacier)
-    rng = np.random.default_rng([seed, _STREAMS["landscape"], order])
-    return make_landscape(rng, glacier, north + order * GOLDEN_ANGLE)
+    rng = np.random.default_rng([seed, streams["landscape"], order])
+    landscape = make_landscape(rng, glacier, north + order * GOLDEN_ANGLE)
+    return made_new(np.random.default_rng([seed, streams["new"], order]), landscape, order) if is_new else landscape
 
 
 def simulate_scene(rng: np.random.Generator, landscape: Landscape, number: int, longest_side_px: int) -> LabelledScene:
@@ -90,8 +110,26 @@ def simulate_scene(rng: np.random.Generator, landscape: Landscape, number: int, 
         front = draw_front(zones, box, plan.id.pixel_spacing_m)
         # The swath's end may have cut off a short piece of the front, which would then carry no label.
         if front.any() and (front == ocean_glacier_border(zones)).all():
-            return LabelledScene(plan.id, image, zones, front, box)
+            scene = LabelledScene(plan.id, image, zones, front, box)
+            return with_priors(rng, landscape, plan, scene) if landscape.glacier in NEW_GLACIERS else scene
     raise RuntimeError(f"no window of {landscape.glacier} shows its front; please report this with the flags used")
+
+
+def with_priors(rng: np.random.Generator, landscape: Landscape, plan: Plan, scene: LabelledScene) -> LabelledScene:
+    """The scene with what would be known of a new glacier without labels: its rock, and the same window in the nearest summer."""
+    days = [datetime.date(plan.id.date.year + years, *MIDSUMMER) for years in (-1, 0, 1)]
+    day = min(days, key=lambda day: abs(day - plan.id.date))
+    summer = dataclasses.replace(
+        plan,
+        id=dataclasses.replace(plan.id, date=day),
+        front_m=front_position_m(landscape, day),
+        front_noise=(rng.uniform(0, 500), rng.uniform(0, 500)),
+        is_winter=False,
+    )
+    ground = lay_ground(landscape, summer)
+    image, _ = take_image(rng, summer, ground, make_surface(rng, landscape, summer, ground))
+    rock = lay_ground(landscape, plan).zones[plan.window] == Zone.ROCK  # in shadow too
+    return dataclasses.replace(scene, rock=rock, summer=image)
 
 
 def _is_worth_taking(zones: np.ndarray, box: BoundingBox, plan: Plan) -> bool:

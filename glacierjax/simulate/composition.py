@@ -11,32 +11,11 @@ from glacierjax.core.scene_names import HEMISPHERES, SceneId, parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
 from glacierjax.fronts.postprocess import clean_zones
+from glacierjax.simulate.sensors import Sensor
 from glacierjax.simulate.terrain import FRONT_RANGE_M, Fjord, Landscape
 
 _SIDE_M = (5600.0, 6600.0)  # range of the scenes' longer side, unless that is more pixels than allowed
 _MARGIN_M = 800.0  # ground beside the window that can throw shadow or fold into it
-
-
-@dataclasses.dataclass(frozen=True)
-class Sensor:
-    """A radar satellite as CaFFe's names know it: pixel spacings in metres, years in orbit, looks of its products."""
-
-    name: str
-    pixel_spacings_m: tuple[int, ...]
-    years: tuple[int, int]
-    looks: float
-    incidence_deg: tuple[float, float]
-
-
-SENSORS = (
-    Sensor("ERS", (20,), (1995, 2010), 4.0, (23, 27)),
-    Sensor("RSAT", (20,), (1996, 2012), 4.5, (25, 45)),
-    Sensor("ENVISAT", (20,), (2003, 2011), 4.0, (23, 40)),
-    Sensor("PALSAR", (17,), (2006, 2010), 7.0, (34, 40)),
-    Sensor("TSX", (7, 6), (2008, 2020), 6.0, (25, 45)),
-    Sensor("TDX", (7,), (2011, 2020), 6.0, (25, 45)),
-    Sensor("S1", (20, 12), (2015, 2020), 7.0, (30, 45)),
-)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,11 +62,16 @@ class Ground:
     zones: np.ndarray  # uint8 class ids, without NA
 
 
+def hemisphere_of(glacier: str) -> str:
+    """ "north" or "south"; glaciers that CaFFe does not have are simulated in the north."""
+    return HEMISPHERES.get(glacier, "north")
+
+
 def front_position_m(landscape: Landscape, date: datetime.date) -> float:
     """Where the front stands along the fjord: trend, winter advance and summer retreat."""
     years = (date - datetime.date(2008, 1, 1)).days / 365.25
     # The front is farthest out at the end of winter: mid April in the north, mid October in the south.
-    furthest = 0.29 if HEMISPHERES.get(landscape.glacier, "north") == "north" else 0.79
+    furthest = 0.29 if hemisphere_of(landscape.glacier) == "north" else 0.79
     season = landscape.season_m * np.cos(2 * np.pi * (years - furthest))
     limit = FRONT_RANGE_M - 100
     return float(np.clip(landscape.front_m + landscape.trend_m_per_year * years + season, -limit, limit))
@@ -95,7 +79,7 @@ def front_position_m(landscape: Landscape, date: datetime.date) -> float:
 
 def plan_scene(rng: np.random.Generator, landscape: Landscape, number: int, longest_side_px: int) -> Plan:
     """Draws sensor, date and window. `number` goes into the name's orbit field and makes it unique."""
-    sensor = SENSORS[rng.integers(len(SENSORS))]
+    sensor = landscape.sensors[rng.integers(len(landscape.sensors))]
     spacing = int(rng.choice(sensor.pixel_spacings_m))
     first = datetime.date(sensor.years[0], 1, 1)
     date = first + datetime.timedelta(days=int(rng.integers((sensor.years[1] - sensor.years[0] + 1) * 365)))
@@ -116,12 +100,12 @@ def plan_scene(rng: np.random.Generator, landscape: Landscape, number: int, long
         width_px=width,
         west_m=x - width / 2 * spacing,
         north_m=y + height / 2 * spacing,
-        looks_east=bool(rng.random() < 0.5),
+        looks_east=bool(rng.random() < landscape.looks_east),
         incidence=np.deg2rad(rng.uniform(*sensor.incidence_deg)),
         front_m=front,
         front_noise=(rng.uniform(0, 500), rng.uniform(0, 500)),
         front_roughness_m=rng.uniform(35, 90),
-        is_winter=scene_id.season() == "winter",
+        is_winter=scene_id.season({landscape.glacier: hemisphere_of(landscape.glacier)}) == "winter",
     )
 
 

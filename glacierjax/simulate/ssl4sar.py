@@ -21,9 +21,10 @@ from glacierjax.datasets.ssl4sar.archive import SAR_FOLDERS
 from glacierjax.datasets.ssl4sar.optical import Grid
 from glacierjax.datasets.ssl4sar.writer import write_optical_image, write_sar_scene
 from glacierjax.simulate.archive import DEFAULT_SIZE_PX, GOLDEN_ANGLE, SIZES_PX
-from glacierjax.simulate.composition import Plan, Sensor, front_position_m, lay_ground, sea_leaves_scene
+from glacierjax.simulate.composition import Plan, front_position_m, lay_ground, sea_leaves_scene
 from glacierjax.simulate.optical import take_optical_image
 from glacierjax.simulate.sar import take_image
+from glacierjax.simulate.sensors import Sensor
 from glacierjax.simulate.surfaces import make_surface
 from glacierjax.simulate.terrain import Landscape, make_landscape
 

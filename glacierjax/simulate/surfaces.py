@@ -39,7 +39,8 @@ def _rock(rng, landscape: Landscape, plan: Plan, ground: Ground):
     height = landscape.mountains(ground.x, ground.y, ground.fjord.wall_m)
     grain = landscape.roughness.at(ground.x / 4, ground.y / 4)
     patches = landscape.ridges.at(ground.x / 7, ground.y / 7)
-    return height, rng.uniform(0.5, 1.2) * np.exp(0.35 * grain + 0.45 * patches)
+    level = rng.uniform(0.5, 1.2) * landscape.rock_brightness
+    return height, level * np.exp(0.35 * grain + 0.45 * patches)
 
 
 def _ice(rng, landscape: Landscape, plan: Plan, ground: Ground):
@@ -48,8 +49,7 @@ def _ice(rng, landscape: Landscape, plan: Plan, ground: Ground):
     # Ice moves: what is drawn on it travels seaward with the years.
     travelled = landscape.speed_m_per_year * (plan.id.date.toordinal() / 365.25 - 2000)
     along = ground.fjord.along - travelled
-    lines = landscape.flow_lines.at(across * 42, ground.fjord.along / 260)
-    fine_lines = landscape.flow_lines.at(across * 95 + 200, ground.fjord.along / 170)
+    lines, fine_lines = _flow_lines(landscape, across, ground.fjord.along)
     arched = along + landscape.arch_m * across**2
     crests = landscape.crevasses.at(across * landscape.half_width_m / 30, arched / 11)
     patches = landscape.roughness.at(across * 9 + 60, along / 70)
@@ -69,6 +69,15 @@ def _ice(rng, landscape: Landscape, plan: Plan, ground: Ground):
     return np.where(in_fjord, surface, upland), np.where(in_fjord, np.exp(log - 0.25), firn)
 
 
+def _flow_lines(landscape: Landscape, across: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Broad and fine lines along the flow (H, W), each of mean 0 and standard deviation 1."""
+    across = across / landscape.flow_line_width
+    return (
+        landscape.flow_lines.at(across * 42, along / 260),
+        landscape.flow_lines.at(across * 95 + 200, along / 170),
+    )
+
+
 def _sea(rng: np.random.Generator, landscape: Landscape, plan: Plan, ground: Ground):
     """The sea of one day: mélange for some way from the front, then sea ice or water with bergs."""
     noise = fractal_noise(rng, 2.6)
@@ -76,6 +85,9 @@ def _sea(rng: np.random.Generator, landscape: Landscape, plan: Plan, ground: Gro
     outer = _sea_ice if rng.random() < (0.75 if plan.is_winter else 0.2) else _water
     beyond = outer(rng, plan, ground, noise)
     often, reach = (0.85, (500, 5000)) if plan.is_winter else (0.6, (200, 2500))
+    if plan.is_winter and landscape.icy_melange:
+        melange = _icy_melange(rng, landscape, plan, ground, melange)
+        often, reach = 1.0, (2000, 6000)
     reach_m = rng.uniform(*reach) if rng.random() < often else 0.0
     edge_m = reach_m + 0.25 * reach_m * noise.at(ground.x / 30, ground.y / 30)
     is_melange = ground.seaward_m < edge_m
@@ -99,6 +111,18 @@ def _melange(rng, plan: Plan, ground: Ground, noise: Noise):
     log = log + 0.6 * rims
     height = np.where(is_berg, rng.uniform(5, 22, floes.count)[floes.index], 0.0)
     return height, 10 ** rng.uniform(-0.45, 0.4) * np.exp(log)
+
+
+def _icy_melange(rng, landscape: Landscape, plan: Plan, ground: Ground, melange):
+    """Mélange frozen together and drawn out like the ice: its lines and ridges, but in other places, and lower."""
+    height, backscatter = melange
+    across, along = ground.fjord.across + rng.uniform(3, 9), ground.fjord.along
+    lines, fine_lines = _flow_lines(landscape, across, along)
+    ridges = landscape.crevasses.at(across * landscape.half_width_m / 30, (along + rng.uniform(0, 5000)) / 11)
+    like_ice = 0.42 * lines + 0.25 * fine_lines + 0.35 * ridges + rng.uniform(-0.3, 0.3)
+    own = np.log(backscatter) - np.log(backscatter[ground.seaward_m > 0]).mean()
+    share = landscape.icy_melange
+    return height * (1 - share) + share * (2 + ridges), np.exp(share * like_ice + (1 - share) * own)
 
 
 def _sea_ice(rng, plan: Plan, ground: Ground, noise: Noise):

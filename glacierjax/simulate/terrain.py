@@ -9,6 +9,8 @@ import dataclasses
 import numpy as np
 from scipy import ndimage
 
+from glacierjax.simulate.sensors import SENSORS, Sensor
+
 TABLE_PX = 512  # side of a noise table; tables repeat, so landscapes have no end
 
 
@@ -82,6 +84,11 @@ class Landscape:
     roughness: Noise
     flow_lines: Noise
     crevasses: Noise
+    sensors: tuple[Sensor, ...] = SENSORS
+    looks_east: float = 0.5  # probability that the radar does, not west
+    flow_line_width: float = 1.0  # in units of that of the benchmark's glaciers, as is the brightness (power)
+    rock_brightness: float = 1.0
+    icy_melange: float = 0.0  # how much a winter's mélange has the pattern of the ice, 0 to 1
 
     def fjord(self, x: np.ndarray, y: np.ndarray) -> Fjord:
         """Fjord coordinates of world coordinates, with a coast that is as rough as the ground."""

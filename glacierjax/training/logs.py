@@ -123,7 +123,7 @@ class _Events:
 
 def last_metrics(workdir: Path) -> Json:
     """The metrics of the last validation of a run; empty before the first."""
-    lines = _val_lines(workdir)
+    lines = val_lines(workdir)
     return {k: v for k, v in lines[-1].items() if k not in ("step", "epoch", "split")} if lines else {}
 
 
@@ -131,14 +131,15 @@ def best_metrics(workdir: Path, rank_by: tuple[str, ...]) -> dict[str, Json]:
     """The best value of each metric in `rank_by` (keys of `BEST`), and its epoch."""
     best = {}
     for metric, larger_is_better in (BEST[name] for name in rank_by):
-        lines = [line for line in _val_lines(workdir) if line.get(metric) is not None]
+        lines = [line for line in val_lines(workdir) if line.get(metric) is not None]
         if lines:
             line = (max if larger_is_better else min)(lines, key=lambda line: line[metric])
             best[metric] = {"value": line[metric], "epoch": line["epoch"]}
     return best
 
 
-def _val_lines(workdir: Path) -> list[Json]:
+def val_lines(workdir: Path) -> list[Json]:
+    """The validations in the log of a run, in their order: step, epoch, split and metrics."""
     lines = [json.loads(line) for line in (workdir / METRICS).read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if line["split"] == "val"]
 

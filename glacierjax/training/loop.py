@@ -88,7 +88,8 @@ class _Run:
     def __init__(self, settings: RunSettings, workdir: Path, experiment: Experiment, saves: Saves, stop: StopRequest):
         self.settings, self.workdir, self.experiment, self.saves, self.stop = settings, workdir, experiment, saves, stop
         self.parallel = parallel.make_parallel(self.settings.parallel)
-        self.optimizer = make_optimizer(settings.optimizer.name, settings.optimizer.weight_decay)
+        optimizer = settings.optimizer
+        self.optimizer = make_optimizer(optimizer.name, optimizer.weight_decay, optimizer.trained)
         self.accumulation = parallel.accumulation_steps(settings.batch_size, settings.micro_batch_size)
         self.epoch_steps = settings.steps_per_epoch
         self.total_steps = self.epoch_steps * settings.num_epochs
@@ -229,7 +230,7 @@ class _Run:
             self._stop()
 
     def _stop(self) -> NoReturn:
-        log.info("stopped; saved after step %d; continue with --workdir=%s", self.done, self.workdir)
+        log.info("stopped; %s is saved after step %d; the same command goes on from there", self.workdir, self.done)
         raise Stopped(self.stop.number)
 
     def _log(self) -> None:

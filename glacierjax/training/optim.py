@@ -5,6 +5,7 @@ The host passes the learning rate to every step, so no schedule is part of the c
 
 import dataclasses
 import math
+from typing import Any
 
 import jax
 import optax
@@ -18,8 +19,11 @@ MOMENTUM = 0.9
 MUON_RMS = 0.2
 
 
-def make_optimizer(name: str, weight_decay: float) -> optax.GradientTransformation:
+def make_optimizer(name: str, weight_decay: float, trained: str = "all") -> optax.GradientTransformation:
     """A transformation from gradients to a direction; the step adds -learning_rate times this direction.
+
+    `trained`: which parameters it changes (`choices.TRAINED`). The others keep their values, count in no norm of a gradient, and
+    compilers leave out the gradients that only they need.
 
     - "sgd": momentum 0.9 and coupled L2 on every parameter (added to the gradient before the momentum), as in the
       official code;
@@ -27,6 +31,14 @@ def make_optimizer(name: str, weight_decay: float) -> optax.GradientTransformati
     - "muon": the same decay and clipping, but the momentum of every matrix and kernel is orthogonalised to singular
       values of about 1 (Jordan 2024); all other parameters use Adam.
     """
+    whole = _whole_optimizer(name, weight_decay)
+    if trained == "all":
+        return whole
+    freeze = optax.masked(optax.set_to_zero(), lambda params: _frozen(params, trained))
+    return optax.chain(freeze, whole, freeze)
+
+
+def _whole_optimizer(name: str, weight_decay: float) -> optax.GradientTransformation:
     if name == "sgd":
         return optax.chain(optax.add_decayed_weights(weight_decay), optax.trace(MOMENTUM))
     if name == "adamw":
@@ -42,6 +54,18 @@ def make_optimizer(name: str, weight_decay: float) -> optax.GradientTransformati
             muon(-1.0, weight_decay=weight_decay, muon_weight_dimension_numbers=_as_matrices, consistent_rms=MUON_RMS),
         )
     raise InputError(f"--config.optimizer.name={name}: choose sgd, adamw or muon")
+
+
+def _frozen(params: Any, trained: str) -> Any:
+    """True at each parameter that is not trained. Norms are known by their names, in all parts of a network."""
+
+    def is_frozen(path: tuple, _: Any) -> bool:
+        names = [str(key.key) for key in path]
+        if trained == "decoder":
+            return names[0] not in ("decoder", "head")
+        return not any("norm" in name for name in names)
+
+    return jax.tree_util.tree_map_with_path(is_frozen, params)
 
 
 def _matrices(params: dict) -> dict:

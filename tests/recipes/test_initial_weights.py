@@ -60,6 +60,15 @@ def test_encoder_and_decoder_are_taken_bit_by_bit_and_the_head_stays_fresh(fresh
     assert same(params["head"], fresh["head"]) and not same(params["head"], given["head"])
 
 
+def test_the_head_is_taken_too_when_it_is_wanted_and_fits(fresh, carried, tmp_path):
+    given, settings = carried
+    wanted = dataclasses.replace(settings.init, head=True)
+    assert same(initial_params(wanted, fresh, tmp_path), given)
+    other = {**fresh, "head": jax.tree.map(lambda leaf: np.concatenate([leaf, leaf], -1), fresh["head"])}
+    params = initial_params(wanted, other, tmp_path)
+    assert same(params["encoder"], given["encoder"]) and same(params["head"], other["head"])
+
+
 def test_a_checkpoint_with_an_encoder_alone_gives_the_encoder(settings, fresh, tmp_path):
     carried = {"encoder": numbers(settings, 1)["encoder"]}
     save_checkpoint(tmp_path / "swin", carried, {"task": "encoder", "model": {}})

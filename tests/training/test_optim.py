@@ -2,6 +2,7 @@
 
 import math
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -85,6 +86,37 @@ def test_muon_takes_a_convolution_as_the_matrix_of_all_its_inputs():
         direction, _ = optimizer.update(gradient, optimizer.init(params), params)
         directions.append(np.asarray(direction["kernel"]).reshape(36, 8))
     np.testing.assert_allclose(*directions, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["sgd", "adamw", "muon"])
+@pytest.mark.parametrize(
+    ("trained", "moving"),
+    [
+        ("all", {"encoder/norm1/scale", "encoder/qkv/kernel", "decoder/up0/kernel", "head/bias"}),
+        ("decoder", {"decoder/up0/kernel", "head/bias"}),
+        ("norms", {"encoder/norm1/scale"}),
+    ],
+)
+def test_only_the_chosen_parts_move(name, trained, moving):
+    shapes = {"encoder": {"norm1": {"scale": 4}, "qkv": {"kernel": (4, 4)}}, "decoder": {"up0": {"kernel": (4, 4)}}}
+    shapes["head"] = {"bias": 4}
+    is_shape = {"is_leaf": lambda x: not isinstance(x, dict)}
+    params = jax.tree.map(jnp.ones, shapes, **is_shape)
+    gradient = jax.tree.map(lambda shape: jnp.full(shape, 0.1), shapes, **is_shape)
+    optimizer = make_optimizer(name, 0.01, trained)
+    direction, _ = optimizer.update(gradient, optimizer.init(params), params)
+    flat = jax.tree_util.tree_leaves_with_path(direction)
+    moved = {"/".join(key.key for key in path) for path, leaf in flat if leaf.any()}
+    assert moved == moving
+
+
+def test_frozen_parts_do_not_count_when_gradients_are_clipped():
+    params = {"encoder": {"norm": jnp.zeros(2)}, "decoder": {"norm": jnp.zeros(2)}}
+    gradient = {"encoder": {"norm": jnp.float32([600, 800])}, "decoder": {"norm": jnp.float32([0.6, 0.8])}}
+    optimizer = make_optimizer("adamw", 0.0, "decoder")
+    _, state = optimizer.update(gradient, optimizer.init(params), params)
+    means = [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(state) if "mu" in jax.tree_util.keystr(path)]
+    np.testing.assert_allclose(sorted(float(leaf[1]) for leaf in means), [0, 0.08], rtol=1e-5)
 
 
 def test_an_unknown_optimizer_is_named():

@@ -23,6 +23,8 @@ class InitSettings(Settings):
     """Workdir or checkpoint whose encoder and decoder the network starts from. Empty: from scratch."""
     which: str = setting("best_iou", choices=choices.WHICH)
     """Which checkpoint of that workdir. Of a pretraining, best_iou means best_loss."""
+    head: bool = False
+    """The head of that checkpoint is taken too, where its shape fits."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -46,6 +48,8 @@ class OptimizerSettings(Settings):
     """Weight decay of the optimiser."""
     average_decay: float = setting(0.0, at_least=0, at_most=1)
     """Above 0: a running mean of the parameters with this decay per step is validated and saved too. 0: none."""
+    trained: str = setting(choices.TRAINED[0], choices=choices.TRAINED)
+    """Which parameters change: all, those of decoder and head, or those of the normalisation layers."""
 
 
 @dataclasses.dataclass(frozen=True)

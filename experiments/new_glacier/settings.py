@@ -1,0 +1,37 @@
+"""What the study of new glaciers runs: archives, arms, and numbers of labels."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+# Seeds of the simulated archives. Each of an archive's three glaciers is a site with a training seed of its own.
+CHOSEN_ON, REPORTED_ON = 1, 2
+SCENES = 160  # of three glaciers together; a quarter of them is the test split
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """Fields of `AdaptOptions` and of `ScoreOptions`; `network`: the arm whose network is scored, if not its own."""
+
+    adapt: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    evaluate: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    network: str = ""
+
+
+RULE = {"rock_rule": True}
+ARMS = {
+    "plain": Arm(),
+    "rock as rule": Arm(evaluate=RULE, network="plain"),
+    "rock as input": Arm({"channels": ("grey", "rock", "grey")}),
+    "summer": Arm({"channels": ("grey", "grey", "summer")}),
+    "all": Arm({"channels": ("grey", "rock", "summer")}, RULE),
+}
+# (arm, labels). All arms with five labels come first, so that a study that is cut short has them.
+CELLS = [(arm, labels) for labels in (5, 1, 3, 10) for arm in ARMS]
+# Tried on the other archive to choose the defaults of the command, with five labels.
+CANDIDATES = {
+    "default": Arm(),
+    "decoder": Arm({"trained": "decoder"}),
+    "norms": Arm({"trained": "norms"}),
+    "replay": Arm({"replay_share": 0.5}),
+}

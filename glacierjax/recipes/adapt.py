@@ -1,0 +1,332 @@
+"""Adapting a trained network to a few labelled scenes of a new glacier, with cross-validation over these labels."""
+
+import dataclasses
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from glacierjax.checkpoints.native import CHECKPOINTS, RESUME, Checkpoint, load_checkpoint
+from glacierjax.checkpoints.record import network_of, training_of
+from glacierjax.core import choices
+from glacierjax.core.channels import GREY_ONLY, TITLES, priors_of
+from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.files import user_path, write_text
+from glacierjax.core.scene_names import parse_name
+from glacierjax.core.settings import (
+    PRESETS,
+    FineTuning,
+    InitSettings,
+    Json,
+    ModelSettings,
+    OptimizerSettings,
+    ScheduleSettings,
+    ValidationSettings,
+)
+from glacierjax.data.replay import ReplaySource
+from glacierjax.datasets.caffe.prepared import open_split
+from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.evaluation.run import Scenes, raw_scenes
+from glacierjax.evaluation.score import aggregate
+from glacierjax.model import Tyrion, build
+from glacierjax.prediction.ensemble import default_mode
+from glacierjax.recipes.adapt_report import OldSites, report_of, text_of
+from glacierjax.recipes.adaptation import (
+    AdaptOptions,
+    CrossValidation,
+    cross_validation,
+    errors_of,
+    folds_of,
+    largest_error_m,
+    of_glacier,
+    spread_over_time,
+)
+from glacierjax.recipes.finetune import decoded, fit
+from glacierjax.recipes.known_rock import with_rock
+from glacierjax.recipes.order import sample_order
+from glacierjax.recipes.train import run_in_workdir
+from glacierjax.recipes.validation import Validation, headline
+from glacierjax.recipes.workdir import CACHE
+from glacierjax.tasks import Segmentation
+from glacierjax.training.logs import EVENTS, Pictures, val_lines
+from glacierjax.training.loop import Summary, no_pictures
+
+log = logging.getLogger(__name__)
+
+OPTIONS, REPORT, TABLE = "options.json", "adaptation.json", "adaptation.md"  # files of the output
+FOLDS, ERRORS = "folds", "errors.json"  # folder of the folds, and the file with the errors of one
+STEPS_PER_EPOCH = 20
+BATCH = 8
+RATE_SHARE = 0.1  # of the learning rate that the checkpoint was trained with
+AVERAGE_DECAY = 0.95  # the mean of the last steps varies less from epoch to epoch
+ORIGIN = "adapted_from"  # field of the record
+
+
+class SomeScenes:
+    """The scenes with these numbers, each read when it is asked for."""
+
+    def __init__(self, scenes: Scenes, numbers: Sequence[int]):
+        self._scenes, self._numbers = scenes, numbers
+        self.names = [scenes.names[number] for number in numbers]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def __getitem__(self, index: int) -> LabelledScene:
+        return self._scenes[self._numbers[index]]
+
+    def __iter__(self) -> Iterator[LabelledScene]:
+        return (self._scenes[number] for number in self._numbers)
+
+
+class NewAndOld:
+    """Scenes to train on: the new ones first, then the old ones."""
+
+    def __init__(self, new: Scenes, old: Scenes | None):
+        self._parts = (new,) if old is None else (new, old)
+        self.names = [name for part in self._parts for name in part.names]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> LabelledScene:
+        for part in self._parts:
+            if index < len(part):
+                return part[index]
+            index -= len(part)
+        raise IndexError(index)
+
+    def __iter__(self) -> Iterator[LabelledScene]:
+        return (scene for part in self._parts for scene in part)
+
+
+class HeldOut:
+    """Scores of the labels that a fold's network has not seen: the usual averages, and `NAME/mde_m` of each."""
+
+    def __init__(self, validation: Validation):
+        self._validation = validation
+        self.pictures = validation.pictures
+
+    def __len__(self) -> int:
+        return len(self._validation)
+
+    def __call__(self, params: dict) -> dict[str, float | None]:
+        sums = self._validation.scores(params)
+        return {**headline(aggregate(sums)), **{f"{name}/mde_m": error for name, error in errors_of(sums).items()}}
+
+
+class NoScores:
+    """The validation of a network that has seen all labels."""
+
+    def __len__(self) -> int:
+        return 0
+
+    def __call__(self, params: dict) -> dict[str, float | None]:
+        return {}
+
+    def pictures(self) -> Pictures:
+        return no_pictures()
+
+
+def adapt(output: Path, options: AdaptOptions) -> Json:
+    """Adapts a network into the workdir `output`; returns what `output/adaptation.json` holds.
+
+    A run that was stopped goes on where it was and computes the same numbers. Raises `InputError` for wrong input, before
+    anything is trained; leaves with the exit code of `Stopped` when a signal ended it.
+    """
+    origin = load_checkpoint(options.checkpoint, options.which)
+    settings = adapted_settings(origin, options)
+    labels = read_labels(options, settings.model.channels)
+    _claim(output, options, labels.names)
+    if (output / REPORT).exists():
+        log.info("%s: adapted already", output)
+        return json.loads((output / REPORT).read_text(encoding="utf-8"))
+    report = _adapt(output, options, origin, settings, labels)
+    write_text(output / TABLE, text_of(report))
+    write_text(output / REPORT, json.dumps(report, indent=1) + "\n")
+    log.info("%s", text_of(report))
+    return report
+
+
+def _adapt(output: Path, options: AdaptOptions, origin: Checkpoint, settings: FineTuning, labels: SomeScenes) -> Json:
+    data, model = settings.data, build(settings.model.network(), Tyrion)
+    old = open_split(data.dir, data.train_split, data.name) if options.replay and options.replay_share else None
+    old_validation = open_split(data.dir, data.val_split, data.name) if options.replay else None
+    as_it_was = dataclasses.replace(
+        settings, model=dataclasses.replace(settings.model, channels=network_of(origin).channels)
+    )
+    before = errors_of(Validation(as_it_was, model, labels).scores(origin.params))
+    compared = _cross_validated(output, settings, options, labels, old, before)
+    epochs = options.epochs if compared is None else compared.epochs
+    log.info("training on all %d labels, %d epochs of %d steps", len(labels), epochs, STEPS_PER_EPOCH)
+    facts = {"checkpoint": str(origin.path), "labels": labels.names, "epochs": epochs}
+    final = dataclasses.replace(settings, num_epochs=epochs)
+    _train(final, output, labels, old, options, NoScores(), {ORIGIN: facts})
+    sites = None
+    if old_validation is not None:
+        adapted = load_checkpoint(output, choices.LAST)
+        before_and_after = (
+            headline(aggregate(Validation(how, model, old_validation).scores(params)))
+            for how, params in ((as_it_was, origin.params), (settings, adapted.params))
+        )
+        sites = OldSites(len(old_validation), *before_and_after)
+    return report_of(facts, compared, sites)
+
+
+def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
+    """The settings of the checkpoint's training, with few steps at a low learning rate that start from it.
+
+    Raises `InputError` for a checkpoint that finds no fronts in single scenes.
+    """
+    if origin.record.get("task") != choices.SEGMENTATION:
+        raise InputError(
+            f"{origin.path}: a checkpoint of the task {origin.record.get('task')!r}, which finds no fronts; fine-tune it first"
+        )
+    network, training = network_of(origin), training_of(origin)
+    if network.temporal != "none" or network.narrow_decoder:
+        raise InputError(f"{origin.path}: a network for series of scenes; adapt one for single scenes")
+    base = training if isinstance(training, FineTuning) else FineTuning(model=_model_of(origin))
+    rate = options.learning_rate or RATE_SHARE * base.optimizer.learning_rate
+    return dataclasses.replace(
+        base,
+        seed=options.seed,
+        parallel="shard_map",  # its compiled step can be kept
+        batch_size=BATCH,
+        micro_batch_size=min(BATCH, base.micro_batch_size) or BATCH,
+        num_epochs=options.epochs,
+        log_every=STEPS_PER_EPOCH,
+        checkpoint_every=STEPS_PER_EPOCH,
+        keep=(),
+        model=dataclasses.replace(base.model, channels=options.input_channels or base.model.channels),
+        init=InitSettings(str(origin.path), head=True),
+        optimizer=OptimizerSettings(
+            base.optimizer.name, rate, base.optimizer.weight_decay, AVERAGE_DECAY, options.trained
+        ),
+        schedule=ScheduleSettings(),
+        data=dataclasses.replace(
+            base.data,
+            dir=options.replay,
+            train_scenes=0,
+            samples_per_epoch=STEPS_PER_EPOCH * BATCH,
+            workers=0,
+            cache="",
+            keep_validation_in_memory=False,
+        ),
+        validation=ValidationSettings(default_mode(base)),
+    )
+
+
+def read_labels(options: AdaptOptions, channels: Sequence[str] = GREY_ONLY) -> SomeScenes:
+    """The labelled scenes to adapt to, in the order of their dates.
+
+    Raises `InputError` where none has a front, or none has what the input channels show beside grey.
+    """
+    scenes = raw_scenes(options.data, options.split, "auto")
+    ids = [parse_name(name) for name in scenes.names]
+    of_site = of_glacier(ids, options.glacier)
+    chosen = spread_over_time([ids[number] for number in of_site], options.scenes)
+    labels = SomeScenes(scenes, [of_site[number] for number in chosen])
+    if options.rock:
+        labels = SomeScenes(with_rock(labels, options.rock, options.data), range(len(labels)))
+    if not any(scene.front.any() for scene in labels):
+        raise InputError(
+            f"{options.data}: none of its {len(labels)} labelled scenes has a front; label some where one is seen"
+        )
+    for name in priors_of(channels):
+        if all(scene.priors[name] is None for scene in labels):
+            raise ArgumentError(
+                "channels", ",".join(channels), f"no label has {TITLES[name]}; leave it out, or label with one"
+            )
+    return labels
+
+
+def _model_of(origin: Checkpoint) -> ModelSettings:
+    """The named size of a network without a training."""
+    network = network_of(origin)
+    for name in PRESETS:
+        model = ModelSettings(
+            name, **{f.name: getattr(network, f.name) for f in dataclasses.fields(ModelSettings) if f.name != "preset"}
+        )
+        if model.network() == network:
+            return model
+    raise InputError(f"{origin.path}: its network has none of the sizes {', '.join(PRESETS)}; adapt another one")
+
+
+def _claim(output: Path, options: AdaptOptions, names: Sequence[str]) -> None:
+    """Writes `options.json` into a new output; an old one must be of the same adaptation."""
+    file = user_path(output) / OPTIONS
+    wanted = {**dataclasses.asdict(options), "channels": list(options.channels), "labels": list(names)}
+    if not file.exists():
+        if output.is_dir() and any(output.iterdir()):
+            raise ArgumentError("output", output, "exists already; choose a new folder or remove it")
+        write_text(file, json.dumps(wanted, indent=1) + "\n")
+        return
+    found = json.loads(file.read_text(encoding="utf-8"))
+    different = [f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key) != value]
+    if different:
+        raise ArgumentError("output", output, f"was adapted otherwise ({'; '.join(different)}); choose a new folder")
+
+
+def _cross_validated(
+    output: Path,
+    settings: FineTuning,
+    options: AdaptOptions,
+    labels: SomeScenes,
+    old: Scenes | None,
+    before: Mapping[str, float | None],
+) -> CrossValidation | None:
+    """Trains without each fold in turn; None where there is nothing to compare."""
+    folds = folds_of(len(before), options.folds)
+    names = list(before)
+    curves = []
+    for number, fold in enumerate(folds, 1):
+        held_out = [names[i] for i in fold]
+        log.info("fold %d of %d: without %s", number, len(folds), ", ".join(held_out))
+        curves.append(_fold(output / FOLDS / str(number), settings, options, labels, old, held_out))
+    largest_m = {scene.id.name: largest_error_m(scene) for scene in labels}
+    return cross_validation(before, curves, largest_m) if folds else None
+
+
+def _fold(
+    folder: Path,
+    settings: FineTuning,
+    options: AdaptOptions,
+    labels: SomeScenes,
+    old: Scenes | None,
+    held_out: Sequence[str],
+) -> list[dict[str, float | None]]:
+    """The errors of the held-out labels after each epoch of a training without them."""
+    file = folder / ERRORS
+    if not file.exists():
+        seen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name not in held_out])
+        unseen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name in held_out])
+        validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), unseen))
+        _train(settings, folder, seen, old, options, validation, {})
+        curve = [{name: line[f"{name}/mde_m"] for name in held_out} for line in val_lines(folder)]
+        write_text(file, json.dumps(curve, indent=1) + "\n")
+    for part in (CHECKPOINTS, RESUME, CACHE, EVENTS):  # large, and of no use any more
+        shutil.rmtree(folder / part, ignore_errors=True)
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def _train(
+    settings: FineTuning,
+    workdir: Path,
+    labels: SomeScenes,
+    old: Scenes | None,
+    options: AdaptOptions,
+    validation: HeldOut | NoScores,
+    origin: Json,
+) -> None:
+    """Trains in a workdir; the share of the old scenes is 0 where there are none."""
+    share = options.replay_share if old else 0.0
+
+    def run(sized: FineTuning) -> Summary:
+        scenes = decoded(sized, workdir, NewAndOld(labels, old))
+        order = sample_order(sized)
+        source = ReplaySource(scenes, sized.data, sized.augment, **order, new=len(labels), share=share)
+        task = Segmentation(build(sized.model.network(), Tyrion))
+        return fit(sized, workdir, scenes, task, source, validation, origin)
+
+    run_in_workdir(settings, workdir, run)
