@@ -96,6 +96,7 @@ def test_one_label_cannot_be_compared_and_this_is_said(options, trained, data_ra
     assert report["cross_validation"] is None and report["advice"] == NOT_COMPARED
 
 
+@pytest.mark.slow  # compiles another network
 def test_a_rock_mask_of_the_labels_becomes_a_channel(trained, tmp_path):
     rng = np.random.default_rng(0)
     for number, name in enumerate(LABELS[:2]):
