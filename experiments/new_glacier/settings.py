@@ -6,7 +6,7 @@ from typing import Any
 
 # Seeds of the simulated archives. Each of an archive's three glaciers is a site with a training seed of its own.
 CHOSEN_ON, REPORTED_ON = 1, 2
-SCENES = 160  # of three glaciers together; a quarter of them is the test split
+SCENES = 96  # of three glaciers together; a quarter of them is the test split
 
 
 @dataclasses.dataclass(frozen=True)
