@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from report import Run, write_report
-from settings import ARMS, CANDIDATES, CELLS, CHOSEN_ON, REPORTED_ON, SCENES, Arm
+from settings import ARMS, CANDIDATES, CELLS, CHOSEN_ON, REPORTED_ON, SCENES, SCORED_AT_OLD, Arm
 from sites import link_site
 
 from glacierjax.core.compiled import keep_compiled_programs
@@ -73,7 +73,9 @@ class Study:
         if not (folder / "adaptation.json").exists():
             started = time.monotonic()
             # Only the errors at the test scenes are wanted, so nothing is cross-validated.
-            common = {"scenes": labels, "seed": seed, "folds": 0, "replay": self.replay, "replay_share": 0.0}
+            common = {"scenes": labels, "seed": seed, "folds": 0, "replay_share": 0.0}
+            if name in SCORED_AT_OLD:
+                common["replay"] = self.replay
             adapt(folder, AdaptOptions(self.checkpoint, str(self.site(glacier)), **{**common, **arm.adapt}))
             print(f"{glacier}, {labels} labels, {name}: {time.monotonic() - started:.0f} s", flush=True)
         self.score(glacier, Run(glacier, name, labels, folder), str(folder), arm)

@@ -26,6 +26,7 @@ ARMS = {
     "summer": Arm({"channels": ("grey", "grey", "summer")}),
     "all": Arm({"channels": ("grey", "rock", "summer")}, RULE),
 }
+SCORED_AT_OLD = ("plain", "all", "replay")  # arms whose networks are scored at the old glaciers too
 # (arm, labels). All arms with five labels come first, so that a study that is cut short has them.
 CELLS = [(arm, labels) for labels in (5, 1, 3, 10) for arm in ARMS]
 # Tried on the other archive to choose the defaults of the command, with five labels.
