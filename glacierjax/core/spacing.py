@@ -1,6 +1,7 @@
 """Multilooking: means over squares of pixels, which trade resolution for less speckle and less work, and the way back.
 
-Scenes of sensors with different pixel spacings come to about one spacing: their structures are then of one size to a network.
+Scenes of sensors with different pixel spacings are brought to about one spacing, so that a network sees structures of one size.
+`looks` is here the side of a square in pixels: a side of 2 averages four looks.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from glacierjax.core.grid import Padding, pad_mirrored
 
 
 def looks_for(pixel_spacing_m: float, wanted_m: float) -> int:
-    """How many pixels a side to average so that a spacing comes close to the wanted one; 1 if it is as coarse already.
+    """The side in pixels of the squares whose averages come closest to the wanted spacing; 1 if it is already as coarse.
 
     `wanted_m` 0 stands for the spacing as it is.
     """
