@@ -111,7 +111,7 @@ _WEAK_END = re.compile(r"(?:^|[_.\-\s])(?P<layer>" + "|".join(ANCILLARY_BESIDE_A
 
 @dataclasses.dataclass(frozen=True)
 class Product:
-    """What the name of a product tells; None: nothing.
+    """What the name of a product says; None: it does not say.
 
     `text`: the product's own part of the name; `kind`: whose layout; `type`: of the product, as its layout writes it;
     `start`: UTC; `polarisations` of the whole product; `orbit`: absolute; `relative_orbit`: the ground track, 1 to 175;
@@ -142,12 +142,12 @@ class Product:
 
     @property
     def is_water_masked(self) -> bool:
-        """Delivered without the sea, which HyP3's name tells (gpwned)."""
+        """Whether it was delivered without the sea; HyP3's name says so (gpwned)."""
         return self.kind == "HyP3" and self.type[-4] == "w"
 
     @property
     def pass_key(self) -> tuple:
-        """The same for pieces of one pass that were processed alike; `LONGEST_GAP` tells passes apart."""
+        """The same for pieces of one pass that were processed alike; `LONGEST_GAP` separates passes."""
         return (
             self.kind,
             self.satellite,

@@ -97,7 +97,7 @@ def parse_name(name: str, where: str | None = None) -> SceneId:
 
 @dataclasses.dataclass(frozen=True)
 class NameFacts:
-    """What the name of a scene of any origin tells; None: nothing. `orbit`: absolute; `relative_orbit`: ground track."""
+    """What the name of a scene of any origin says; None: it does not say. `orbit`: absolute; `relative_orbit`: ground track."""
 
     glacier: str | None = None
     date: datetime.date | None = None
@@ -114,11 +114,11 @@ class NameFacts:
 
 
 def facts_of_name(name: str) -> NameFacts:
-    """All that CaFFe's grammar or the name of a Sentinel-1 product tells; of another name the first date (2015-03-09,
-    20150309), the satellite and the polarisation, if any.
+    """Everything in a name of CaFFe or of a Sentinel-1 product; of another name the first date (2015-03-09, 20150309), the
+    satellite and the polarisation, if any.
 
-    Of a name with a folder before it, `FOLDER__NAME` (`glacierjax.prediction.folder`), the folder tells what the rest
-    does not.
+    Of a name with a folder before it, `FOLDER__NAME` (`glacierjax.prediction.folder`), the folder fills in what the rest
+    does not say.
     """
     last = name.rpartition(FOLDER_MARK)[2]
     try:
