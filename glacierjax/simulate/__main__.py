@@ -7,6 +7,7 @@ flags give the same files.
 
 Example:
   python -m glacierjax.simulate --output=demo --scenes=48 --ssl_scenes=36 --seed=0
+  python -m glacierjax.simulate --output=series --dates=24 --ssl_scenes=0
 """
 
 import logging
@@ -32,6 +33,12 @@ _SIZE = flags.DEFINE_integer(
     "size", DEFAULT_SIZE_PX, "Longest side of a scene in pixels. Scenes of coarse sensors are smaller."
 )
 
+_DATES = flags.DEFINE_integer(
+    "dates",
+    0,
+    "Above 0: series instead of single scenes, of each of the benchmark's glaciers at so many dates (24 are two years) on one "
+    "grid. --scenes does not count then, and --size is of the coarsest sensor.",
+)
 _GLACIERS = flags.DEFINE_enum(
     "glaciers",
     next(iter(KINDS)),
@@ -43,7 +50,7 @@ _GLACIERS = flags.DEFINE_enum(
 
 
 def main() -> None:
-    options = ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value, _GLACIERS.value)
+    options = ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value, _GLACIERS.value, _DATES.value)
     ssl_options = Ssl4SarOptions(_SEED.value, _SSL_SCENES.value, _SIZE.value)
     with ProcessPoolExecutor(max_workers=2) as pool:  # the archives do not need each other
         jobs = {"data_raw": pool.submit(write_archive, _OUTPUT.value, options)}

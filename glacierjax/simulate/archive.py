@@ -8,28 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import ArgumentError
 from glacierjax.core.files import new_folder
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.writer import write_scene
-from glacierjax.fronts.extract import ocean_glacier_border
-from glacierjax.simulate.composition import (
-    Plan,
-    draw_front,
-    front_box,
-    front_position_m,
-    lay_ground,
-    plan_scene,
-    sea_leaves_scene,
-)
+from glacierjax.simulate.composition import Plan, front_position_m, lay_ground, plan_scene
 from glacierjax.simulate.new_glaciers import made_new
 from glacierjax.simulate.sar import take_image
+from glacierjax.simulate.scene import take_scene
+from glacierjax.simulate.series import simulate_series
 from glacierjax.simulate.surfaces import make_surface
 from glacierjax.simulate.terrain import Landscape, make_landscape
 
 GLACIERS = {"train": ("Crane", "DBE", "JAC", "Jorum", "SI"), "test": ("Mapple", "COL")}  # as CaFFe is split
+_ALL = tuple(name for names in GLACIERS.values() for name in names)
+# A series needs its neighbours in its own split, so one glacier is there for validation.
+SERIES_GLACIERS = {"train": ("Crane", "DBE", "JAC", "Jorum"), "val": ("SI",), "test": ("Mapple", "COL")}
 NEW_GLACIERS = ("Kronebreen", "Tunabreen", "Nathorstbreen")
 # Benchmark: the test scenes are of other glaciers than the training scenes; new: of the same, none of which is the benchmark's.
 KINDS = {"benchmark": GLACIERS, "new": {"train": NEW_GLACIERS, "test": NEW_GLACIERS}}
@@ -37,13 +32,13 @@ DEFAULT_SCENES = 48
 DEFAULT_SIZE_PX = 420
 SIZES_PX = (192, 4 * DEFAULT_SIZE_PX)
 _SCENES = (2, 10_000)
+_DATES = (0, 300)
 # Independent random numbers below one seed, of the benchmark's glaciers and of new ones.
 _STREAMS = {
-    "benchmark": {"landscape": 0, "train": 1, "test": 2, "north": 3},
+    "benchmark": {"landscape": 0, "train": 1, "test": 2, "north": 3, "series": 4},
     "new": {"landscape": 40, "train": 41, "test": 42, "north": 43, "new": 44},
 }
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # multiples of it spread evenly around the circle
-_MIN_SHARE = 0.08  # of the scene that is sea, and that is not
 MIDSUMMER = (7, 15)  # month and day; new glaciers are in the north
 _ATTEMPTS = 200  # at a window; each succeeds more often than not
 
@@ -54,6 +49,9 @@ class ArchiveOptions:
 
     `glaciers`: a key of `KINDS`, those of the benchmark or new ones (`glacierjax.simulate.new_glaciers`).
 
+    `dates`: above 0 there is instead a series of so many scenes of each glacier of `SERIES_GLACIERS`, and `size` limits those
+    of the coarsest sensor.
+
     More scenes leave the first ones as they are. Raises `InputError` naming the flag of a value out of range.
     """
 
@@ -61,15 +59,19 @@ class ArchiveOptions:
     scenes: int = DEFAULT_SCENES
     size: int = DEFAULT_SIZE_PX
     glaciers: str = next(iter(KINDS))
+    dates: int = 0
 
     def __post_init__(self):
         if self.seed < 0:
             raise ArgumentError("seed", self.seed, "choose a seed of 0 or more")
-        for flag, value, (low, high) in (("scenes", self.scenes, _SCENES), ("size", self.size, SIZES_PX)):
+        limits = (("scenes", self.scenes, _SCENES), ("size", self.size, SIZES_PX), ("dates", self.dates, _DATES))
+        for flag, value, (low, high) in limits:
             if not low <= value <= high:
                 raise ArgumentError(flag, value, f"choose {low} to {high}")
         if self.glaciers not in KINDS:
             raise ArgumentError("glaciers", self.glaciers, f"choose {' or '.join(KINDS)}")
+        if self.dates and self.glaciers != next(iter(KINDS)):
+            raise ArgumentError("dates", self.dates, "series are of the benchmark's glaciers; leave out --glaciers")
 
     def scenes_of(self, split: str) -> int:
         test = max(1, self.scenes // 4)
@@ -77,7 +79,15 @@ class ArchiveOptions:
 
 
 def simulate(options: ArchiveOptions) -> Iterator[tuple[str, LabelledScene]]:
-    """The scenes of an archive, one after the other, each with its split ("train", "test")."""
+    """The scenes of an archive, one after the other, each with its split ("train", "test"; of series also "val")."""
+    if options.dates:
+        for split, glaciers in SERIES_GLACIERS.items():
+            for glacier in glaciers:
+                landscape = landscape_of(glacier, options.seed)
+                seed = (options.seed, _STREAMS["benchmark"]["series"], _ALL.index(glacier))
+                for scene in simulate_series(landscape, seed, options.dates, options.size):
+                    yield split, scene
+        return
     streams = _STREAMS[options.glaciers]
     for split, glaciers in KINDS[options.glaciers].items():
         landscapes = [landscape_of(glacier, options.seed) for glacier in glaciers]
@@ -90,7 +100,7 @@ def landscape_of(glacier: str, seed: int) -> Landscape:
     """The landscape of a glacier, the same for all its scenes. The glaciers of an archive face different ways."""
     is_new = glacier in NEW_GLACIERS
     streams = _STREAMS["new" if is_new else "benchmark"]
-    glaciers = NEW_GLACIERS if is_new else [name for names in GLACIERS.values() for name in names]
+    glaciers = NEW_GLACIERS if is_new else _ALL
     north = np.random.default_rng([seed, streams["north"]]).uniform(0, 2 * np.pi)
     order = glaciers.index(glacier)
     rng = np.random.default_rng([seed, streams["landscape"], order])
@@ -102,15 +112,8 @@ def simulate_scene(rng: np.random.Generator, landscape: Landscape, number: int, 
     """One scene of a glacier. `number` (1, 2, ...) makes its name unique; `rng` decides everything else."""
     for _ in range(_ATTEMPTS):
         plan = plan_scene(rng, landscape, number, longest_side_px)
-        ground = lay_ground(landscape, plan)
-        box = front_box(landscape, plan)
-        if not _is_worth_taking(ground.zones[plan.window], box, plan):
-            continue
-        image, zones = take_image(rng, plan, ground, make_surface(rng, landscape, plan, ground))
-        front = draw_front(zones, box, plan.id.pixel_spacing_m)
-        # The swath's end may have cut off a short piece of the front, which would then carry no label.
-        if front.any() and (front == ocean_glacier_border(zones)).all():
-            scene = LabelledScene(plan.id, image, zones, front, box)
+        scene = take_scene(rng, landscape, plan)
+        if scene is not None:
             return with_priors(rng, landscape, plan, scene) if landscape.glacier in NEW_GLACIERS else scene
     raise RuntimeError(f"no window of {landscape.glacier} shows its front; please report this with the flags used")
 
@@ -132,22 +135,13 @@ def with_priors(rng: np.random.Generator, landscape: Landscape, plan: Plan, scen
     return dataclasses.replace(scene, rock=rock, summer=image)
 
 
-def _is_worth_taking(zones: np.ndarray, box: BoundingBox, plan: Plan) -> bool:
-    """Whether sea and land have their share, the sea is open, and all of its border with ice is front."""
-    sea = (zones == Zone.OCEAN_ICE_MELANGE).mean()
-    front = draw_front(zones, box, plan.id.pixel_spacing_m)
-    if not (_MIN_SHARE < sea < 1 - _MIN_SHARE and sea_leaves_scene(zones)):
-        return False
-    return bool(front.any() and (front == ocean_glacier_border(zones)).all())
-
-
 def write_archive(output: str | os.PathLike, options: ArchiveOptions) -> dict[str, int]:
     """Writes `output/data_raw` atomically; returns the number of scenes of each split.
 
     Raises `InputError` when `data_raw` exists and is not empty, or when it cannot be written.
     """
     target = Path(output) / "data_raw"
-    counts = dict.fromkeys(GLACIERS, 0)
+    counts = dict.fromkeys(SERIES_GLACIERS if options.dates else GLACIERS, 0)
     with new_folder(target) as folder:
         for split, scene in simulate(options):
             write_scene(folder, split, scene)

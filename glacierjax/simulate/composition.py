@@ -14,7 +14,7 @@ from glacierjax.fronts.postprocess import clean_zones
 from glacierjax.simulate.sensors import Sensor
 from glacierjax.simulate.terrain import FRONT_RANGE_M, Fjord, Landscape
 
-_SIDE_M = (5600.0, 6600.0)  # range of the scenes' longer side, unless that is more pixels than allowed
+SIDE_M = (5600.0, 6600.0)  # range of the scenes' longer side, unless that is more pixels than allowed
 _MARGIN_M = 800.0  # ground beside the window that can throw shadow or fold into it
 
 
@@ -34,6 +34,7 @@ class Plan:
     front_noise: tuple[float, float]  # table coordinates: the shape of this day's front
     front_roughness_m: float
     is_winter: bool
+    hidden_m: float = 0.0  # how far beyond the front the mélange looks like ice, which hides the front; 0: not
 
     @property
     def margin_px(self) -> int:
@@ -86,7 +87,7 @@ def plan_scene(rng: np.random.Generator, landscape: Landscape, number: int, long
     quality = int(rng.integers(1, 7))
     name = f"{landscape.glacier}_{date.isoformat()}_{sensor.name}_{spacing}_{quality}_{number:03d}"
     scene_id = parse_name(name)
-    sides = np.array([rng.uniform(0.85, 1.0), 1.0]) * min(rng.uniform(*_SIDE_M) / spacing, longest_side_px)
+    sides = np.array([rng.uniform(0.85, 1.0), 1.0]) * min(rng.uniform(*SIDE_M) / spacing, longest_side_px)
     height, width = (int(side) for side in (sides if rng.random() < 0.5 else sides[::-1]))
     front = front_position_m(landscape, date)
     extent_m = min(height, width) * spacing

@@ -26,9 +26,12 @@ class Surface:
 def make_surface(rng: np.random.Generator, landscape: Landscape, plan: Plan, ground: Ground) -> Surface:
     """Covers the ground: mountains and ice from the landscape, the sea of this day from `rng`."""
     height, backscatter = _rock(rng, landscape, plan, ground)
-    for zone, cover in ((Zone.GLACIER, _ice), (Zone.OCEAN_ICE_MELANGE, _sea)):
+    ice = _ice(rng, landscape, plan, ground)
+    sea = _sea(rng, landscape, plan, ground)
+    if plan.hidden_m:
+        sea = _frozen(landscape, plan, ground, ice, sea)
+    for zone, (zone_height, zone_backscatter) in ((Zone.GLACIER, ice), (Zone.OCEAN_ICE_MELANGE, sea)):
         where = ground.zones == zone
-        zone_height, zone_backscatter = cover(rng, landscape, plan, ground)
         height = np.where(where, zone_height, height)
         backscatter = np.where(where, zone_backscatter, backscatter)
     return Surface(height, backscatter)
@@ -92,6 +95,18 @@ def _sea(rng: np.random.Generator, landscape: Landscape, plan: Plan, ground: Gro
     edge_m = reach_m + 0.25 * reach_m * noise.at(ground.x / 30, ground.y / 30)
     is_melange = ground.seaward_m < edge_m
     return tuple(np.where(is_melange, *pair) for pair in zip(melange, beyond, strict=True))
+
+
+def _frozen(landscape: Landscape, plan: Plan, ground: Ground, ice: tuple, sea: tuple) -> tuple:
+    """The sea with rigid mélange before the front, frozen together and snowed up, which looks like the ice behind it.
+
+    It has the ice's pattern, and thins out seaward from the height of the ice, so that no cliff shows. It ends at a ragged
+    edge, where a scene alone seems to have its front.
+    """
+    edge_m = plan.hidden_m * (1 + 0.15 * landscape.roughness.at(ground.x / 40 + 30, ground.y / 40))
+    share = 1 - ground.seaward_m / np.maximum(edge_m, 1.0)
+    is_frozen = share > 0
+    return np.where(is_frozen, ice[0] * np.clip(share, 0, 1), sea[0]), np.where(is_frozen, ice[1], sea[1])
 
 
 def _melange(rng, plan: Plan, ground: Ground, noise: Noise):
