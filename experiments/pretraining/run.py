@@ -10,32 +10,15 @@ STUDY/study.md, a picture for each data set, and STUDY/compare/ with the tests o
 """
 
 import argparse
-import contextlib
-import os
-import shlex
-import subprocess
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
-from queue import SimpleQueue
-from typing import NamedTuple
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 from report import METRICS, SCRATCH, write_report
 from settings import STUDIES, Study, Training
-
-
-class Step(NamedTuple):
-    """A command, and the file that is there once it is done."""
-
-    module: str
-    flags: tuple[str, ...]
-    result: Path
-
-
-Chain = list[Step]  # one after the other
+from steps import Chain, Share, Step, flags_of, run_stages
 
 
 def stages(study: Study, output: Path, real: Path | None) -> list[list[Chain]]:
@@ -43,7 +26,7 @@ def stages(study: Study, output: Path, real: Path | None) -> list[list[Chain]]:
     archive, data = output / "archive", output / "data"
     first = [
         [
-            Step("glacierjax.simulate", (f"--output={archive}", *_flags(study.simulate)), archive / "ssl4sar"),
+            Step("glacierjax.simulate", (f"--output={archive}", *flags_of(study.simulate)), archive / "ssl4sar"),
             _build("ssl4sar", data, archive / "ssl4sar", {}),
         ]
     ]
@@ -60,7 +43,7 @@ def stages(study: Study, output: Path, real: Path | None) -> list[list[Chain]]:
                 init = () if arm == SCRATCH else (f"init.checkpoint={output / 'pretrained' / arm}",)
                 changes = (f"seed={seed}", f"data.name={_config_name(part.build)}", *init)
                 scored = workdir / "report" / METRICS
-                where = (f"--checkpoint={workdir}", f"--output={scored.parent}", *_flags(study.evaluation))
+                where = (f"--checkpoint={workdir}", f"--output={scored.parent}", *flags_of(study.evaluation))
                 tuned.append([_train(part, own_data, workdir, changes), Step("glacierjax.evaluate", where, scored)])
         compared += [[_compare(study, output, name, arm)] for arm, _ in study.arms]
     return [first, builds, pretrained, tuned, compared]
@@ -78,7 +61,7 @@ def _build(builder: str, data: Path, manual: Path, options: Mapping[str, str]) -
     config = "optical" if builder == "ssl4sar" else _config_name(options).split("/")[1]
     result = data / builder / config / "1.0.0" / "dataset_info.json"
     where = (f"tfds_builders/{builder}", f"--data_dir={data}", f"--manual_dir={manual}")
-    return Step("tfds_builders.build", (*where, *_flags(options)), result)
+    return Step("tfds_builders.build", (*where, *flags_of(options)), result)
 
 
 def _config_name(options: Mapping[str, str]) -> str:
@@ -101,46 +84,6 @@ def _compare(study: Study, output: Path, name: str, arm: str) -> Step:
     return Step("glacierjax.compare", (*sides, f"--output={folder}"), folder / "compare.md")
 
 
-def _flags(options: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(f"--{key}={value}" for key, value in options.items())
-
-
-class Share:
-    """Deals the processor's cores out to jobs that run at once: on a few cores of its own each job computes faster."""
-
-    def __init__(self, jobs: int) -> None:
-        self._free: SimpleQueue[set[int]] = SimpleQueue()
-        cores = sorted(os.sched_getaffinity(0)) if jobs > 1 and hasattr(os, "sched_getaffinity") else []
-        for job in range(jobs):
-            self._free.put(set(cores[job::jobs] or cores))
-        self.failed = False  # nothing new begins then
-
-    def run(self, command: list[str]) -> int:
-        """Runs a command on one of the shares; returns its exit code."""
-        cores = self._free.get()
-        try:
-            process = subprocess.Popen(command)
-            if cores:
-                with contextlib.suppress(ProcessLookupError):  # it may have ended already
-                    os.sched_setaffinity(process.pid, cores)
-            return process.wait()
-        finally:
-            self._free.put(cores)
-
-
-def run_chain(chain: Chain, share: Share) -> None:
-    """Runs what is left of a chain; leaves with an error for a command that fails."""
-    for step in chain:
-        if step.result.exists() or share.failed:
-            continue
-        print(f"python -m {step.module} {shlex.join(step.flags)}", flush=True)
-        started = time.monotonic()
-        if code := share.run([sys.executable, "-m", step.module, *step.flags]):
-            share.failed = True
-            raise SystemExit(f"python -m {step.module}: failed with exit code {code}, see above; start the study again")
-        print(f"{step.result.parent}: done in {time.monotonic() - started:.0f} s", flush=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, help="folder for everything that the study makes")
@@ -148,11 +91,8 @@ def main() -> None:
     parser.add_argument("--real", type=Path, help="a data_raw folder of real imagery to fine-tune on as well")
     parser.add_argument("--jobs", type=int, default=1, help="commands that run at once")
     options = parser.parse_args()
-    study, share = STUDIES[options.study], Share(options.jobs)
-    for stage in stages(study, options.output, options.real):
-        with ThreadPoolExecutor(options.jobs) as pool:
-            for finished in as_completed([pool.submit(run_chain, chain, share) for chain in stage]):
-                finished.result()
+    study = STUDIES[options.study]
+    run_stages(stages(study, options.output, options.real), Share(options.jobs))
     names = [name for name, *_ in data_sets(study, options.output, options.real)]
     print(f"report: {write_report(study, options.output, names)}")
 

@@ -1,0 +1,46 @@
+"""What the study of series runs: archives, variants, seeds, and what a training changes against `configs/demo_series.py`."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from glacierjax.core.choices import TEMPORAL
+
+CONFIG = "configs/demo_series.py"
+SAMPLES = 1_000  # series of eight frames that a training sees
+# Scenes are averaged further than in the demo, so that one core trains all runs in the time there is.
+SHORT = (
+    "num_epochs=1",
+    f"data.samples_per_epoch={SAMPLES}",
+    "data.pixel_spacing_m=60",
+    "data.context_px=64",
+)
+Fields = tuple[str, ...]  # "field=value", as after --config.
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """Arms are (name, what it changes); `simulate`: flags of the archive."""
+
+    simulate: Mapping[str, int]
+    arms: tuple[tuple[str, Fields], ...]
+    seeds: tuple[int, ...]
+    fields: Fields = SHORT
+    # Of so few validation scenes the best checkpoint is chance: the last one is scored.
+    evaluation: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"which": "last", "mode": "tiled"})
+
+
+VARIANTS = tuple((kind, (f"model.temporal={kind}",)) for kind in TEMPORAL)
+STUDIES = {
+    # Does time help? Every arm sees the same scenes, in the same crops and order.
+    "time": Study({"seed": 2, "dates": 36, "ssl_scenes": 0}, VARIANTS, (1, 2, 3)),
+    # On another archive: what the settings were chosen by.
+    "choosing": Study(
+        {"seed": 1, "dates": 24, "ssl_scenes": 0},
+        tuple(
+            (f"{kind}_{rate}", (f"model.temporal={kind}", f"optimizer.learning_rate={rate}"))
+            for kind in ("none", "conv")
+            for rate in ("5e-3", "1e-2")
+        ),
+        (0,),
+    ),
+}
