@@ -16,7 +16,7 @@ from glacierjax.recipes.configs import config_of
 
 def get_config() -> ConfigDict:
     config = config_of(SeriesFineTuning())
-    config.batch_size, config.micro_batch_size = 2, 2
+    config.batch_size = config.micro_batch_size = 1
     config.num_epochs = 2
 
     config.model.preset = "mini"

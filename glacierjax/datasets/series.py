@@ -89,6 +89,15 @@ def short_glaciers(names: Sequence[str], frames: int = PUBLISHED_FRAMES) -> dict
     return {glacier: count for glacier, count in sorted(counts.items()) if count < frames}
 
 
+def of_one_day(names: Sequence[str]) -> list[str]:
+    """The scenes that share glacier and day with another one, sorted; in a series they stand in the order of their names."""
+    days: dict[tuple[str, datetime.date], list[str]] = defaultdict(list)
+    for name in sorted(names):
+        scene = parse_name(name)
+        days[scene.glacier, scene.date].append(name)
+    return [name for shared in days.values() if len(shared) > 1 for name in shared]
+
+
 def day_positions(names: Sequence[str]) -> Int[np.ndarray, " frame"]:
     """Days since 1995-01-01 of scenes of any origin, negative before. Raises `InputError` for a name without a date."""
     days = []

@@ -23,7 +23,7 @@ from glacierjax.data.pipeline import batches
 from glacierjax.data.samples import SampleSource
 from glacierjax.data.series_crops import SeriesSource
 from glacierjax.datasets.caffe.prepared import SceneSplit, open_split
-from glacierjax.datasets.series import short_glaciers
+from glacierjax.datasets.series import of_one_day, short_glaciers
 from glacierjax.evaluation.run import Scenes
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.recipes.initial_weights import initial_params
@@ -65,7 +65,7 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
         source = SeriesSource(scenes, settings.data, settings.augment, **order)
         validation = SeriesValidation(settings, task.model, val_scenes)
         for split, names in (("train", scenes.names), ("val", val_scenes.names)):
-            _note_short_glaciers(split, names, settings.data.frames)
+            _note_peculiarities(split, names, settings.data.frames)
     else:
         task = Segmentation(build(network, Tyrion))
         source = CropSource(scenes, data, settings.augment, **order)
@@ -124,8 +124,15 @@ def fit(
     return train(settings, workdir, experiment)
 
 
-def _note_short_glaciers(split: str, names: Sequence[str], frames: int) -> None:
-    """Logs which glaciers have too few scenes for a series of different ones."""
+def _note_peculiarities(split: str, names: Sequence[str], frames: int) -> None:
+    """Logs which glaciers have too few scenes for a series of different ones, and scenes of one day."""
+    if shared := of_one_day(names):
+        log.warning(
+            "%s: %d scenes share glacier and day with another (%s, ...); in a series they stand in the order of their names",
+            split,
+            len(shared),
+            shared[0],
+        )
     for glacier, count in short_glaciers(names, frames).items():
         log.warning(
             "%s: %d scene%s of %s for series of %d, so scenes are repeated",

@@ -5,7 +5,7 @@ import pytest
 import series_rules
 
 from glacierjax.core.errors import InputError
-from glacierjax.datasets.series import chunks, day_positions, draw, groups, nearest
+from glacierjax.datasets.series import chunks, day_positions, draw, groups, nearest, of_one_day, short_glaciers
 
 golden = series_rules.read_compact().numbers
 SELECTION = golden["mt6"]
@@ -75,6 +75,14 @@ def test_a_single_scene_is_its_own_series():
     (name,) = alone = ["C_2015-06-01_ERS_20_1_001"]
     assert groups(alone, 4) == [alone * 4] and nearest(alone, name, 4) == draw(alone, name, lambda _: 0, 4) == alone * 4
     assert groups([], 4) == []
+
+
+def test_glaciers_with_too_few_scenes_and_scenes_of_one_day_are_found():
+    names = [*SYNTHETIC, "C_2015-06-01_ERS_20_1_001"]
+    assert short_glaciers(names, 2) == {"C": 1} and "C" in short_glaciers(names, 8)
+    assert short_glaciers([], 8) == {}
+    shared = of_one_day(names)
+    assert SAME_DAY in shared and "B_2012-03-15_TDX_7_2_092" in shared and "C_2015-06-01_ERS_20_1_001" not in shared
 
 
 def test_draws_come_from_the_same_glacier_alone():

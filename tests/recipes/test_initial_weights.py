@@ -8,7 +8,7 @@ import pytest
 
 from glacierjax.checkpoints.native import save_checkpoint
 from glacierjax.core.errors import InputError
-from glacierjax.core.settings import InitSettings, ModelSettings
+from glacierjax.core.settings import InitSettings, ModelSettings, SeriesDataSettings, SeriesFineTuning
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.recipes.initial_weights import check_initial_weights, initial_params
@@ -127,6 +127,35 @@ def test_a_checkpoint_without_encoder_and_decoder_is_refused(settings, fresh, tm
     save_checkpoint(tmp_path / "head", {"head": fresh["head"]}, {"task": "segmentation", "model": {}})
     with pytest.raises(InputError, match="neither an encoder nor a decoder"):
         initial_params(starting_from(settings, tmp_path / "head").init, fresh, tmp_path)
+
+
+def series_of(temporal: str) -> SeriesFineTuning:
+    return SeriesFineTuning(
+        data=SeriesDataSettings(context_px=64),
+        model=ModelSettings(preset="tiny", narrow_decoder=True, temporal=temporal),
+    )
+
+
+@pytest.fixture
+def converted(settings, tmp_path):
+    """A checkpoint of a network of series, as a conversion of official weights writes it, and its numbers."""
+    model = build(series_of("gru").model.network(), SeriesTyrion)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), np.zeros((1, 2, 64, 64, 1), np.float32))["params"]
+    params = jax.tree.map(lambda leaf: np.ones(leaf.shape, np.float32), shapes)
+    save_checkpoint(tmp_path / "converted", params, {"task": "segmentation_series", "model": {}})
+    return tmp_path / "converted"
+
+
+def test_series_start_from_official_weights_of_series_but_of_their_own_kind(converted):
+    check_initial_weights(starting_from(series_of("gru"), converted))
+    for other in ("conv", "none"):
+        with pytest.raises(InputError, match=r"temporal.*; is --config.model.temporal that of the checkpoint\?"):
+            check_initial_weights(starting_from(series_of(other), converted))
+
+
+def test_single_images_do_not_start_from_weights_of_series(settings, converted):
+    with pytest.raises(InputError, match=r"is --config.model.temporal that of the checkpoint\?"):
+        check_initial_weights(starting_from(settings, converted))
 
 
 @pytest.mark.parametrize("narrow", [False, True])

@@ -14,8 +14,8 @@ import numpy as np
 import optax
 
 from glacierjax.core.zones import NUM_ZONES
-from glacierjax.model import Tyrion, preset
-from glacierjax.tasks import Segmentation
+from glacierjax.model import SeriesTyrion, Tyrion, preset
+from glacierjax.tasks import Segmentation, SegmentationSeries
 from glacierjax.training import parallel
 from glacierjax.training.optim import make_optimizer
 from glacierjax.training.step import TrainState, make_step
@@ -34,15 +34,29 @@ class Convolutions(nn.Module):
         return nn.Conv(NUM_ZONES, (1, 1))(x)
 
 
+class OverTime(nn.Module):
+    """The same for series: what the frames have in common is added to each. No frame is alone."""
+
+    @nn.compact
+    def __call__(self, images: jax.Array, days: jax.Array, train: bool = False) -> jax.Array:
+        x = nn.gelu(nn.Conv(8, (3, 3))(images))
+        x = x + nn.Dense(8)(x.mean(1, keepdims=True) * days.mean() / 9000)
+        x = nn.Dropout(0.3, deterministic=not train)(x)
+        return nn.Conv(NUM_ZONES, (1, 1))(x)
+
+
 # Networks and the sides of their images in pixels. "two_stages": every part of Tyrion, in a third of the time to compile.
 NETWORKS = {
     "convolutions": (Convolutions, 16),
     "two_stages": (lambda: Tyrion(8, (2, 1), (1, 2), window_size=4, mlp_ratio=2, num_groups=4), 32),
     "tiny": (lambda: Tyrion(**preset("tiny")), 64),
+    "over_time": (OverTime, 16),
+    "tiny_series": (lambda: SeriesTyrion(**{**preset("tiny"), "narrow_decoder": True}, temporal="gru"), 64),
 }
+FRAMES = 3
 
 
-def start(task: Segmentation, optimizer: optax.GradientTransformation, batch: dict) -> TrainState:
+def start(task: Segmentation | SegmentationSeries, optimizer: optax.GradientTransformation, batch: dict) -> TrainState:
     """A state with random parameters by shape: the network's own start takes half a minute to compile."""
     shapes = jax.eval_shape(task.init, jax.random.key(0), batch)
     generator = np.random.default_rng(1)
@@ -61,13 +75,16 @@ def train(network: str, way: str) -> dict:
         return batch
 
     model: Any = make()
-    task = Segmentation(model)
+    is_series = "series" in network or network == "over_time"
+    task = SegmentationSeries(model) if is_series else Segmentation(model)
+    shape = (BATCH, FRAMES, side_px, side_px) if is_series else (BATCH, side_px, side_px)
     optimizer = make_optimizer("sgd", 1e-4)
     generator = np.random.default_rng(0)
     batches = [
         {
-            "image": generator.random((BATCH, side_px, side_px, 1), np.float32),
-            "zones": generator.integers(0, NUM_ZONES, (BATCH, side_px, side_px)),
+            "image": generator.random((*shape, 1), np.float32),
+            "zones": generator.integers(0, NUM_ZONES, shape),
+            **({"days": generator.integers(0, 9000, shape[:2])} if is_series else {}),
         }
         for _ in range(STEPS)
     ]

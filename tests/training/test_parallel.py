@@ -56,6 +56,16 @@ def test_the_network_trains_to_the_same_losses_on_one_device_and_on_four():
     assert_same([results_on(1, "two_stages", "pmap")["pmap"], results_on(4, "two_stages", "shard_map")["shard_map"]])
 
 
+def test_series_train_to_the_same_losses_on_one_device_and_on_four():
+    assert_same([results_on(1, "over_time", "pmap")["pmap"], results_on(4, "over_time", "pmap")["pmap"]])
+
+
+@pytest.mark.slow
+def test_the_network_of_series_trains_to_the_same_losses_on_one_device_and_on_four_either_way():
+    runs = [results_on(devices, "tiny_series", *WAYS) for devices in (1, 4)]
+    assert_same([result for by_way in runs for result in by_way.values()])
+
+
 def test_every_way_that_the_settings_allow_is_there():
     assert WAYS == choices.PARALLEL
 
