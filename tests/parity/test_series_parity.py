@@ -71,7 +71,7 @@ def test_each_module_alone_agrees(golden, name, frames):
 
     def theirs(maps):
         maps = np.asarray(maps)[0]
-        return maps.reshape(frames, -1, maps.shape[-1]) if tokens else maps.transpose(0, 3, 1, 2)
+        return maps.reshape(frames, -1, maps.shape[-1]).copy() if tokens else maps.transpose(0, 3, 1, 2)
 
     def arguments(module, x):
         match module:
@@ -126,8 +126,14 @@ def test_each_module_alone_agrees(golden, name, frames):
 
     output, (of_params, of_input) = output_and_gradients(params, x)
     golden.assert_agrees(theirs(output), f"mt4/{key}/output", LOGITS if name == "ltae" else 1e-5)
-    # LTAE: one frame of eight is up to 4e-4 off; the reference's positions are float32, which moves them by up to 1e-3.
-    golden.assert_agrees(theirs(of_input), f"mt4/{key}/grad_input", 5e-4 if name == "ltae" else 1e-4)
+    of_input = theirs(of_input)
+    if (name, frames) == ("ltae", 8) and golden.is_full:
+        # The reference's positions are float32. Pixel 3 has a group of nearly equal values, whose norm enlarges that error.
+        # There ours is 2e-5 from the same module in float64 with exact positions, and the reference 4e-4.
+        expected = golden.arrays[f"mt4/{key}/grad_input"]
+        assert np.abs(of_input - expected)[:, 3].max() < 5e-4 * np.abs(expected).max()
+        of_input[:, 3] = expected[:, 3]
+    golden.assert_agrees(of_input, f"mt4/{key}/grad_input", 7e-5)
     for short, entry in named.items():
         leaf = of_params
         for part in entry.path:
