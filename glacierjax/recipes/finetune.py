@@ -135,10 +135,10 @@ def _note_peculiarities(split: str, names: Sequence[str], frames: int) -> None:
         )
     for glacier, count in short_glaciers(names, frames).items():
         log.warning(
-            "%s: %d scene%s of %s for series of %d, so scenes are repeated",
+            "%s: %d %s of %s for series of %d, so scenes are repeated",
             split,
             count,
-            "s"[: count > 1],
+            "scene" if count == 1 else "scenes",
             glacier,
             frames,
         )

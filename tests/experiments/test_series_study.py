@@ -9,6 +9,7 @@ import pytest
 
 from glacierjax.recipes.configs import check_field, load_config
 
+DEFAULT_SEED_OF_SIMULATE = 0  # of `make demo`
 FOLDER = Path(__file__).parents[2] / "experiments" / "series"
 
 
@@ -25,27 +26,25 @@ def run(monkeypatch):
         sys.modules.pop(name, None)
 
 
-def trainings(run, study, output):
-    steps = [step for stage in run.stages(study, output) for chain in stage for step in chain]
+def trainings(run, output):
+    steps = [step for stage in run.stages(run.Study(), output / "demo", output) for chain in stage for step in chain]
     return [step for step in steps if step.module == "glacierjax.train"]
 
 
 def test_arms_differ_in_what_their_frames_exchange_alone(run, tmp_path):
-    study = run.STUDIES["time"]
-    found = trainings(run, study, tmp_path)
+    found = trainings(run, tmp_path)
     assert len(found) == 4 * 3
     own = ("--config.model.temporal=", "--workdir=", "--config.seed=")
     assert len({frozenset(f for f in step.flags if not f.startswith(own)) for step in found}) == 1
     assert {step.result.parent.parent.name for step in found} == {"none", "conv", "gru", "ltae"}
 
 
-def test_settings_are_chosen_on_another_archive(run):
-    assert run.STUDIES["time"].simulate["seed"] != run.STUDIES["choosing"].simulate["seed"]
+def test_the_start_was_trained_on_another_archive(run):
+    assert run.Study().simulate["seed"] != DEFAULT_SEED_OF_SIMULATE
 
 
-@pytest.mark.parametrize("study", ["time", "choosing"])
-def test_every_field_that_a_study_sets_exists(run, tmp_path, study):
-    for step in trainings(run, run.STUDIES[study], tmp_path):
+def test_every_field_that_the_study_sets_exists(run, tmp_path):
+    for step in trainings(run, tmp_path):
         config = load_config(str(FOLDER.parents[1] / step.flags[0].removeprefix("--config=")))
         for flag in step.flags[1:]:
             if flag.startswith("--config."):
