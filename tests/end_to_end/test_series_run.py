@@ -68,6 +68,13 @@ def test_a_killed_run_of_series_goes_on_with_the_same_numbers(series, data, comm
     assert (workdir / METRICS).read_bytes() == (series[0] / METRICS).read_bytes()
 
 
+def test_a_run_does_not_go_on_with_another_number_of_frames(series, data, command):
+    flags = [flag for flag in SERIES if "frames" not in flag]
+    where = (f"--config.data.dir={data}", f"--workdir={series[0]}")
+    done = command("glacierjax.train", *flags, "--config.data.frames=4", *where)
+    assert done.returncode == 2 and f"data.frames: {FRAMES} -> 4" in done.stderr and done.stderr.count("\n") == 1
+
+
 def test_series_start_from_a_network_of_single_images(trained, data, command):
     done = command(
         "glacierjax.train",
