@@ -12,7 +12,7 @@ import numpy as np
 
 from glacierjax.core.scene_names import HEMISPHERES, parse_name
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.simulate.composition import SENSORS, SIDE_M, Plan, Sensor
+from glacierjax.simulate.composition import SIDE_M, Plan
 from glacierjax.simulate.scene import shows_front, take_scene
 from glacierjax.simulate.terrain import FRONT_RANGE_M, Landscape
 
@@ -90,7 +90,7 @@ def _phase(glacier: str, date: datetime.date) -> float:
 
 
 def _draw_site(rng: np.random.Generator, landscape: Landscape, longest_side_px: int) -> _Site:
-    longest_m = min(rng.uniform(*SIDE_M), longest_side_px * max(min(sensor.pixel_spacings_m) for sensor in SENSORS))
+    longest_m = min(rng.uniform(*SIDE_M), longest_side_px * max(max(s.pixel_spacings_m) for s in landscape.sensors))
     sides = np.array([rng.uniform(0.85, 1.0), 1.0]) * longest_m
     height, width = sides if rng.random() < 0.5 else sides[::-1]
     first = datetime.date(int(rng.integers(*_FIRST_YEARS)), 1, 1) + datetime.timedelta(days=int(rng.integers(365)))
@@ -104,8 +104,8 @@ def _plan_date(rng: np.random.Generator, landscape: Landscape, site: _Site, inde
     """Draws the sensor and the day of a scene, and whether mélange hides its front."""
     days = index * DAYS_BETWEEN + int(rng.integers(-_JITTER_DAYS, _JITTER_DAYS + 1))
     date = site.first + datetime.timedelta(days=days)
-    there = [sensor for sensor in SENSORS if sensor.years[0] <= date.year <= sensor.years[1]]
-    sensor: Sensor = there[rng.integers(len(there))]
+    there = [sensor for sensor in landscape.sensors if sensor.years[0] <= date.year <= sensor.years[1]]
+    sensor = there[rng.integers(len(there))]
     quality, spacing = int(rng.integers(1, 7)), max(sensor.pixel_spacings_m)
     name = f"{landscape.glacier}_{date.isoformat()}_{sensor.name}_{spacing}_{quality}_{index + 1:03d}"
     scene_id = parse_name(name)
