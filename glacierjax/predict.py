@@ -73,11 +73,24 @@ _NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or no
 _VECTOR = flags.DEFINE_multi_enum(
     "vector", [], ["gpkg", "shp"], "Also write the lines as GeoPackage or Shapefile; needs the extra [vector]."
 )
+_ROCK = flags.DEFINE_string(
+    "rock",
+    "",
+    "Rock that never moves: polygons (vector file) or a mask (raster); none: go without where a network expects it.",
+)
+_ROCK_RULE = flags.DEFINE_bool(
+    "rock_rule", None, "Rock of --rock is rock in the result. Default: where the network does not see it as a channel."
+)
+_SUMMER = flags.DEFINE_string(
+    "summer", "", "For networks that expect one: a summer scene (file), nearest among --input (default), or none."
+)
+_MONTHS = flags.DEFINE_list("summer_months", [], "Months without sea ice, 7,8,9. Default: by hemisphere.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Predict all scenes again, also those that are done.")
 
 
 def main() -> None:
     # Imported here: --help must not wait for rasterio and JAX.
+    from glacierjax.core.seasons import months_from_text
     from glacierjax.geo.areas import read_area
     from glacierjax.geo.inputs import find_sources
     from glacierjax.geo.scenes import ReadOptions
@@ -86,6 +99,7 @@ def main() -> None:
     from glacierjax.prediction.devices import log_devices
     from glacierjax.prediction.folder import Batch
     from glacierjax.prediction.model import load
+    from glacierjax.prediction.priors import open_priors
     from glacierjax.prediction.scene import interest_for
 
     options = ReadOptions(
@@ -106,9 +120,12 @@ def main() -> None:
     log_devices()
     how = f"mode {predictor.mode}, {predictor.averaged}"
     log.info("network: %s, %s; %d scene(s)", ", ".join(predictor.sources), how, len(sources))
+    priors = open_priors(
+        predictor, sources, _ROCK.value, _ROCK_RULE.value, _SUMMER.value, months_from_text(_MONTHS.value), options
+    )
     output = Path(_OUTPUT.value)
     interest = interest_for(predictor, aoi, area)
-    Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value, interest).run(sources)
+    Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value, interest, priors).run(sources)
     log.info("written: %s", output)
 
 

@@ -28,4 +28,5 @@ DTYPES = ("float32", "bfloat16")
 # What a channel of the network's input can show (`glacierjax.core.channels`).
 GREY, ROCK, SUMMER = "grey", "rock", "summer"
 CHANNELS = (GREY, ROCK, SUMMER)
-NO_ROCK = "none"  # instead of a file: no rock mask, though the network expects one
+NONE = "none"  # instead of a file: no rock mask or summer scene, though the network expects one
+NEAREST = "nearest"  # the summer scene nearest in time

@@ -52,9 +52,9 @@ class ScoreOptions:
     def __post_init__(self):
         if bool(self.checkpoints) + bool(self.predictions) + bool(self.fronts) != 1:
             raise InputError("give one of checkpoints, predictions and fronts to score")
-        if self.rock not in ("", choices.NO_ROCK):
+        if self.rock not in ("", choices.NONE):
             raise ArgumentError(
-                "rock", self.rock, f"choose {choices.NO_ROCK}; rock masks come with the data (label, build)"
+                "rock", self.rock, f"choose {choices.NONE}; rock masks come with the data (label, build)"
             )
         if (self.rock or self.rock_rule) and not self.checkpoints:
             raise InputError("rock, rock_rule: for networks; zones of other programs are scored as they are")

@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from glacierjax.core.channels import input_of
-from glacierjax.core.choices import NO_ROCK, ROCK, SUMMER
+from glacierjax.core.choices import NONE, ROCK, SUMMER
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import FineTuning, LabelledDataSettings
 from glacierjax.core.zones import Zone
@@ -26,10 +26,10 @@ def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False)
     """
 
     def predict(scene: LabelledScene) -> PredictedLabels:
-        if ROCK in predictor.channels and scene.rock is None and rock != NO_ROCK:
+        if ROCK in predictor.channels and scene.rock is None and rock != NONE:
             raise InputError(
                 f"{scene.id.name}: the network {predictor.sources[0]} expects a rock mask, and the data have none; label or "
-                f"build them with one, or give --rock={NO_ROCK} to score without"
+                f"build them with one, or give --rock={NONE} to score without"
             )
         if SUMMER in predictor.channels and scene.summer is None:
             log.warning("%s: no summer scene, which the network expects; the channel is 0", scene.id.name)

@@ -20,6 +20,7 @@ from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import READING, ReadOptions, read_scene
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.priors import NO_PRIORS, Priors
 from glacierjax.prediction.records import (
     Record,
     States,
@@ -63,7 +64,7 @@ UNCERTAIN_FROM = (
 @dataclasses.dataclass(frozen=True)
 class Batch:
     """How scenes are predicted, and where to. `vector`: formats of the lines beside GeoJSON; `interest`: what of large
-    scenes is read."""
+    scenes is read; `priors`: rock and summer scenes."""
 
     predictor: Predictor
     output: Path
@@ -72,6 +73,7 @@ class Batch:
     vector: Sequence[str] = ()
     overwrite: bool = False
     interest: Interest | None = None
+    priors: Priors = NO_PRIORS
 
     def run(self, sources: Sequence[Source]) -> None:
         """Predicts the sources that are not done yet, then writes the table and all fronts in one file.
@@ -122,7 +124,7 @@ class Batch:
         scene = dataclasses.replace(scene, name=name, known=scene.facts.filled_from(facts_of_name(name)))
         for note in scene.warnings:
             log.warning("%s: %s", source.where, note)
-        prediction = find_front(self.predictor, scene, self.area)
+        prediction = find_front(self.predictor, scene, self.area, self.priors.of(scene, source))
         written = [path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector)]
         write_record(self.output, Record(states, self._row(prediction, states), written))
         for left_over in set(before.files if before else ()) - set(written):
@@ -158,6 +160,7 @@ class Batch:
             "box": self.area.digest if self.area else None,
             "aoi": self.interest.area.digest if self.interest else None,
             "vector": sorted(self.vector),
+            **self.priors.settings(),
             **dataclasses.asdict(self.options),
         }
 

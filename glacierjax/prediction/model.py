@@ -16,6 +16,7 @@ from glacierjax.geo.scales import AUTO
 from glacierjax.geo.scenes import ReadOptions, read_scene, scene_of_grey, spacing_without_map
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor, open_predictor
+from glacierjax.prediction.priors import open_priors
 from glacierjax.prediction.scene import Prediction, find_front, interest_for
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ class Model:
         nodata: float | str = AUTO,
         polarisation: str | None = None,
         aoi: str | os.PathLike | None = None,
+        rock: str | os.PathLike = "",
+        rock_rule: bool | None = None,
+        summer: str | os.PathLike = "",
         name: str = ARRAY,
     ) -> Prediction:
         """Zones, uncertainty and calving front of a scene.
@@ -55,6 +59,10 @@ class Model:
           nodata: the value that means no data, "none", or "auto": as the file says, or guessed.
           polarisation: of products that hold several; None: the co-polarised one.
           aoi: area of interest, a GeoJSON file of polygons: only this part of the scene is read.
+          rock: rock that never moves: a vector file of polygons or a raster mask; "none": go without where the network
+            expects one.
+          rock_rule: rock is rock in the result, whatever the network says; None: where it has no channel for rock.
+          summer: a scene of the same ground without sea ice, for networks that expect one; "none": go without.
           name: of a scene given as array.
 
         Raises:
@@ -63,13 +71,16 @@ class Model:
         options, area = ReadOptions(pixel_spacing_m, band, scale, nodata, polarisation), _area(box)
         if isinstance(scene, str | os.PathLike):
             interest = interest_for(self.predictor, _area(aoi), area)
-            read = read_scene(_one_source(scene, polarisation), options, interest, self.predictor.grey)
+            source = _one_source(scene, polarisation)
+            read = read_scene(source, options, interest, self.predictor.grey)
         else:
             grey = grey_from_anything(scene, options.values, self.predictor.grey, name)
+            source = Source(name, ())
             read = scene_of_grey(name, grey, spacing_without_map(name, name, pixel_spacing_m))
         for note in read.warnings:
             log.warning("%s: %s", read.name, note)
-        return find_front(self.predictor, read, area)
+        priors = open_priors(self.predictor, [source], os.fspath(rock), rock_rule, os.fspath(summer), (), options)
+        return find_front(self.predictor, read, area, priors.of(read, source))
 
 
 def load(

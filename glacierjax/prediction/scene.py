@@ -12,9 +12,10 @@ import numpy as np
 from PIL import Image
 from scipy import ndimage
 
+from glacierjax.core.channels import input_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path, write_png
-from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, grey_from_ids
+from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, Zone, grey_from_ids
 from glacierjax.data.transforms import resize_nearest
 from glacierjax.fronts import clean_zones
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
@@ -28,6 +29,7 @@ from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
 from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.priors import NOTHING_KNOWN, ScenePriors
 from glacierjax.reports.figures import front_picture
 
 log = logging.getLogger(__name__)
@@ -156,19 +158,27 @@ def interest_for(predictor: Predictor, area: Area | None, box: Area | None = Non
     return Interest(area, predictor.context_px, predictor.pixel_spacing_m)
 
 
-def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> Prediction:
+def find_front(
+    predictor: Predictor, scene: Scene, area: Area | None = None, priors: ScenePriors = NOTHING_KNOWN
+) -> Prediction:
     """Zones, uncertainty and front of a scene, without its context; probabilities exist a strip at a time only.
 
     Single missing pixels (`glacierjax.geo.nodata`, specks) do not break a front: they get a zone as their neighbours do. The
-    network sees square pixels; what it finds is brought back to the scene's own.
+    network sees square pixels; what it finds is brought back to the scene's own. `priors`: of the whole scene, with its
+    context.
     """
     missing = missing_areas(scene.valid)
     image = _with_square_pixels(fill_specks(scene.image, scene.valid, missing), scene.pixel_sides_m)
+    planes = {
+        name: None if plane is None else _with_square_pixels(plane, scene.pixel_sides_m)
+        for name, plane in priors.planes.items()
+    }
+    shown = input_of(predictor.channels, image, planes)
     zones = np.empty(image.shape, np.uint8)
     uncertainty = np.empty(image.shape, np.float32)
     deviation = np.empty(image.shape, np.float32) if predictor.members > 1 else None
     top = 0
-    for mean, spread in predictor.strips(image, scene.pixel_spacing_m):
+    for mean, spread in predictor.strips(shown, scene.pixel_spacing_m):
         rows = slice(top, top + len(mean))
         top = rows.stop
         zones[rows] = mean.argmax(-1)
@@ -178,6 +188,8 @@ def find_front(predictor: Predictor, scene: Scene, area: Area | None = None) -> 
     if image.shape != scene.image.shape:
         zones, uncertainty = (resize_nearest(map_, scene.image.shape) for map_ in (zones, uncertainty))
         deviation = None if deviation is None else resize_nearest(deviation, scene.image.shape)
+    if priors.is_rule and priors.rock is not None:
+        zones[priors.rock] = Zone.ROCK
     if scene.inner is not None:
         zones, uncertainty = zones[scene.inner.slices], uncertainty[scene.inner.slices]
         deviation = None if deviation is None else deviation[scene.inner.slices]
