@@ -67,6 +67,12 @@ PROTOCOL = flags.DEFINE_enum(
 ANNOTATORS = flags.DEFINE_list(
     "annotators", [], "Folders of front PNGs, DIR,DIR,...: other people's fronts of the same scenes, to compare with."
 )
+ROCK = flags.DEFINE_enum(
+    "rock", "", ["", choices.NONE], "none: a network that expects a rock mask goes without where the data have none."
+)
+ROCK_RULE = flags.DEFINE_bool(
+    "rock_rule", False, "Where the data have a rock mask, its rock is rock in the prediction."
+)
 SHARD = flags.DEFINE_string("shard", None, "Score only a part of the scenes: I/N is part I of N, counted from 0.")
 OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
 
@@ -90,6 +96,8 @@ def main() -> None:
             PROTOCOL,
             ANNOTATORS,
             SHARD,
+            ROCK,
+            ROCK_RULE,
         )
         if useless := [f"--{flag.name}" for flag in settings if flag.present]:
             raise InputError(f"{', '.join(useless)}: the parts of --merge have been scored; leave it out")
@@ -120,6 +128,8 @@ def main() -> None:
             protocol=PROTOCOL.value,
             annotators=tuple(ANNOTATORS.value),
             shard=SHARD.value,
+            rock=ROCK.value,
+            rock_rule=ROCK_RULE.value,
         )
         metrics = evaluate(output, options)
     if metrics is None:

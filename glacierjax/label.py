@@ -37,6 +37,12 @@ _POINTS = flags.DEFINE_multi_string(
     [],
     "A point on the glacier: lon,lat or X,Y in the scenes' reference system; several: the nearest counts.",
 )
+_SUMMER = flags.DEFINE_string(
+    "summer",
+    "",
+    "Store with each scene one without sea ice, for networks that see it: nearest (of --scenes), or a file.",
+)
+_MONTHS = flags.DEFINE_list("summer_months", [], "Months without sea ice, 7,8,9. Default: by hemisphere.")
 _BOX = flags.DEFINE_string("box", "", "Where fronts may be: polygons (vector file) or a CaFFe box (.txt, pixels).")
 _NAME = flags.DEFINE_string(
     "glacier_name", "", "Name of the glacier. Default: from attributes or names, else its place."
@@ -50,6 +56,7 @@ _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. D
 
 def main() -> None:
     # Imported here: --help must not wait for rasterio.
+    from glacierjax.core.seasons import months_from_text
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.labels.make import LabelOptions, label_scenes
     from glacierjax.terminus.attributes import Fields
@@ -59,6 +66,8 @@ def main() -> None:
         glacier=_GLACIER.value,
         ocean=_OCEAN.value,
         glacier_points=tuple(_POINTS.value),
+        summer=_SUMMER.value,
+        summer_months=months_from_text(_MONTHS.value),
         box=_BOX.value,
         glacier_name=_NAME.value,
         split=_SPLIT.value,

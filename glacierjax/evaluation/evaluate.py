@@ -53,9 +53,8 @@ class ScoreOptions:
         if bool(self.checkpoints) + bool(self.predictions) + bool(self.fronts) != 1:
             raise InputError("give one of checkpoints, predictions and fronts to score")
         if self.rock not in ("", choices.NONE):
-            raise ArgumentError(
-                "rock", self.rock, f"choose {choices.NONE}; rock masks come with the data (label, build)"
-            )
+            advice = f"choose {choices.NONE}; rock masks come with the data (label, build)"
+            raise ArgumentError("rock", self.rock, advice)
         if (self.rock or self.rock_rule) and not self.checkpoints:
             raise InputError("rock, rock_rule: for networks; zones of other programs are scored as they are")
         if not self.checkpoints and not self.data:

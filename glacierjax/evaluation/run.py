@@ -12,7 +12,7 @@ import numpy as np
 from glacierjax.core.errors import InputError
 from glacierjax.core.progress import track
 from glacierjax.datasets.caffe.archive import SceneArchive, open_archive
-from glacierjax.datasets.caffe.na_rule import na_is_unlabelled, valid_mask
+from glacierjax.datasets.caffe.na_rule import STATED, na_is_unlabelled, valid_mask
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.annotators import Annotators, score_annotators
 from glacierjax.evaluation.baselines import Baseline
@@ -79,7 +79,7 @@ class ArchiveScenes:
         return (self[index] for index in range(len(self)))
 
 
-def raw_scenes(data_raw: str, split: str, na: str = "class") -> ArchiveScenes:
+def raw_scenes(data_raw: str, split: str, na: str = STATED) -> ArchiveScenes:
     """The scenes of a split of `data_raw` (folder or zip file); `na` as in `glacierjax.datasets.caffe.na_rule`."""
     archive = open_archive(data_raw)
     return ArchiveScenes(archive, split, na_is_unlabelled(na, archive))

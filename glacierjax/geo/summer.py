@@ -4,15 +4,18 @@ import dataclasses
 import datetime
 import functools
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import UInt8
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.choices import NEAREST
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.grey import CAFFE_GREY, GreyRule
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.core.seasons import hemisphere_of, nearest_ice_free
 from glacierjax.geo.georeference import Georeference
+from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.scenes import ReadOptions, Scene, read_scene
 from glacierjax.geo.sources import Source
@@ -87,3 +90,25 @@ def _laid_on(summer: Scene, grid: Footprint) -> UInt8[np.ndarray, "height width"
     height, width = grid.shape
     rows, columns, covered = grid.map_into(_footprint(summer)).nearest(np.arange(height), np.arange(width))
     return np.where(covered & summer.valid[rows, columns], summer.image[rows, columns], np.uint8(0))
+
+
+def summer_scenes(
+    summer: str,
+    sources: Sequence[Source],
+    months: tuple[int, ...],
+    options: ReadOptions,
+    rule: GreyRule = CAFFE_GREY,
+) -> SummerScenes:
+    """`summer`: a file of the one summer scene, or "nearest" (also ""): of the sources, by `months`.
+
+    Raises `ArgumentError` for a file that is not there, or several.
+    """
+    if summer in ("", NEAREST):
+        return SummerScenes(tuple(sources), None, months, options, rule)
+    try:
+        found = find_sources([summer])
+    except ArgumentError as error:
+        raise ArgumentError("summer", summer, error.advice) from None
+    if len(found) > 1:
+        raise ArgumentError("summer", summer, f"{len(found)} scenes; give one of them")
+    return SummerScenes((), found[0], months, options, rule)

@@ -30,7 +30,7 @@ class Line:
     def where(self) -> str:
         """For messages: the file, and which of its fronts."""
         front = self.front
-        told = front.scene if front.scene and front.scene != Path(self.file).stem else None
+        told = None if front.scene.startswith(Path(self.file).stem) else front.scene
         return ", ".join(str(part) for part in (self.file, told or front.date) if part)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Bool
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import ArgumentError, InputError, some_names
@@ -25,11 +24,12 @@ from glacierjax.geo.covers import Cover, read_cover
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scenes import ReadOptions, read_scene
+from glacierjax.geo.summer import SummerScenes, summer_scenes
 from glacierjax.labels.frames import Frame, read_frames
 from glacierjax.labels.lines import BY_NAME, Line, read_lines, scene_of
 from glacierjax.labels.names import name_scene
 from glacierjax.labels.sides import Sided, by_glacier, side_by_point, side_by_shares, sides_of_others
-from glacierjax.labels.zones import Drawn, Place, draw_zones, lay_box
+from glacierjax.labels.zones import Place, draw_zones, lay_box
 from glacierjax.reports.figures import label_picture
 from glacierjax.terminus.attributes import Fields
 from glacierjax.terminus.box import divide_box
@@ -40,13 +40,14 @@ OVERLAYS = "overlays"
 SPLITS = (TRAIN, VALIDATION, TEST)
 COVERS = {"rock": Zone.ROCK, "glacier": Zone.GLACIER, "ocean": Zone.OCEAN_ICE_MELANGE}
 SHOWN_PROBLEMS = 5
-SHORTEST_BOX_SHARE = 0.02  # of the scene's pixels in a box that counts as one
 
 
 @dataclasses.dataclass(frozen=True)
 class LabelOptions:
     """`rock`, `glacier`, `ocean`: files of polygons or (raster) masks, "": none; `glacier_points`: "X,Y" on the glacier, in
     longitude and latitude or in the reference system of the scenes; `box`: where fronts may be, "": around each line;
+    `summer`: "nearest" of the scenes, or a
+    file: the summer scene that is stored with each, "": none; `summer_months` without sea ice, (): by hemisphere;
     `glacier_name`: instead of what tells it; `split`: of the data set; `fields`: attributes of the lines; `read`: how scenes
     are read."""
 
@@ -54,6 +55,8 @@ class LabelOptions:
     glacier: str = ""
     ocean: str = ""
     glacier_points: tuple[str, ...] = ()
+    summer: str = ""
+    summer_months: tuple[int, ...] = ()
     box: str = ""
     glacier_name: str = ""
     split: str = TRAIN
@@ -80,7 +83,9 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     area = read_area(options.box) if options.box else None
     points = [_point(text) for text in options.glacier_points]
     before = _earlier_files(output)
-    frames, problems = read_frames(_find(scenes))
+    sources = _find(scenes)
+    summer = summer_scenes(options.summer, sources, options.summer_months, options.read) if options.summer else None
+    frames, problems = read_frames(sources)
     lines, more = read_lines(fronts, options.fields)
     problems += more
     for problem in problems:
@@ -90,7 +95,7 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     ids: list[SceneId] = []
     for job in track(jobs, len(jobs), "scenes labelled"):
         try:
-            made = _make(job, covers, options, [scene.name for scene in ids])
+            made = _make(job, covers, summer, options, [scene.name for scene in ids])
         except InputError as error:
             _note(problems, str(error))
             continue
@@ -214,7 +219,11 @@ def _told(place: Place, covers: Mapping[Zone, Cover], points: Sequence[np.ndarra
 
 
 def _make(
-    job: _Job, covers: Mapping[Zone, Cover], options: LabelOptions, taken: Sequence[str]
+    job: _Job,
+    covers: Mapping[Zone, Cover],
+    summer: SummerScenes | None,
+    options: LabelOptions,
+    taken: Sequence[str],
 ) -> tuple[LabelledScene, dict[str, Any]]:
     """The labelled scene of a front, and what is to be remembered of how it was made."""
     place, sided = job.place, job.sided
@@ -234,6 +243,9 @@ def _make(
     masks = {zone: cover.mask(frame.shape, frame.georeference) for zone, cover in covers.items()}
     drawn = draw_zones(place, sided.lines, masks, scene.valid)
     scene_id = name_scene(line, frame, options.glacier_name, scene.pixel_spacing_m, taken)
+    seen = summer and summer.for_scene(frame.source, scene_id.date, frame.georeference, frame.shape)
+    if summer is not None and seen is None:
+        log.warning("%s: no summer scene of its ground", frame.where)
     facts = {
         "image": frame.where,
         "front": line.where,
@@ -241,16 +253,12 @@ def _make(
         "side_told_by": sided.told_by,
         "turned_round": sided.turned,
         "box": options.box or "around the line",
+        "summer": seen and seen[1],
         "labelled_share": round(float(drawn.valid.mean()), 4),
         "reading": {name: _plain(value) for name, value in scene.reading.items()},
     }
-    return _labelled(scene_id, scene.image, drawn, masks.get(Zone.ROCK)), facts
-
-
-def _labelled(
-    scene_id: SceneId, image: np.ndarray, drawn: Drawn, rock: Bool[np.ndarray, "height width"] | None
-) -> LabelledScene:
-    return LabelledScene(scene_id, image, drawn.zones, drawn.front, drawn.box, drawn.valid, rock)
+    labels = (drawn.zones, drawn.front, drawn.box, drawn.valid)
+    return LabelledScene(scene_id, scene.image, *labels, masks.get(Zone.ROCK), seen and seen[0]), facts
 
 
 def _point(text: str) -> np.ndarray:

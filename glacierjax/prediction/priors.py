@@ -9,13 +9,12 @@ import numpy as np
 from jaxtyping import Bool, UInt8
 
 from glacierjax.core.channels import priors_of, rock_plane
-from glacierjax.core.choices import NEAREST, NONE, ROCK, SUMMER
+from glacierjax.core.choices import NONE, ROCK, SUMMER
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.geo.covers import Cover, read_cover
-from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scenes import ReadOptions, Scene
 from glacierjax.geo.sources import Source
-from glacierjax.geo.summer import SummerScenes
+from glacierjax.geo.summer import SummerScenes, summer_scenes
 from glacierjax.prediction.ensemble import Predictor
 
 log = logging.getLogger(__name__)
@@ -111,21 +110,8 @@ def open_priors(
         raise ArgumentError("summer", summer, f"no use: {network} has no channel for a summer scene; leave it out")
     scenes = None
     if SUMMER in expected and summer != NONE:
-        scenes = SummerScenes(tuple(sources), summer_source(summer), summer_months, options, predictor.grey)
+        scenes = summer_scenes(summer, sources, summer_months, options, predictor.grey)
     if cover is not None:
         uses = {"a channel of the input": ROCK in expected, "a rule after the network": is_rule}
         log.info("rock of %s: %s", cover.where, " and ".join(use for use, on in uses.items() if on))
     return Priors(cover, is_rule, scenes)
-
-
-def summer_source(summer: str) -> Source | None:
-    """The one scene that a name of a file stands for; None for "nearest"."""
-    if summer in ("", NEAREST):
-        return None
-    try:
-        found = find_sources([summer])
-    except ArgumentError as error:
-        raise ArgumentError("summer", summer, error.advice) from None
-    if len(found) > 1:
-        raise ArgumentError("summer", summer, f"{len(found)} scenes; give one of them")
-    return found[0]

@@ -7,6 +7,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from glacierjax.core.choices import GREY, ROCK, SUMMER
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import AugmentSettings, LabelledDataSettings
 from glacierjax.core.spacing import average_looks, middle_looks
@@ -238,3 +239,44 @@ def test_without_augmentation_a_sample_is_a_window_of_the_scene(images, scenes):
     sample = draw_sample(images, 2, rng, dataclasses.replace(DATA, padding="clean"), NOTHING)
     windows = np.lib.stride_tricks.sliding_window_view(scenes[2].image, (CONTEXT, CONTEXT))
     assert (windows == sample["image"][..., 0]).all(axis=(2, 3)).any()
+
+
+def with_priors(scenes):
+    """The scenes, some with rock, some with a summer scene."""
+    return [
+        dataclasses.replace(
+            s, rock=s.image > 100 if i % 2 else None, summer=(s.image // 2 + 1).astype(np.uint8) if i < 2 else None
+        )
+        for i, s in enumerate(scenes)
+    ]
+
+
+def test_priors_are_cropped_and_turned_with_the_image_whose_numbers_do_not_change(scenes, images, tmp_path):
+    channels = (GREY, ROCK, SUMMER)
+    known = with_priors(scenes)
+    file = write_images(planes_of(known, 0, channels), tmp_path / "three.bin", 4 * len(known), "scenes")
+    three = LabelledScenes(images.names, file, channels)
+    augment = dataclasses.replace(
+        NOTHING, left_right_probability=0.5, up_down_probability=0.5, rotation_probability=0.5, missing_probability=0
+    )
+    for index in range(len(known)):
+        plain, shown = (
+            draw_sample(which, index, np.random.default_rng(index), DATA, augment) for which in (images, three)
+        )
+        np.testing.assert_array_equal(shown["image"][..., :1], plain["image"])
+        np.testing.assert_array_equal(shown["labels"], plain["labels"])
+        rock = 255 * (plain["image"][..., 0] > 100) if index % 2 else np.zeros(shown["labels"].shape)
+        np.testing.assert_array_equal(shown["image"][..., 1], rock)
+        summer = plain["image"][..., 0] // 2 + 1 if index < 2 else np.zeros(shown["labels"].shape)
+        np.testing.assert_array_equal(shown["image"][..., 2], summer)
+
+
+def test_priors_are_left_out_of_a_part_of_the_crops(scenes, images, tmp_path):
+    channels = (GREY, GREY, SUMMER)
+    file = write_images(planes_of(with_priors(scenes), 0, channels), tmp_path / "two.bin", 3 * len(scenes), "scenes")
+    three = LabelledScenes(images.names, file, channels)
+    augment = dataclasses.replace(NOTHING, missing_probability=0.5)
+    there = [
+        draw_sample(three, 0, np.random.default_rng(seed), DATA, augment)["image"][..., 2].any() for seed in range(60)
+    ]
+    assert 15 < sum(there) < 45

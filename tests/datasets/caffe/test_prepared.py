@@ -1,5 +1,6 @@
 """Reading built data sets."""
 
+import dataclasses
 import pickle
 import shutil
 from pathlib import Path
@@ -8,11 +9,13 @@ import numpy as np
 import pytest
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.datasets.caffe.prepared import open_split
+from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.datasets.records import open_builder
 from tfds_builders.build import main
-from tfds_builders.caffe.make_dummy_data import DUMMY_DATA, SCENES
+from tfds_builders.caffe.make_dummy_data import DUMMY_DATA, SCENES, labelled_scenes
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +56,32 @@ def test_valid_mask_is_given_where_labels_are_missing(tmp_path):
     scene = open_split(tmp_path, "test")[0]
     assert scene.box is None
     assert (scene.valid == (scene.zones != 0)).all()
+
+
+def test_priors_come_back_where_there_are_any(tmp_path):
+    written = [
+        dataclasses.replace(
+            scene, rock=scene.zones == Zone.ROCK if i else None, summer=scene.image // 2 if i != 1 else None
+        )
+        for i, (_, scene) in enumerate(labelled_scenes())
+    ]
+    for scene in written:
+        write_scene(tmp_path / "data_raw", "train", scene)
+    flags = [f"--data_dir={tmp_path / 'data'}", f"--manual_dir={tmp_path}"]
+    assert main(["tfds_builders/caffe", *flags]) == 0
+    originals = {scene.id.name: scene for scene in written}
+    splits = [open_split(tmp_path / "data", split) for split in ("train", "val", "test")]
+    for found, listed in (
+        (scene, priors) for split in splits for scene, priors in zip(split, split.priors, strict=True)
+    ):
+        original = originals.pop(found.id.name)
+        for name, plane in original.priors.items():
+            assert (name in listed) == (plane is not None)
+            if plane is None:
+                assert found.priors[name] is None
+            else:
+                np.testing.assert_array_equal(found.priors[name], plane)
+    assert not originals
 
 
 def test_few_scenes_are_spread_over_the_split(built):
