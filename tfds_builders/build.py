@@ -77,6 +77,15 @@ _SPLIT = flags.DEFINE_enum(
     "Split of the full CaFFe archive: caffe (official) or series (Dreier et al. 2026).",
     flag_values=FLAGS,
 )
+_SUMMER = flags.DEFINE_bool(
+    "summer",
+    False,
+    "Store with each scene the nearest one on its grid without sea ice, for networks that see it.",
+    flag_values=FLAGS,
+)
+_SUMMER_MONTHS = flags.DEFINE_list(
+    "summer_months", [], "Months without sea ice, 7,8,9. Default: by hemisphere.", flag_values=FLAGS
+)
 _RESAMPLE = flags.DEFINE_bool(
     "resample", False, "SSL4SAR: bring optical images to the grid of the SAR scenes.", flag_values=FLAGS
 )
@@ -261,6 +270,8 @@ def _build_all(datasets: list[str]) -> None:
         "split": _SPLIT.value,
         "allow_bad": _ALLOW_BAD.value,
         "resample": _RESAMPLE.value,
+        "summer": _SUMMER.value,
+        "summer_months": _SUMMER_MONTHS.value,
     }
     config = _CONFIG.value if _CONFIG_IDX.value is None else _CONFIG_IDX.value
     for folder in folders:

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import encode_png
 from glacierjax.core.grey import GREY_MAX
+from glacierjax.core.seasons import months_from_text
 from glacierjax.core.zones import FRONT_GREY
 from glacierjax.datasets.caffe.archive import (
     A_ZONE,
@@ -27,6 +28,7 @@ from glacierjax.datasets.caffe.chips import open_chips
 from glacierjax.datasets.caffe.na_rule import NA_CHOICES, STATED, na_is_unlabelled, valid_mask
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.splits import OFFICIAL_SPLITS, Source, plan_splits
+from glacierjax.datasets.caffe.summer import CommonGridSummer
 
 CHIPS_FILE = "caffe.zip"
 CHIPS_MD5 = "9a92fd6f05af74fbc41602595a55df0d"  # published by torchgeo
@@ -48,8 +50,11 @@ class CaffeConfig(tfds.core.BuilderConfig):
     test_glaciers: Sequence[str] = ()
     split: str | None = None
     allow_bad: bool = False
+    summer: bool = False
+    summer_months: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        months_from_text(self.summer_months)
         choices = (("distribution", ("scenes", "chips")), ("na", NA_CHOICES), ("split", (None, *OFFICIAL_SPLITS)))
         for field, known in choices:
             if getattr(self, field) not in known:
@@ -140,6 +145,10 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         self, archive: SceneArchive, split: str, sources: list[Source], unlabelled: bool
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         log.info("%s, %d scenes ...", split, len(sources))
+        summers = (
+            CommonGridSummer(archive, months_from_text(self._config.summer_months)) if self._config.summer else None
+        )
+        without = []
         for written, source in enumerate(sources):
             try:
                 scene = archive.read(*source)
@@ -147,9 +156,14 @@ class Builder(tfds.core.GeneratorBasedBuilder):
                 raise InputError(f"{error} (or build with --allow_bad to skip such scenes)") from error
             if unlabelled:
                 scene = dataclasses.replace(scene, valid=valid_mask(scene.zones))
+            if summers is not None and scene.summer is None:
+                scene = dataclasses.replace(scene, summer=summers.for_scene(scene))
+                without += [scene.id.name] if scene.summer is None else []
             yield written, _record(scene)
             if (written + 1) % SCENES_PER_LOG_LINE == 0:
                 log.info("%s, %d of %d", split, written + 1, len(sources))
+        if without:
+            log.info("%s, without a summer scene on their grid: %s", split, some_names(without))
 
 
 def _find_unreadable(archive: SceneArchive) -> dict[Source, str]:

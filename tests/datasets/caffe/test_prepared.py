@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.datasets.caffe.prepared import open_split
+from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.datasets.records import open_builder
 from tfds_builders.build import main
@@ -82,6 +84,29 @@ def test_priors_come_back_where_there_are_any(tmp_path):
             else:
                 np.testing.assert_array_equal(found.priors[name], plane)
     assert not originals
+
+
+def test_the_nearest_scene_without_sea_ice_on_the_same_grid_is_stored_on_demand(tmp_path):
+    dates = ("2015-03-09", "2015-08-01", "2013-07-20", "2015-07-05")  # the last one has another size
+    for number, date in enumerate(dates):
+        image = np.full((20, 30 + number // 3), number + 1, np.uint8)
+        name = parse_name(f"JAC_{date}_TSX_7_1_00{number}")
+        write_scene(
+            tmp_path / "data_raw",
+            "train",
+            LabelledScene(name, image, np.full_like(image, 2), np.zeros(image.shape, bool)),
+        )
+    flags = [f"--data_dir={tmp_path / 'data'}", f"--manual_dir={tmp_path}", "--summer"]
+    assert main(["tfds_builders/caffe", *flags]) == 0
+    name = "caffe/scenes-summer"
+    splits = [open_split(tmp_path / "data", split, name) for split in open_builder(tmp_path / "data", name).info.splits]
+    found = {scene.image.max() - 1: scene.summer for split in splits for scene in split}
+    assert {number: None if summer is None else summer.max() - 1 for number, summer in found.items()} == {
+        0: 1,
+        1: 2,
+        2: 1,
+        3: None,
+    }
 
 
 def test_few_scenes_are_spread_over_the_split(built):
