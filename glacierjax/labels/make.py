@@ -29,10 +29,9 @@ from glacierjax.labels.frames import Frame, read_frames
 from glacierjax.labels.lines import BY_NAME, Line, read_lines, scene_of
 from glacierjax.labels.names import name_scene
 from glacierjax.labels.sides import Sided, by_glacier, side_by_point, side_by_shares, sides_of_others
-from glacierjax.labels.zones import Place, draw_zones, lay_box
+from glacierjax.labels.zones import Place, divide_place, draw_zones, lay_box
 from glacierjax.reports.figures import label_picture
 from glacierjax.terminus.attributes import Fields
-from glacierjax.terminus.box import divide_box
 
 log = logging.getLogger(__name__)
 
@@ -201,12 +200,13 @@ def _told(place: Place, covers: Mapping[Zone, Cover], points: Sequence[np.ndarra
         middle = np.concatenate(place.lines).mean(0)
         nearest = min(on_plane, key=lambda point: float(np.hypot(*(point - middle))))
         return side_by_point(place.polygon, place.lines, nearest, place.line.where)
-    telling = {zone: cover for zone, cover in covers.items() if zone != Zone.ROCK}
-    divided = divide_box(place.polygon, place.lines) if telling else None
+    frame = place.frame
+    if not covers.keys() - {Zone.ROCK}:
+        return None
+    masks = {zone: cover.mask(frame.shape, frame.georeference) for zone, cover in covers.items()}
+    divided = divide_place(place, place.lines, masks.get(Zone.ROCK))
     if divided is None:
         return None
-    frame = place.frame
-    masks = {zone: cover.mask(frame.shape, frame.georeference) for zone, cover in telling.items()}
     left, right = place.on_grid(divided.glacier), place.on_grid(divided.ocean)
 
     def shares(zone: Zone) -> tuple[float, float]:

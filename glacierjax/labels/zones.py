@@ -21,7 +21,7 @@ from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 from glacierjax.labels.frames import Frame
 from glacierjax.labels.lines import Line
-from glacierjax.terminus.box import box_from_fronts, divide_box
+from glacierjax.terminus.box import Divided, box_from_fronts, divide_box
 
 # A box of its own reaches so far before and behind the line, as a part of its width. What is farther off, a line does not tell.
 BOX_MARGIN = 0.5
@@ -155,6 +155,16 @@ class Drawn:
     box: BoundingBox
 
 
+def divide_place(
+    place: Place, lines: Sequence[np.ndarray], rock: Bool[np.ndarray, "height width"] | None
+) -> Divided | None:
+    """Glacier and ocean in the box, or, as a line may end at rock, in the box without it; None if neither is divided."""
+    divided = divide_box(place.polygon, lines)
+    if divided is None and rock is not None:
+        divided = divide_box(place.without(rock), lines)
+    return divided
+
+
 def draw_zones(
     place: Place,
     lines: Sequence[np.ndarray],
@@ -169,9 +179,7 @@ def draw_zones(
     front is left.
     """
     where = f"{place.line.where}: the line does not divide its box in {place.frame.where}"
-    divided = divide_box(place.polygon, lines)
-    if divided is None and Zone.ROCK in covers:  # a line may end at rock
-        divided = divide_box(place.without(covers[Zone.ROCK]), lines)
+    divided = divide_place(place, lines, covers.get(Zone.ROCK))
     if divided is None:
         advice = "draw the box narrower" if place.box_is_given else "give a box that it crosses from side to side"
         raise InputError(f"{where} into glacier and ocean; {advice}, or draw the line longer")
