@@ -101,7 +101,6 @@ def lay_box(line: Line, frame: Frame, area: Area | None) -> Place:
     if not all(shapely.LineString(points).is_simple for points in lines):
         raise InputError(f"{line.where}: crosses itself, so it is no front of {frame.where}; draw it again")
     scene = shapely.Polygon(reproject(frame.outline_lonlat(), WGS84, crs))
-    lines = [_longer(points, LONGER_PX * pixel_side_m(frame, crs)) for points in lines]
     if area is None:
         try:
             whole = box_from_fronts([lines], BOX_MARGIN).polygon
@@ -111,6 +110,7 @@ def lay_box(line: Line, frame: Frame, area: Area | None) -> Place:
         whole = _given_box(area, frame, lines, crs)
         if whole is None:
             raise InputError(f"{line.where}: no part of it in {frame.where} lies in the box {area.where}")
+    lines = [_longer(points, LONGER_PX * pixel_side_m(frame, crs)) for points in lines]
     polygon = whole.intersection(scene)
     parts = [part for part in shapely.get_parts(polygon) if part.geom_type == "Polygon"]
     return Place(line, frame, crs, shapely.MultiPolygon(parts), lines, area is not None)

@@ -7,19 +7,16 @@ import logging
 import numpy as np
 import pytest
 import shapely
+from drawn_lines import NORTH, label_plain, straight, write_vectors
 from rasterio import features
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from scipy import ndimage
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.zones import UNKNOWN_ID, Zone
-from glacierjax.data.labelled_scenes import planes_of
+from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.datasets.caffe.na_rule import na_is_unlabelled
-from glacierjax.datasets.caffe.prepared import open_split
-from glacierjax.evaluation.run import raw_scenes
-from glacierjax.evaluation.score import score_scene
 from glacierjax.fronts.lines import trace_front
 from glacierjax.fronts.scores import distance_errors
 from glacierjax.geo.georeference import WGS84, Georeference, reproject
@@ -27,7 +24,6 @@ from glacierjax.geo.rasters import write_raster
 from glacierjax.labels.make import LabelOptions, label_scenes
 from glacierjax.simulate.archive import ArchiveOptions, simulate
 from glacierjax.terminus.attributes import Fields
-from tfds_builders.build import main as build
 
 MAP = CRS.from_epsg(3413)
 SIZE_PX = 200
@@ -71,30 +67,6 @@ def truths(tmp_path_factory):
         write_raster(path, scene.image, place, "grey")
         found.append(Truth(scene, place, path))
     return found
-
-
-def write_vectors(path, shapes_lonlat, rows, epsg):
-    """Shapes with their attributes as GeoJSON with a reference system, or as what the suffix says."""
-    shapes = [shapely.transform(s, lambda points: reproject(points, WGS84, CRS.from_epsg(epsg))) for s in shapes_lonlat]
-    if path.suffix == ".geojson":
-        members = [
-            {"type": "Feature", "geometry": shapely.geometry.mapping(s), "properties": row}
-            for s, row in zip(shapes, rows, strict=True)
-        ]
-        crs = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{epsg}"}}
-        path.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": members}))
-    else:
-        pyogrio = pytest.importorskip("pyogrio", reason="the extra [vector] is not installed")
-        names = list(rows[0])
-        pyogrio.raw.write(
-            path,
-            np.array([s.wkb for s in shapes], object),
-            fields=np.array(names),
-            field_data=[np.array([row[name] for row in rows], object) for name in names],
-            geometry_type=shapes[0].geom_type,
-            crs=f"EPSG:{epsg}",
-        )
-    return path
 
 
 def fronts_file(path, truths, epsg, reverse=False):
@@ -191,32 +163,6 @@ def polygon_of(truth, zone):
     shapes = features.shapes(mask.astype(np.uint8), mask, transform=Affine(*truth.place.transform))
     largest = max((shapely.geometry.shape(shape) for shape, _ in shapes), key=lambda shape: shape.area)
     return shapely.transform(largest, lambda points: reproject(points, MAP, WGS84))
-
-
-def straight(place, *corners):
-    """A line through these pixels (column, row), in longitude and latitude."""
-    return shapely.LineString(place.to_lonlat(np.array(corners, float)))
-
-
-@pytest.fixture(scope="module")
-def plain(tmp_path_factory):
-    """Four empty scenes of 100 x 80 pixels of one glacier, one a year: paths and their common grid."""
-    folder = tmp_path_factory.mktemp("plain")
-    place = Georeference(CRS.from_epsg(32633), (20, 0, 500_000, 0, -20, 8_700_000))
-    rng = np.random.default_rng(0)
-    paths = [folder / f"S1_{year}-07-01_HH.tif" for year in range(2018, 2022)]
-    for path in paths:
-        write_raster(path, rng.integers(1, 255, (80, 100)).astype(np.uint8), place, "grey")
-    return paths, place
-
-
-def label_plain(plain, tmp_path, shapes, rows, **options):
-    paths, _ = plain
-    fronts = write_vectors(tmp_path / "fronts.geojson", shapes, rows, 4326)
-    return label_scenes([str(path) for path in paths], [str(fronts)], tmp_path / "out", LabelOptions(**options))
-
-
-NORTH = ((50, 70), (50, 10))  # runs north: the glacier lies in the west
 
 
 def test_lines_are_matched_by_date_and_glacier_and_sensor_are_told(plain, tmp_path, caplog):
@@ -316,35 +262,3 @@ def test_a_second_run_replaces_what_the_first_wrote_and_nothing_else(plain, tmp_
     (tmp_path / "other" / "thesis.tex").write_text("precious")
     with pytest.raises(InputError, match="holds something else"):
         label_scenes([str(plain[0][0])], [str(tmp_path / "fronts.geojson")], tmp_path / "other", LabelOptions())
-
-
-def test_what_is_not_labelled_counts_in_no_loss_and_no_score(plain, tmp_path):
-    """From the command through the builder, the crops and the scores, with nothing said to any of them."""
-    rows = [{"date": f"{year}-07-01", "glacier": "A"} for year in range(2018, 2022)]
-    label_plain(plain, tmp_path, [straight(plain[1], *NORTH)] * 4, rows)
-    flags = ["tfds_builders/caffe", f"--data_dir={tmp_path / 'data'}", f"--manual_dir={tmp_path / 'out'}"]
-    assert build(flags) == 0
-    split = open_split(tmp_path / "data", "train")
-    scene = split[0]
-    assert scene.valid is not None and 0.1 < scene.valid.mean() < 0.6
-    assert (scene.valid == (scene.zones != Zone.NA)).all()
-    _, labels = planes_of([scene], 0)
-    assert (labels[~scene.valid] == UNKNOWN_ID).all() and (labels[scene.valid] == scene.zones[scene.valid]).all()
-    right = np.where(np.arange(100) < 50, Zone.GLACIER, Zone.OCEAN_ICE_MELANGE).astype(np.uint8) + np.zeros(
-        (80, 1), np.uint8
-    )
-    wrong_outside = np.where(scene.valid, right, Zone.ROCK).astype(np.uint8)
-    scores = [
-        score_scene(scene, zones) for zones in (right, wrong_outside, archive_view(tmp_path, scene.id.name, right))
-    ]
-    for score in scores:
-        assert score.zone_counts.sum() == scene.valid.sum() and np.trace(score.zone_counts) == scene.valid.sum()
-        assert score.distances and score.mde_m <= 20.0 * 0.5
-
-
-def archive_view(tmp_path, name, zones):
-    """The same prediction; the scenes of data_raw leave out the same pixels as the prepared ones."""
-    scenes = raw_scenes(str(tmp_path / "out"), "train")
-    valid = scenes[scenes.names.index(name)].valid
-    assert valid is not None and not valid.all()
-    return zones
