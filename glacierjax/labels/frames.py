@@ -2,23 +2,20 @@
 
 import dataclasses
 import datetime
-import itertools
-import logging
 import warnings
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
+from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import NameFacts, facts_of_name
-from glacierjax.geo.georeference import WGS84, Georeference, reproject
+from glacierjax.geo.georeference import WGS84, Georeference, pixel_size, reproject
 from glacierjax.geo.mosaic import georeference_of, open_raster
+from glacierjax.geo.registration import Footprint
 from glacierjax.geo.sources import Source
-
-log = logging.getLogger(__name__)
-
-BORDER_POINTS = 65  # of each side of a scene, which is straight on its own map and bent on others
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,13 +52,16 @@ class Frame:
         height, width = self.shape
         return float(((points >= 0) & (points <= (width, height))).all(1).mean())
 
-    def outline_lonlat(self) -> np.ndarray:
-        """The scene's border (n, 2) in longitude and latitude."""
-        height, width = self.shape
-        side = np.linspace(0, 1, BORDER_POINTS)[:-1, None]
-        corners = np.array([(0, 0), (width, 0), (width, height), (0, height), (0, 0)], float)
-        border = np.concatenate([a + (b - a) * side for a, b in itertools.pairwise(corners)])
-        return self.georeference.to_lonlat(border)
+    def outline(self, crs: CRS) -> shapely.Polygon:
+        """The scene's border in another reference system."""
+        return Footprint(self.georeference, self.shape).outline(
+            Footprint(Georeference(crs, (1, 0, 0, 0, 1, 0)), (1, 1))
+        )
+
+    @property
+    def pixel_m(self) -> float:
+        """Side of its middle pixel."""
+        return pixel_size(self.georeference, self.shape).spacing_m
 
 
 def read_frames(sources: Sequence[Source]) -> tuple[list[Frame], list[str]]:

@@ -4,7 +4,6 @@ Lines are turned so that the glacier is on their left (y upwards), as `glacierja
 """
 
 import dataclasses
-import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -15,8 +14,6 @@ from glacierjax.core.errors import InputError
 from glacierjax.terminus.box import divide_box
 from glacierjax.terminus.direction import one_direction
 from glacierjax.terminus.fronts import Front, lay_out
-
-log = logging.getLogger(__name__)
 
 BY_POINT, BY_POLYGONS, BY_OTHERS, BY_DIRECTION = "point", "polygons", "other fronts", "direction of the line"
 BESIDE = 0.2  # a point tells a side if the angle between the front and the way to it has at least this sine

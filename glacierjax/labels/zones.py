@@ -1,7 +1,6 @@
 """From a front line to zones on a scene's grid: the box is divided by the line, polygons add what they cover."""
 
 import dataclasses
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,8 +24,8 @@ from glacierjax.terminus.box import Divided, box_from_fronts, divide_box
 
 # A box of its own reaches so far before and behind the line, as a part of its width. What is farther off, a line does not tell.
 BOX_MARGIN = 0.5
+BOX_INSETS = (0.0, 0.02, 0.1)  # it is as wide as the line, or so much narrower on each side if an end of the line curls
 LONGER_PX = 2.0  # lines are made longer at both ends by this: people stop at the border of the box, or a little before
-Grid = tuple[int, int]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +44,7 @@ class Place:
     ) -> Bool[np.ndarray, "height width"]:
         """bool (H, W): pixels of the scene whose middle lies in the shapes of the plane, or that they touch."""
         frame = self.frame
-        step = self._pixel_m()
+        step = frame.pixel_m
         on_map = [
             shapely.transform(
                 shapely.segmentize(shape, step), lambda points: reproject(points, self.crs, frame.georeference.crs)
@@ -74,21 +73,10 @@ class Place:
 
     def pixel_box(self) -> BoundingBox:
         """The upright rectangle in pixels around the box."""
-        outline = shapely.get_coordinates(shapely.segmentize(self.polygon, self._pixel_m()))
+        outline = shapely.get_coordinates(shapely.segmentize(self.polygon, self.frame.pixel_m))
         pixels = self.frame.to_pixels(reproject(outline, self.crs, WGS84))
         (xmin, ymin), (xmax, ymax) = pixels.min(0), pixels.max(0)
         return BoundingBox(*(round(float(v), 2) for v in (xmin, ymin, xmax, ymax)))
-
-    def _pixel_m(self) -> float:
-        return pixel_side_m(self.frame, self.crs)
-
-
-def pixel_side_m(frame: Frame, crs: CRS) -> float:
-    """Side of the scene's middle pixel in a plane in metres."""
-    height, width = frame.shape
-    middle = np.array([(width / 2, height / 2), (width / 2 + 1, height / 2), (width / 2, height / 2 + 1)])
-    here, right, below = reproject(frame.georeference.to_lonlat(middle), WGS84, crs)
-    return float(min(math.dist(here, right), math.dist(here, below)))
 
 
 def lay_box(line: Line, frame: Frame, area: Area | None) -> Place:
@@ -100,18 +88,19 @@ def lay_box(line: Line, frame: Frame, area: Area | None) -> Place:
     lines = [reproject(points, WGS84, crs) for points in line.front.lines]
     if not all(shapely.LineString(points).is_simple for points in lines):
         raise InputError(f"{line.where}: crosses itself, so it is no front of {frame.where}; draw it again")
-    scene = shapely.Polygon(reproject(frame.outline_lonlat(), WGS84, crs))
+    drawn = lines
+    lines = [_longer(points, LONGER_PX * frame.pixel_m) for points in lines]
     if area is None:
         try:
-            whole = box_from_fronts([lines], BOX_MARGIN).polygon
+            boxes = [box_from_fronts([drawn], BOX_MARGIN, inset).polygon for inset in BOX_INSETS]
         except InputError as error:
             raise InputError(f"{line.where}: no box can be drawn around it in {frame.where} ({error})") from None
+        whole = next((box for box in boxes if divide_box(box, lines) is not None), boxes[0])
     else:
         whole = _given_box(area, frame, lines, crs)
         if whole is None:
             raise InputError(f"{line.where}: no part of it in {frame.where} lies in the box {area.where}")
-    lines = [_longer(points, LONGER_PX * pixel_side_m(frame, crs)) for points in lines]
-    polygon = whole.intersection(scene)
+    polygon = whole.intersection(frame.outline(crs))
     parts = [part for part in shapely.get_parts(polygon) if part.geom_type == "Polygon"]
     return Place(line, frame, crs, shapely.MultiPolygon(parts), lines, area is not None)
 

@@ -89,14 +89,15 @@ def box_of(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> 
     return Box(polygon, float(polygon.area / np.linalg.norm(along)))
 
 
-def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]], margin: float = MARGIN) -> Box:
+def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]], margin: float = MARGIN, inset: float = INSET) -> Box:
     """A rectangle along the flow, as wide as most of the fronts reach, from before the first to behind the last.
 
-    `margin`: how far before and behind, as a part of its width. Raises `InputError` if they have no such stretch in common.
+    `margin`: how far before and behind; `inset`: how much narrower on each side; both as a part of its width. Raises
+    `InputError` if they have no such stretch in common.
     """
     flow = flow_direction(fronts)
     across = np.array([-flow[1], flow[0]])
-    low, high = _common_stretch(fronts, across)
+    low, high = _common_stretch(fronts, across, inset)
     width_m = high - low
     if width_m <= 0:
         raise InputError("the fronts have no stretch across the glacier in common; draw a --box for the box method")
@@ -139,7 +140,9 @@ def clip_to_fronts(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarra
     return None if largest is None else box_of(largest, fronts)
 
 
-def _common_stretch(fronts: Sequence[Sequence[np.ndarray]], across: np.ndarray) -> tuple[float, float]:
+def _common_stretch(
+    fronts: Sequence[Sequence[np.ndarray]], across: np.ndarray, inset: float = INSET
+) -> tuple[float, float]:
     """From where to where across the flow most of the fronts reach, a little less than that; empty if they share none."""
     points = [np.concatenate(lines) for lines in fronts if lines]
     if not points:
@@ -147,8 +150,8 @@ def _common_stretch(fronts: Sequence[Sequence[np.ndarray]], across: np.ndarray) 
     lowest, highest = np.array([((p @ across).min(), (p @ across).max()) for p in points]).T
     low = np.percentile(lowest, SHARE_OF_FRONTS_PERCENT, method="higher")
     high = np.percentile(highest, 100 - SHARE_OF_FRONTS_PERCENT, method="lower")
-    inset = (high - low) * INSET
-    return float(low + inset), float(high - inset)
+    inset_m = (high - low) * inset
+    return float(low + inset_m), float(high - inset_m)
 
 
 def flow_direction(fronts: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
