@@ -258,6 +258,12 @@ def test_a_second_run_replaces_what_the_first_wrote_and_nothing_else(plain, tmp_
     label_plain(plain, tmp_path, [straight(plain[1], *NORTH)], [{"date": "2018-07-01", "glacier": "A"}])
     label_plain(plain, tmp_path, [straight(plain[1], *NORTH)], [{"date": "2018-07-01", "glacier": "B"}])
     assert open_archive(tmp_path / "out").names("train") == ["B_2018-07-01_S1_20_1_001"]
+    corner = straight(plain[1], (0, 0), (9, 0), (9, 9), (0, 0))
+    rock = write_vectors(tmp_path / "rock.geojson", [shapely.Polygon(corner.coords)], [{"what": "rock"}], 4326)
+    for options in ({"rock": str(rock)}, {}):
+        label_plain(plain, tmp_path, [straight(plain[1], *NORTH)], [{"date": "2018-07-01", "glacier": "B"}], **options)
+        scene = open_archive(tmp_path / "out").read("train", "B_2018-07-01_S1_20_1_001")
+        assert (scene.rock is not None) == bool(options), "no mask is left from an earlier run"
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.tex").write_text("precious")
     with pytest.raises(InputError, match="holds something else"):

@@ -52,8 +52,9 @@ def archive_view(tmp_path, name, zones):
     return zones
 
 
+@pytest.mark.slow
 def test_a_network_learns_from_labels_with_rock_and_asks_for_it_ever_after(plain, tmp_path):
-    """From lines over GeoTIFFs to a trained network, its scores and its predictions."""
+    """A long one, as it compiles a network: from lines over GeoTIFFs to a trained network, its scores and its predictions."""
     years = range(2018, 2022)
     shapes = [straight(plain[1], (40 + 5 * i, 79), (40 + 5 * i, 1)) for i, _ in enumerate(years)]
     rows = [{"date": f"{year}-07-01", "glacier": "A"} for year in years]

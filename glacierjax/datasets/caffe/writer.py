@@ -29,8 +29,8 @@ BOX_SUFFIX = "__bounding_box.txt"
 def write_scene(data_raw: str | os.PathLike, split: str, scene: LabelledScene) -> None:
     """Writes image, zones, front and (where there are any) box and priors of a scene below the folder `data_raw`.
 
-    Pixels that are not labelled (`scene.valid` false) become NA, which means this in data sets with such a statement
-    (`write_statement`).
+    A scene that is there already is replaced, a prior that it no longer has removed. Pixels that are not labelled
+    (`scene.valid` false) become NA, which means this in data sets with such a statement (`write_statement`).
     """
     root, name = Path(data_raw), scene.id.name
     front = np.where(scene.front, FRONT_GREY, 0).astype(np.uint8)
@@ -38,8 +38,11 @@ def write_scene(data_raw: str | os.PathLike, split: str, scene: LabelledScene) -
     for kind, grey in ((IMAGES, scene.image), (ZONES, grey_from_ids(zones)), (FRONTS, front)):
         write_png(root / kind / split / f"{name}{LABEL_SUFFIX[kind]}.png", grey)
     for kind, plane in scene.priors.items():
-        if plane is not None:
-            write_png(root / kind / split / f"{name}{PRIOR_SUFFIX[kind]}.png", plane)
+        path = root / kind / split / f"{name}{PRIOR_SUFFIX[kind]}.png"
+        if plane is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_png(path, plane)
     if scene.box is not None:
         write_text(root / BOXES / f"{name}{BOX_SUFFIX}", box_text(scene.box))
 
