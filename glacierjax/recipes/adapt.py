@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import jax
+
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME, Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, training_of
 from glacierjax.core import choices
@@ -305,6 +307,7 @@ def _fold(
         _train(settings, folder, seen, old, options, validation, {})
         curve = [{name: line[f"{name}/mde_m"] for name in held_out} for line in val_lines(folder)]
         write_text(file, json.dumps(curve, indent=1) + "\n")
+    jax.clear_caches()  # each training leaves its compiled step in memory, else
     for part in (CHECKPOINTS, RESUME, CACHE, EVENTS):  # large, and of no use any more
         shutil.rmtree(folder / part, ignore_errors=True)
     return json.loads(file.read_text(encoding="utf-8"))
