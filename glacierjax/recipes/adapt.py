@@ -60,7 +60,7 @@ OPTIONS, REPORT, TABLE = "options.json", "adaptation.json", "adaptation.md"  # f
 FOLDS, ERRORS = "folds", "errors.json"  # folder of the folds, and the file with the errors of one
 STEPS_PER_EPOCH = 20
 BATCH = 8
-RATE_SHARE = 0.1  # of the learning rate that the checkpoint was trained with
+RATE_SHARE = 0.3  # of the learning rate that the checkpoint was trained with
 AVERAGE_DECAY = 0.95  # the mean of the last steps varies less from epoch to epoch
 ORIGIN = "adapted_from"  # field of the record
 
