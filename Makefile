@@ -6,8 +6,8 @@ READY := $(VENV)/ready
 OUT ?= real
 SEEDS ?= 1 2
 
-# Two processes share the tests; each takes whole files, whose tests share compiled networks.
-PYTEST := $(RUN) -m pytest -n 2 --dist loadfile
+# Two processes share the tests; tests/conftest.py decides which takes which file.
+PYTEST := $(RUN) -m pytest -n 2
 # Parts whose tests compile no network.
 QUICK := $(addprefix tests/,core datasets fronts geo terminus test_colab_files.py test_floors.py)
 

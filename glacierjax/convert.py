@@ -18,7 +18,6 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import choices, cli
-from glacierjax.core.errors import InputError
 
 _INPUT = flags.DEFINE_string(
     "input", None, "PyTorch or safetensors file; with --to a glacierjax checkpoint or workdir.", required=True
@@ -32,7 +31,7 @@ _MODEL = flags.DEFINE_string(
     "tyrion, series_none, series_conv, series_gru, series_ltae, optsimmim, opttranslator or swin (encoder only). Default: by "
     "the names of its tensors.",
 )
-_TO = flags.DEFINE_enum("to", "glacierjax", ["glacierjax", "torch", "safetensors"], "What to write.")
+_TO = flags.DEFINE_enum("to", choices.FORMATS[0], choices.FORMATS, "What to write.")
 _PRESET = flags.DEFINE_string("preset", None, "Preset of the network. Default: found from the shapes in the file.")
 _SPACING = flags.DEFINE_float(
     "pixel_spacing_m",
@@ -49,19 +48,11 @@ _WHICH = flags.DEFINE_enum(
 
 def main() -> None:
     # Imported here: --help must not wait for JAX.
-    from glacierjax.checkpoints.conversion import Wanted, from_file, to_file
+    from glacierjax.checkpoints.conversion import Wanted, convert
 
-    source, output = Path(_INPUT.value), Path(_OUTPUT.value)
     wanted = Wanted(_SPACING.value, _CONTEXT.value, _WINDOW.value, _GROUPS.value)
-    if _TO.value != "glacierjax":
-        if wanted != Wanted():
-            raise InputError(
-                f"--to={_TO.value}: the checkpoint says what its network wants; leave {wanted.flags()} out"
-            )
-        lines = to_file(source, output, _TO.value, _MODEL.value, _WHICH.value)
-    else:
-        lines = from_file(source, output, _MODEL.value, _PRESET.value, wanted)
-    print("\n".join(lines))
+    source, output = Path(_INPUT.value), Path(_OUTPUT.value)
+    print("\n".join(convert(source, output, _TO.value, _MODEL.value, _PRESET.value, _WHICH.value, wanted)))
 
 
 if __name__ == "__main__":

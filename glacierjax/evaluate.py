@@ -52,10 +52,10 @@ MODE = flags.DEFINE_enum(
 ROTATIONS = flags.DEFINE_bool(
     "rotations",
     False,
-    "Average the network over four rotations of each scene, or over the mirror images that it was trained on.",
+    "Predict each scene in four rotations and average; in mirror images if the network was trained on these instead.",
 )
 UNTRAINED = flags.DEFINE_bool(
-    "untrained_rotations", False, "Average over four rotations even if the network was never trained on rotated crops."
+    "untrained_rotations", False, "Average four rotations also for a network that was trained without rotated crops."
 )
 BASELINES = flags.DEFINE_bool("baselines", False, "Also score two simple predictors, made from the training scenes.")
 PROTOCOL = flags.DEFINE_enum(

@@ -44,10 +44,10 @@ _MODE = flags.DEFINE_enum(
 _ROTATIONS = flags.DEFINE_bool(
     "rotations",
     False,
-    "Average the network over four rotations of each scene, or over the mirror images that it was trained on.",
+    "Predict each scene in four rotations and average; in mirror images if the network was trained on these instead.",
 )
 _UNTRAINED = flags.DEFINE_bool(
-    "untrained_rotations", False, "Average over four rotations even if the network was never trained on rotated crops."
+    "untrained_rotations", False, "Average four rotations also for a network that was trained without rotated crops."
 )
 _SPACING = flags.DEFINE_float(
     "pixel_spacing_m", None, "Pixel spacing in metres; overrides the georeference and the scene's name."

@@ -1,11 +1,14 @@
-"""Folders of the reference numbers, how the tests check the signatures, and damaged copies of files."""
+"""Folders of the reference numbers, how the tests check the signatures, damaged copies of files, and commands in this process."""
 
 import contextlib
-import importlib
+import importlib.util
+import io
+import runpy
+import subprocess
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 
 import jaxtyping
 import numpy as np
@@ -44,28 +47,51 @@ def damaged(data: bytes, rng: np.random.Generator, head_bytes: int) -> bytes:
     return bytes(copy)
 
 
+def run_here(module: str, *arguments: object) -> subprocess.CompletedProcess:
+    """Runs a command as `subprocess.run` would, but in this process, which spares it the imports."""
+    spec = importlib.util.find_spec(module)
+    assert spec is not None and spec.origin is not None
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_without_other_commands())
+        stack.enter_context(contextlib.redirect_stdout(out))
+        stack.enter_context(contextlib.redirect_stderr(err))
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", "the load_module", DeprecationWarning)  # of ml_collections
+        sys.argv = [spec.origin, *map(str, arguments)]
+        try:
+            runpy.run_path(spec.origin, run_name="__main__")
+        except SystemExit as done:
+            code = done.code
+        finally:
+            _remove_command_flags(spec.origin)
+            for name in [name for name in flags.FLAGS if name.startswith("config.")]:  # fields given after --config
+                delattr(flags.FLAGS, name)
+    assert isinstance(code, int)
+    return subprocess.CompletedProcess([module, *map(str, arguments)], code, out.getvalue(), err.getvalue())
+
+
 @contextlib.contextmanager
-def command_alone(module: str) -> Iterator[ModuleType]:
-    """Imports a command afresh while no other command's flags are defined, and puts those back afterwards.
-
-    Commands run one to a process, so they may define flags of the same name.
-    """
-    others = _remove_command_flags()
-    sys.modules.pop(module, None)
+def _without_other_commands() -> Iterator[None]:
+    """Takes away the flags of commands that were imported, and puts them and the arguments back."""
+    flags_of_others, argv = _remove_command_flags(), sys.argv
     try:
-        yield importlib.import_module(module)
+        yield
     finally:
-        _remove_command_flags()
-        sys.modules.pop(module, None)
-        for owner, flag in others:
-            flags.FLAGS[flag.name] = flag
-            flags.FLAGS.register_flag_by_module(owner, flag)
+        _define_again(flags_of_others)
+        sys.argv = argv
 
 
-def _remove_command_flags() -> list[tuple[str, flags.Flag]]:
+def _remove_command_flags(script: str = "glacierjax") -> list[tuple[str, flags.Flag]]:
     """The modules and flags that were removed."""
     by_module = flags.FLAGS.flags_by_module_dict()
-    removed = [(owner, flag) for owner, own in by_module.items() if owner.startswith("glacierjax") for flag in own]
+    removed = [(owner, flag) for owner, own in by_module.items() if owner.startswith(script) for flag in own]
     for _, flag in removed:
         delattr(flags.FLAGS, flag.name)
     return removed
+
+
+def _define_again(removed: list[tuple[str, flags.Flag]]) -> None:
+    for owner, flag in removed:
+        flags.FLAGS[flag.name] = flag
+        flags.FLAGS.register_flag_by_module(owner, flag)

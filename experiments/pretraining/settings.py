@@ -44,10 +44,7 @@ class Study:
         f"{HERE}/pretrain.py", ("num_epochs=2", f"data.samples_per_epoch={PRETRAINING_CROPS // 2}")
     )
     finetuning: Training = Training(f"{HERE}/finetune.py", FEW_LABELS)
-    # As the pretrained networks were: no dropout, block norms from one.
-    real: Training = Training(
-        f"{HERE}/finetune_real.py", (*FEW_LABELS, "model.dropout=0.0", "model.zero_init_norms=False"), {"na": "auto"}
-    )
+    real: Training = Training(f"{HERE}/finetune_real.py", FEW_LABELS, {"na": "auto"})
     # Of so few validation scenes the best checkpoint is chance: the last one is scored.
     evaluation: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"which": "last", "mode": "whole"})
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from glacierjax.checkpoints import native, safetensors_file, torch_file, torch_import, torch_names, torch_writer
 from glacierjax.checkpoints.record import network_of
+from glacierjax.core.choices import FORMATS
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import user_path
+from glacierjax.core.files import Json, user_path
 from glacierjax.core.grey import RECORD_KEY
 from glacierjax.core.settings import NetworkSettings
 from glacierjax.core.zones import NUM_ZONES
@@ -19,12 +20,12 @@ from glacierjax.model.pretraining import OPTICAL_BANDS
 NAMES_SHOWN = 5
 SCENE_FIELDS = ("pixel_spacing_m", "context_px")  # of config.data
 HEAD_FIELDS = {"num_classes": NUM_ZONES, "bands": OPTICAL_BANDS}
-MODEL_FIELDS = ("window_size", "num_groups")  # that tensors do not tell, or not always
+MODEL_FIELDS = ("window_size", "num_groups")  # that tensors do not hold, or not always
 
 
 @dataclasses.dataclass(frozen=True)
 class Wanted:
-    """What tensors do not contain; None: as the file says. Metres per pixel (0: any), pixels, tokens, groups."""
+    """What tensors do not contain; None: as recorded in the file. Metres per pixel (0: any), pixels, tokens, groups."""
 
     pixel_spacing_m: float | None = None
     context_px: int | None = None
@@ -38,24 +39,32 @@ class Wanted:
             if value is not None and not least <= value < float("inf"):
                 raise ArgumentError(name, value, f"give a number of at least {least}")
 
-    def fields(self, names: Sequence[str]) -> dict[str, Any]:
+    def fields(self, names: Sequence[str]) -> Json:
         """Those of the fields that are given."""
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
-    def flags(self) -> str:
-        """The flags that are given."""
-        return ", ".join(f"--{name}" for name in self.fields((*SCENE_FIELDS, *MODEL_FIELDS)))
+
+def convert(
+    source: Path, output: Path, to: str, model: str | None, sizes: str | None, which: str, wanted: Wanted
+) -> list[str]:
+    """`from_file` where `to` is "glacierjax", else `to_file`; raises `InputError` for what the other way would need."""
+    if to == FORMATS[0]:
+        return from_file(source, output, model, sizes, wanted)
+    if given := wanted.fields((*SCENE_FIELDS, *MODEL_FIELDS)):
+        useless = ", ".join(f"`{name}`" for name in given)
+        raise ArgumentError("to", to, f"the checkpoint records them; leave {useless} out")
+    return to_file(source, output, to, model, which)
 
 
 def from_file(source: Path, output: Path, model: str | None, sizes: str | None, wanted: Wanted) -> list[str]:
-    """Writes the checkpoint folder `output` of a PyTorch or safetensors file; returns what to tell of it, as lines.
+    """Writes the checkpoint folder `output` of a PyTorch or safetensors file; returns a report, as lines.
 
     Args:
       source: the official code's file, Microsoft's, or one of `to_file`; a safetensors file by its suffix.
       output: a new folder.
-      model: a name of `torch_names.MODELS`; None: the one that the tensors' names tell.
-      sizes: a preset's name; None: as the file's record or its shapes tell.
-      wanted: comes before what the file says.
+      model: a name of `torch_names.MODELS`; None: detected by the tensors' names.
+      sizes: a preset's name; None: from the file's record, or from the tensors' shapes.
+      wanted: takes precedence over the file.
 
     Raises:
       InputError: the file cannot be read or is of another model, or `output` exists.
@@ -81,7 +90,7 @@ def from_file(source: Path, output: Path, model: str | None, sizes: str | None, 
         raise InputError(f"{source}: {error}") from error
     for names, problem in ((report.missing, "lacks"), (report.unknown, "holds what is unknown to")):
         if names:
-            raise InputError(f"{source}: {problem} {model}: {_shown(names)}; choose another --model or another file")
+            raise InputError(f"{source}: {problem} {model}: {_shown(names)}; choose another `model` or another file")
     spec = torch_names.model_named(model)
     record: dict[str, Any] = {
         **{name: value for name, value in (given or {}).items() if name in ("config", "metrics", RECORD_KEY)},
@@ -102,15 +111,15 @@ def from_file(source: Path, output: Path, model: str | None, sizes: str | None, 
         f"  known to be of no use: {len(report.never_used)} ({_shown(report.never_used)})",
     ]
     if given is None and not sizes:
-        told = {*inferred, *wanted.fields((*SCENE_FIELDS, *MODEL_FIELDS))}
-        lines += _assumed([name for name in (*SCENE_FIELDS, *MODEL_FIELDS) if name not in told], record["model"])
+        known = {*inferred, *wanted.fields((*SCENE_FIELDS, *MODEL_FIELDS))}
+        lines += _assumed([name for name in (*SCENE_FIELDS, *MODEL_FIELDS) if name not in known], record["model"])
     elif given is not None:
-        lines.append(f"  as the file says: {_scenes_text(record)}")
+        lines.append(f"  recorded in the file: {_scenes_text(record)}")
     return [*lines, f"written: {output}"]
 
 
 def to_file(source: Path, output: Path, kind: str, model: str | None, which: str) -> list[str]:
-    """Writes a checkpoint as the file `output` with the official names; returns what to tell of it.
+    """Writes a checkpoint as the file `output` with the official names; returns a report, as lines.
 
     `kind`: "torch" (the official code loads it) or "safetensors". Its record stands beside the tensors.
 
@@ -119,13 +128,15 @@ def to_file(source: Path, output: Path, kind: str, model: str | None, which: str
     if user_path(output).exists():
         raise ArgumentError("output", output, "exists already; choose a new file or remove it")
     checkpoint = native.load_checkpoint(source, which)
-    found = torch_names.model_of_record(checkpoint.record)
-    if found is None:
+    recorded = torch_names.model_of_record(checkpoint.record)
+    if recorded is None:
         raise InputError(f"{checkpoint.path}: its task {checkpoint.record['task']!r} has no PyTorch counterpart")
-    if model not in (None, found):
-        raise ArgumentError("model", model, f"{checkpoint.path} holds {found}; leave the flag out")
+    if model not in (None, recorded):
+        raise ArgumentError("model", model, f"{checkpoint.path} holds {recorded}; leave the flag out")
     try:
-        state_dict, report = torch_import.params_to_torch(checkpoint.params, found, flax_fields(network_of(checkpoint)))
+        state_dict, report = torch_import.params_to_torch(
+            checkpoint.params, recorded, flax_fields(network_of(checkpoint))
+        )
     except InputError as error:
         raise InputError(f"{checkpoint.path}: {error}") from error
     if kind == "torch":
@@ -135,7 +146,7 @@ def to_file(source: Path, output: Path, kind: str, model: str | None, which: str
         safetensors_file.write_safetensors(output, state_dict, portable(checkpoint.record))
         place = f"{safetensors_file.RECORD_KEY} in the header"
     return [
-        f"{checkpoint.path}: {found}, {len(report.given)} tensors",
+        f"{checkpoint.path}: {recorded}, {len(report.given)} tensors",
         f"  recomputed by PyTorch: {', '.join(report.recomputed)}",
         f"  not in the file, because no output depends on them: {', '.join(report.never_used)}",
         "  so load it with load_state_dict(..., strict=False)",
@@ -145,7 +156,7 @@ def to_file(source: Path, output: Path, kind: str, model: str | None, which: str
 
 
 def portable(value: Any) -> Any:
-    """A record as JSON for another machine: absolute paths, which mean nothing there, are empty; NaN and infinity None."""
+    """A record as JSON for another machine: absolute paths, which have no meaning elsewhere, are empty; NaN and infinity None."""
     if isinstance(value, Mapping):
         return {key: portable(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -156,37 +167,37 @@ def portable(value: Any) -> Any:
     return "" if is_path else value
 
 
-def _recorded_fields(record: Mapping[str, Any], inferred: Mapping[str, Any]) -> dict[str, Any]:
+def _recorded_fields(record: Json, inferred: Json) -> Json:
     """The model fields of a file's record, if they are those of its tensors and its settings are readable."""
     values = record.get("model")
     if not isinstance(values, Mapping):
-        raise InputError("its record has no `model`; give the sizes with --preset")
+        raise InputError("its record has no model; give the sizes with `preset`")
     try:
         sizes = {name: value for name, value in inferred.items() if name not in HEAD_FIELDS}
         fields = {**inferred, **flax_fields(NetworkSettings.from_json({**sizes, **values}))}
     except InputError as error:
-        raise InputError(f"the `model` of its record is not readable ({error}); give --preset") from error
+        raise InputError(f"the model of its record is not readable ({error}); give `preset`") from error
     for name, value in inferred.items():
         if fields[name] != value:
-            raise InputError(f"its record says {name} {fields[name]}, but its tensors {value}; give --preset")
+            raise InputError(f"its record says {name} {fields[name]}, but its tensors {value}; give `preset`")
     config = record.get("config", {})
     if not isinstance(config, Mapping) or not isinstance(config.get("data", {}), Mapping):
         raise InputError("the settings in its record are not readable; export it again")
     return fields
 
 
-def _scenes_text(record: Mapping[str, Any]) -> str:
+def _scenes_text(record: Json) -> str:
     """What the network wants, as far as it is recorded."""
     data = record.get("config", {}).get("data", {})
     known = [f"{name} {data[name]}" for name in SCENE_FIELDS if name in data]
     return ", ".join([*known, *(f"{name} {record['model'].get(name)}" for name in MODEL_FIELDS)])
 
 
-def _assumed(names: Sequence[str], model: Mapping[str, Any]) -> list[str]:
+def _assumed(names: Sequence[str], model: Json) -> list[str]:
     if not names:
         return []
     taken = {"pixel_spacing_m": "scenes as they are", "context_px": "512", **{n: str(model[n]) for n in MODEL_FIELDS}}
-    return [f"  not told by the file, so assumed: {', '.join(f'--{name} ({taken[name]})' for name in names)}"]
+    return [f"  not in the file, so assumed: {', '.join(f'`{name}` ({taken[name]})' for name in names)}"]
 
 
 def _shown(names: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
 from glacierjax.core.choices import BEST, LAST
@@ -40,7 +41,7 @@ class Checkpoint:
     path: Path
 
 
-def _host(tree: Any) -> Any:
+def _host(tree: PyTree) -> PyTree:
     """Numpy leaves, so that a checkpoint does not depend on the devices it was made on."""
     return jax.tree.map(np.asarray, jax.device_get(tree))
 
@@ -98,12 +99,12 @@ class Keeper:
                 ),
             )
         except OSError as error:
-            raise InputError(f"{path}: cannot be written ({error.strerror}); choose another --workdir") from error
+            raise InputError(f"{path}: cannot be written ({error.strerror}); choose another `workdir`") from error
 
     def save(self, step: int, params: dict, record: dict, training: dict) -> None:
         """Saves one step atomically; `record["metrics"]` ranks it.
 
-        Raises `InputError` when the disk is full or read-only; what was saved before is still there.
+        Raises `InputError` when the disk is full or read-only; earlier checkpoints are kept.
         """
         ranks = {
             BEST[name][0]: ranking_value(record["metrics"].get(BEST[name][0]), BEST[name][1]) for name in self.metrics
@@ -115,12 +116,12 @@ class Keeper:
         except (OSError, ValueError, RuntimeError) as error:  # TensorStore reports a full disk as a ValueError
             reason = textwrap.shorten(str(error), LONGEST_REASON)
             raise InputError(
-                f"{self._manager.directory}: the checkpoint of step {step} cannot be written ({reason}); free some space, "
+                f"{self._manager.directory}: the checkpoint of step {step} cannot be written ({reason}); free space on the disk, "
                 "then start the run again: it goes on from the checkpoint before"
             ) from error
         if not saved:
             raise InputError(
-                f"{self._manager.directory}: step {step} is not newer than what is there; use a new workdir"
+                f"{self._manager.directory}: step {step} is not newer than the saved ones; use a new workdir"
             )
 
     def latest_step(self) -> int | None:
@@ -149,7 +150,7 @@ class Keeper:
         return restored.params, restored.training, restored.record
 
     def clear(self) -> None:
-        """Removes what is there."""
+        """Removes all checkpoints."""
         for step in self._manager.all_steps():
             self._manager.delete(step)
 
@@ -159,7 +160,7 @@ class Keeper:
 
 @contextlib.contextmanager
 def _without_tracebacks() -> Iterator[None]:
-    """Orbax logs the traceback of every thread that meets a full disk; the error itself says enough."""
+    """Orbax logs the traceback of every thread that meets a full disk; the error itself is enough."""
     logger = logging.getLogger("absl")
     logger.disabled = True
     try:
@@ -179,21 +180,21 @@ def _best_policy(metric: str, larger_is_better: bool) -> BestN:
     return BestN(get_metric_fn=_value_of(metric, larger_is_better), n=1, reverse=not larger_is_better)
 
 
-def _host_like(tree: Any) -> Any:
+def _host_like(tree: PyTree) -> PyTree:
     return jax.tree.map(lambda x: np.empty(x.shape, x.dtype), tree)
 
 
 def load_checkpoint(path: str | Path, which: str = "best_iou") -> Checkpoint:
     """Reads a checkpoint folder, or of a workdir (or its `checkpoints`) the one named by `which` ("last" or a key of `BEST`).
 
-    Raises `InputError` when nothing of the kind is there.
+    Raises `InputError` when there is no such checkpoint.
     """
     folder = find_checkpoint(path, which)
     restored = _restore(folder, params=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
     return Checkpoint(restored.params, _checked(restored.record, folder), folder)
 
 
-def _checked(record: Any, folder: Path) -> dict:
+def _checked(record: object, folder: Path) -> dict:
     """The record, if it is one: fields, among them a task."""
     if not isinstance(record, dict) or not isinstance(record.get("task"), str):
         raise InputError(f"{folder}: its record is damaged (no task in it); copy it again or choose another one")
@@ -209,7 +210,7 @@ def _metrics(step: Path) -> dict[str, float]:
 
 
 def _restore(folder: Path, **items: Any) -> Any:
-    """The named items of a checkpoint folder; raises `InputError` when they are not there or damaged."""
+    """The named items of a checkpoint folder; raises `InputError` when they are missing or damaged."""
     try:
         with ocp.Checkpointer(ocp.CompositeCheckpointHandler(*items)) as checkpointer:
             return checkpointer.restore(folder.absolute(), args=ocp.args.Composite(**items))
@@ -252,5 +253,5 @@ def find_checkpoint(path: str | Path, which: str) -> Path:
 
 
 def read_record(folder: Path) -> dict:
-    """The JSON record of a checkpoint folder; raises `InputError` when it is not there or damaged."""
+    """The JSON record of a checkpoint folder; raises `InputError` when it is missing or damaged."""
     return _checked(_restore(folder, record=ocp.args.JsonRestore()).record, folder)

@@ -7,9 +7,9 @@ from typing import Any
 
 from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import Json
 from glacierjax.core.settings import (
     FineTuning,
-    Json,
     NetworkSettings,
     Pretraining,
     Settings,
@@ -31,7 +31,7 @@ def record_of(settings: FineTuning | Pretraining, workdir: Path) -> Json:
 def network_of(checkpoint: Checkpoint) -> NetworkSettings:
     """The network of a checkpoint. Raises `InputError` for one of another version."""
     values = checkpoint.record.get("model")
-    if not isinstance(values, Mapping):
+    if not isinstance(values, dict):
         raise InputError(f"{checkpoint.path}: its record names no network; copy it again or choose another one")
     unknown = _unknown(NetworkSettings, values)
     if unknown:
@@ -59,5 +59,5 @@ def training_of(checkpoint: Checkpoint) -> FineTuning | Pretraining | None:
     return paths_from_workdir(settings, checkpoint.path.absolute().parents[1])
 
 
-def _unknown(kind: type[Settings], values: Mapping[str, Any]) -> list[str]:
+def _unknown(kind: type[Settings], values: Json) -> list[str]:
     return sorted(values.keys() - {field.name for field in dataclasses.fields(kind)})

@@ -3,13 +3,12 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Shaped
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path, write_beside
+from glacierjax.core.files import Json, user_path, write_beside
 
 SUFFIX = ".safetensors"
 RECORD_KEY = "glacierjax"  # of the header: what a network is and wants of its scenes
@@ -17,8 +16,8 @@ RECORD_KEY = "glacierjax"  # of the header: what a network is and wants of its s
 StateDict = dict[str, Shaped[np.ndarray, "..."]]
 
 
-def read_safetensors(path: str | Path) -> tuple[StateDict, dict[str, Any] | None]:
-    """Names -> arrays, and the record that `write_safetensors` left (None: there is none).
+def read_safetensors(path: str | Path) -> tuple[StateDict, Json | None]:
+    """Names -> arrays, and the record that `write_safetensors` left (None without one).
 
     Raises `InputError` when the file cannot be read or is not a safetensors file.
     """
@@ -42,9 +41,7 @@ def read_safetensors(path: str | Path) -> tuple[StateDict, dict[str, Any] | None
     return tensors, record
 
 
-def write_safetensors(
-    path: str | Path, state_dict: Mapping[str, Shaped[np.ndarray, "..."]], record: Mapping[str, Any]
-) -> None:
+def write_safetensors(path: str | Path, state_dict: Mapping[str, Shaped[np.ndarray, "..."]], record: Json) -> None:
     """Writes names -> arrays and a JSON record, atomically. Raises `InputError` when the file cannot be written."""
     from safetensors.numpy import save
 

@@ -16,9 +16,11 @@ from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
+from jaxtyping import Shaped
 
+from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path
+from glacierjax.core.files import Json, user_path
 
 RECORD = "glacierjax.json"  # what a network is and wants of its scenes, in files that glacierjax wrote
 STATE_DICT_KEYS = ("state_dict", "model")  # where Lightning and Microsoft's Swin keep the tensors
@@ -75,7 +77,7 @@ class Inert:
     def __call__(self, *args: Any, **kwargs: Any) -> "Inert":
         return self
 
-    def __setitem__(self, key: Any, value: Any) -> None: ...
+    def __setitem__(self, key: object, value: object) -> None: ...
 
     append = extend = add = __setstate__ = lambda self, value: None
 
@@ -85,7 +87,7 @@ class PlainDict(dict):
 
     __slots__ = ()
 
-    def __setstate__(self, state: Any) -> None: ...
+    def __setstate__(self, state: object) -> None: ...
 
 
 class RebuildTensor:
@@ -108,7 +110,7 @@ class RebuildParameter:
         return tensor
 
 
-def _whole(number: Any) -> int:
+def _whole(number: object) -> int:
     if type(number) is not int or number < 0:
         raise pickle.UnpicklingError(f"{number!r} where a size, stride or offset is due")
     return number
@@ -146,7 +148,7 @@ def _check_stream(stream: bytes) -> None:
 
 
 class _Archive:
-    """The zip archive of a PyTorch file, checked: entries are not compressed and claim no more bytes than there are."""
+    """The zip archive of a PyTorch file, checked: entries are not compressed and claim no more bytes than the file has."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path):
         self.path = path
@@ -168,7 +170,7 @@ class _Archive:
         except KeyError:
             raise InputError(f"{self.path}: the entry {name} is missing; download the file again") from None
 
-    def load(self) -> Any:
+    def load(self) -> object:
         """The pickled object, with `Tensor` and `Inert` in it."""
         names = self._archive.namelist()
         if self._root + "byteorder" in names and self.read("byteorder") != b"little":
@@ -184,7 +186,7 @@ class _Archive:
                 f"{self.path}: its pickle is damaged or not of PyTorch ({error}); download it again"
             ) from error
 
-    def array(self, name: str, tensor: Tensor) -> np.ndarray:
+    def array(self, name: str, tensor: Tensor) -> Shaped[np.ndarray, "..."]:
         """A tensor as a read-only array, a view of its storage."""
         storage, offset, shape, strides = tensor
         if storage not in self._storages:
@@ -208,30 +210,32 @@ class _Archive:
             raise InputError(f"{self.path}: the tensor {name} has the impossible shape {shape}") from None
 
 
-def _state_dict(content: Any, path: Path) -> dict[str, Tensor]:
+def _state_dict(content: object, path: Path) -> dict[str, Tensor]:
     """The one mapping of names to tensors in a file's object; every entry has to be a tensor."""
 
-    def has_tensors(value: Any) -> bool:
+    def has_tensors(value: object) -> bool:
         return isinstance(value, Mapping) and any(isinstance(item, Tensor) for item in value.values())
 
-    found = {"": content} if has_tensors(content) else {}
+    candidates: dict[str, Any] = {"": content} if has_tensors(content) else {}
     if isinstance(content, Mapping):
-        found |= {key: content[key] for key in STATE_DICT_KEYS if has_tensors(content.get(key))}
-    if len(found) != 1:
-        what = " and ".join(f"`{key}`" if key else "the top level" for key in found)
+        candidates |= {key: content[key] for key in STATE_DICT_KEYS if has_tensors(content.get(key))}
+    if len(candidates) != 1:
+        what = " and ".join(repr(key) if key else "the top level" for key in candidates)
         problem = (
-            f"tensors under {what}" if found else "no tensors at the top level, under `state_dict` or under `model`"
+            f"tensors under {what}"
+            if candidates
+            else "no tensors at the top level, under 'state_dict' or under 'model'"
         )
         raise InputError(f"{path}: {problem}; expected one state dict")
-    (mapping,) = found.values()
+    (mapping,) = candidates.values()
     for name, value in mapping.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
             raise InputError(f"{path}: the entry {name!r} of the state dict is no tensor of numbers; remove it")
     return mapping
 
 
-def read_record(path: str | Path) -> dict[str, Any] | None:
-    """The record that `glacierjax.checkpoints.write_torch` left in a PyTorch file; None where there is none."""
+def read_record(path: str | Path) -> Json | None:
+    """The record that `glacierjax.checkpoints.write_torch` left in a PyTorch file, or None."""
     path = user_path(path)
     try:
         with zipfile.ZipFile(path) as handle:
@@ -244,7 +248,7 @@ def read_record(path: str | Path) -> dict[str, Any] | None:
     return record
 
 
-def read_torch(path: str | Path) -> dict[str, np.ndarray]:
+def read_torch(path: str | Path) -> StateDict:
     """The state dict of a PyTorch file (zip format, PyTorch 1.6 and later): names -> read-only arrays.
 
     The state dict is the object itself, or what it has under `state_dict` (Lightning) or `model` (Microsoft's Swin); no

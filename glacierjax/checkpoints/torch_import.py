@@ -4,14 +4,17 @@ import collections
 import dataclasses
 import fnmatch
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import ml_dtypes
 import numpy as np
+from jaxtyping import PyTree, Shaped
 
+from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.checkpoints.torch_names import MODELS, Entry, Model, head_item, model_named, official_entries
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import Json
 from glacierjax.model import SeriesTyrion, Tyrion
 from glacierjax.model.swin_v2 import PATCH_PX
 
@@ -56,19 +59,19 @@ class ExportReport:
     never_used: tuple[str, ...]
 
 
-def _prefix(names: Mapping[str, Any], anchor: str) -> str:
-    """What stands before every official name (Lightning puts `model.` or the like there)."""
-    found = [name.removesuffix(anchor) for name in names if name == anchor or name.endswith("." + anchor)]
-    if not found:
+def _prefix(names: Collection[str], anchor: str) -> str:
+    """The common prefix of the official names (Lightning adds `model.` or the like)."""
+    prefixes = [name.removesuffix(anchor) for name in names if name == anchor or name.endswith("." + anchor)]
+    if not prefixes:
         raise InputError(f"the state dict has no tensor {anchor}; this is no checkpoint of the chosen model")
-    if len(found) > 1:
+    if len(prefixes) > 1:
         raise InputError(
-            f"the state dict holds several networks, below {' and '.join(map(repr, found))}; keep one of them"
+            f"the state dict holds several networks, below {' and '.join(map(repr, prefixes))}; keep one of them"
         )
-    return found[0]
+    return prefixes[0]
 
 
-def detect_model(mapping: Mapping[str, Any]) -> str:
+def detect_model(mapping: Mapping[str, Shaped[np.ndarray, "..."]]) -> str:
     """Which of `MODELS` a state dict belongs to, by its names."""
     prefix = _prefix(mapping, ANCHOR)
     outer = prefix.removesuffix(MODELS["optsimmim"].prefix)
@@ -84,16 +87,16 @@ def detect_model(mapping: Mapping[str, Any]) -> str:
     return "series_none" if _has_narrow_decoder(mapping, prefix) else "tyrion"
 
 
-def _has_narrow_decoder(mapping: Mapping[str, np.ndarray], prefix: str) -> bool:
+def _has_narrow_decoder(mapping: Mapping[str, Shaped[np.ndarray, "..."]], prefix: str) -> bool:
     """Whether the decoder takes no skip of the last stage; `prefix` of the backbone's names."""
     before, after = (prefix + f"pred_target.{name}.weight" for name in ("0.block.conv2", "1.block.norm1"))
     return before in mapping and after in mapping and mapping[before].shape[:1] == mapping[after].shape
 
 
-def infer_fields(mapping: Mapping[str, np.ndarray], model: str) -> dict[str, Any]:
-    """Fields of the network that a state dict's shapes tell.
+def infer_fields(mapping: Mapping[str, Shaped[np.ndarray, "..."]], model: str) -> Json:
+    """Fields of the network, inferred from a state dict's shapes.
 
-    The window is told by a buffer that may be absent, and the number of groups by nothing: then the paper's stand.
+    The window comes from a buffer that may be absent; then, and for the number of groups, the paper's values are taken.
     """
     spec = model_named(model)
     prefix = _prefix(mapping, spec.prefix + ANCHOR)
@@ -127,16 +130,16 @@ def infer_fields(mapping: Mapping[str, np.ndarray], model: str) -> dict[str, Any
     return fields
 
 
-def _entries(spec: Model, fields: Mapping[str, Any]) -> list[Entry]:
+def _entries(spec: Model, fields: Json) -> list[Entry]:
     try:
         return official_entries(spec, fields)
     except (TypeError, ValueError, ZeroDivisionError) as error:
         reason = str(error).partition("\n")[0]
-        raise InputError(f"the sizes {dict(fields)} make no network ({reason}); give them with --preset") from error
+        raise InputError(f"the sizes {dict(fields)} make no network ({reason}); give them with `preset`") from error
 
 
 def params_from_torch(
-    mapping: Mapping[str, np.ndarray], model: str, fields: Mapping[str, Any] | None = None
+    mapping: Mapping[str, Shaped[np.ndarray, "..."]], model: str, fields: Json | None = None
 ) -> tuple[dict, ImportReport]:
     """Parameters of an official state dict.
 
@@ -148,7 +151,7 @@ def params_from_torch(
       fields: sizes of the network, by the names of `glacierjax.model.Backbone`; None: the paper's.
 
     Returns:
-      The tree of float32 arrays, and a report. A tensor that is not there is named in the report's `missing`, and the
+      The tree of float32 arrays, and a report. A missing tensor is named in the report's `missing`, and the
       tree lacks it.
 
     Raises:
@@ -173,9 +176,7 @@ def params_from_torch(
     return params, ImportReport(**{key: tuple(names) for key, names in lists.items()}, missing=missing, prefix=prefix)
 
 
-def params_to_torch(
-    params: Mapping[str, Any], model: str, fields: Mapping[str, Any] | None = None
-) -> tuple[dict[str, np.ndarray], ExportReport]:
+def params_to_torch(params: PyTree, model: str, fields: Json | None = None) -> tuple[StateDict, ExportReport]:
     """The official state dict of a parameter tree: the way back from `params_from_torch`, bit for bit.
 
     Buffers, and the official tensors that no output depends on, are not among them: load it with `strict=False`.
@@ -202,7 +203,7 @@ def _matches(name: str, prefix: str, patterns: tuple[str, ...]) -> bool:
     return name.startswith(prefix) and any(fnmatch.fnmatchcase(name.removeprefix(prefix), p) for p in patterns)
 
 
-def _checked(name: str, array: np.ndarray, entry: Entry) -> np.ndarray:
+def _checked(name: str, array: Shaped[np.ndarray, "..."], entry: Entry) -> Shaped[np.ndarray, "..."]:
     array = np.asarray(array)
     if array.shape != entry.official_shape:
         raise InputError(f"the tensor {name} has shape {array.shape}, expected {entry.official_shape}")
@@ -211,13 +212,13 @@ def _checked(name: str, array: np.ndarray, entry: Entry) -> np.ndarray:
     return array
 
 
-def _put(tree: dict, path: tuple[str, ...], leaf: np.ndarray) -> None:
+def _put(tree: dict, path: tuple[str, ...], leaf: Shaped[np.ndarray, "..."]) -> None:
     for key in path[:-1]:
         tree = tree.setdefault(key, {})
     tree[path[-1]] = leaf
 
 
-def _leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _leaves(tree: PyTree, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Shaped[np.ndarray, "..."]]]:
     for key, value in tree.items():
         if isinstance(value, Mapping):
             yield from _leaves(value, (*path, key))

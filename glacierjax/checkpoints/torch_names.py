@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float32, Shaped
 
 from glacierjax.core.choices import SERIES, TEMPORAL
 from glacierjax.core.errors import ArgumentError
+from glacierjax.core.files import Json
 from glacierjax.model import Backbone, SeriesTyrion, Tyrion
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.model.swin_v2 import PATCH_PX
@@ -101,7 +103,7 @@ class Model(NamedTuple):
     unused: tuple[str, ...]
     fixed: Mapping[str, Any] = types.MappingProxyType({})
 
-    def build(self, fields: Mapping[str, Any]) -> Backbone:
+    def build(self, fields: Json) -> Backbone:
         """The network with these sizes."""
         return self.network(**{**fields, **self.fixed})
 
@@ -157,13 +159,13 @@ class Entry(NamedTuple):
     name: str
     official_shape: tuple[int, ...]
 
-    def from_official(self, array: np.ndarray) -> np.ndarray:
+    def from_official(self, array: Shaped[np.ndarray, "..."]) -> Float32[np.ndarray, "..."]:
         """The official array in our layout, float32, a copy."""
         if self.path[-1] == "kernel":  # (out, in, *taps) -> (*taps, in, out)
             array = np.moveaxis(array, (1, 0), (-2, -1))
         return np.array(array, np.float32, order="C").reshape(self.shape)
 
-    def to_official(self, array: np.ndarray) -> np.ndarray:
+    def to_official(self, array: Shaped[np.ndarray, "..."]) -> Shaped[np.ndarray, "..."]:
         """Our array in the official layout."""
         if self.path[-1] == "kernel":
             array = np.moveaxis(array, (-2, -1), (1, 0))
@@ -189,7 +191,7 @@ def official_name(module: str, leaf: str, model: Model, head: int) -> str:
     raise KeyError(module)
 
 
-def official_entries(model: Model, fields: Mapping[str, Any]) -> list[Entry]:
+def official_entries(model: Model, fields: Json) -> list[Entry]:
     """Every parameter of `model.build(fields)` with its official name; for "swin" those of the encoder."""
     network = model.build(fields)
     images = jnp.zeros((1, network.size_multiple, network.size_multiple, 3))
@@ -218,7 +220,7 @@ def model_named(name: str) -> Model:
     return MODELS[name]
 
 
-def model_of_record(record: Mapping[str, Any]) -> str | None:
+def model_of_record(record: Json) -> str | None:
     """The key of `MODELS` for what a checkpoint's record describes; None: it has no PyTorch counterpart."""
     fields = record.get("model")
     for name, model in MODELS.items():

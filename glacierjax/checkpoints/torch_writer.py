@@ -8,15 +8,15 @@ import json
 import pickle
 import struct
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 
+from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.checkpoints.torch_file import RECORD, STORAGE_TYPES
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path, write_beside
+from glacierjax.core.files import Json, user_path, write_beside
 
 ROOT = "archive"
 STORAGE_OF_DTYPE = {kind.dtype: name for name, kind in STORAGE_TYPES.items()}
@@ -41,7 +41,7 @@ def _global(module: str, name: str) -> bytes:
     return pickle.GLOBAL + f"{module}\n{name}\n".encode()
 
 
-def _tensor(key: str, array: np.ndarray) -> bytes:
+def _tensor(key: str, array: Shaped[np.ndarray, "..."]) -> bytes:
     """The call that rebuilds a contiguous tensor: storage, offset, shape, strides (elements), no gradient or hooks."""
     kind = _global("torch", STORAGE_OF_DTYPE[array.dtype])
     storage = _tuple(_text("storage"), kind, _text(key), _text("cpu"), _integer(array.size)) + pickle.BINPERSID
@@ -52,9 +52,7 @@ def _tensor(key: str, array: np.ndarray) -> bytes:
     return _global("torch._utils", "_rebuild_tensor_v2") + arguments + pickle.REDUCE
 
 
-def write_torch(
-    path: str | Path, state_dict: Mapping[str, np.ndarray], record: Mapping[str, Any] | None = None
-) -> None:
+def write_torch(path: str | Path, state_dict: StateDict, record: Json | None = None) -> None:
     """Writes names -> arrays as a PyTorch file, atomically; the same input gives the same bytes.
 
     `record`: JSON that stands beside the tensors as `RECORD` in the archive; PyTorch passes over it.

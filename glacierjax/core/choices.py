@@ -23,6 +23,7 @@ SCHEDULES = ("constant", "plateau", "cosine")
 PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
 ALONE = "none"
 TEMPORAL = (ALONE, "conv", "gru", "ltae")  # what frames of a series exchange (`glacierjax.model.temporal`)
+FORMATS = ("glacierjax", "torch", "safetensors")  # of weights (`glacierjax.checkpoints.conversion`)
 DTYPES = ("float32", "bfloat16")
 
 # What a channel of the network's input can show (`glacierjax.core.channels`).

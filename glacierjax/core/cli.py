@@ -19,6 +19,7 @@ from glacierjax.core.version import version
 BACKENDS = "xla_bridge.py"  # where JAX starts its devices; asked for one that it has no software for, it only asserts
 HELP = {"--help", "-h", "-help"}
 VERSION = "--version"
+_ARGUMENT = re.compile(r"`([a-z]\w*)((?:\.\w+)*)`")
 _REQUIRED = re.compile(r"flag --(\w+)=.*must have a value other than None")
 
 
@@ -38,7 +39,7 @@ def run(
     arguments to what `--help` prints last.
     """
     argv = expand_home(sys.argv if argv is None else argv)
-    _log_plainly()
+    _log_plainly(flag_values)
     program = Path(argv[0])
     command = program.parent.name if program.stem == "__main__" else program.stem
     if VERSION in argv[1:]:
@@ -58,7 +59,8 @@ def run(
         else:
             main()
     except (InputError, flags.Error) as error:
-        return _complain(command, error.as_flag() if isinstance(error, ArgumentError) else error)
+        text = error.as_flag() if isinstance(error, ArgumentError) else str(error)
+        return _complain(command, with_flags(text, flag_values))
     except KeyboardInterrupt:
         return _complain(command, "interrupted")
     except (MemoryError, RuntimeError, AssertionError) as error:
@@ -134,13 +136,24 @@ def advice_for(error: Exception) -> str | None:
     return None
 
 
-def _log_plainly() -> None:
+def with_flags(text: str, flag_values: flags.FlagValues) -> str:
+    """A message of the library with flags in place of the arguments that it names: `aoi` -> --aoi."""
+    return _ARGUMENT.sub(lambda name: f"--{name[1]}{name[2]}" if name[1] in flag_values else name[0], text)
+
+
+def _log_plainly(flag_values: flags.FlagValues) -> None:
     """Logs our own lines without decoration, and only errors of the libraries."""
+
+    class WithFlags(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return with_flags(super().format(record), flag_values)
+
     absl.logging.use_absl_handler()
     absl.logging.set_verbosity(absl.logging.ERROR)
     log = logging.getLogger("glacierjax")
     log.setLevel(logging.INFO)
     log.handlers = [logging.StreamHandler(sys.stderr)]
+    log.handlers[0].setFormatter(WithFlags())
     log.propagate = False
 
 

@@ -10,7 +10,8 @@ class InputError(ValueError):
     """Wrong usage or wrong input.
 
     The message is one line: what was found, in which file or flag, and what to do. Command lines print it and leave
-    with exit code 2 (`glacierjax.core.cli`); in Python it is an ordinary `ValueError`.
+    with exit code 2 (`glacierjax.core.cli`); in Python it is an ordinary `ValueError`. Functions know no flags: a message
+    names arguments and settings in backticks, as in "give `aoi`", and the command line prints --aoi.
     """
 
 

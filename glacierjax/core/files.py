@@ -7,15 +7,17 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 from PIL import Image
 
 from glacierjax.core.errors import InputError
 
 Image.MAX_IMAGE_PIXELS = 1 << 28  # Pillow takes a scene of 10,000 x 10,000 for an attack; twice this is refused
 IMAGE_FORMATS = ("PNG", "TIFF", "JPEG")  # other content is not opened, whatever the file is called
+Json = dict[str, Any]  # an object of a JSON file
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 OPAQUE_FROM = 128  # of an alpha channel of 0..255
@@ -124,7 +126,9 @@ def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -
         raise InputError(f"{where}: not a readable image ({error}); copy or download it again") from error
 
 
-def grey_of_picture(image: Image.Image, where: str) -> tuple[np.ndarray, np.ndarray]:
+def grey_of_picture(
+    image: Image.Image, where: str
+) -> tuple[UInt8[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:
     """Grey values (H, W) uint8 of an 8-bit picture, and where it is opaque (H, W) bool. Raises `InputError` for colours."""
     if image.mode not in ("L", "RGB", "RGBA", "P", "PA", "LA", "1"):
         raise InputError(f"{where}: pixel format {image.mode}; expected 8-bit grey")

@@ -13,13 +13,13 @@ tells that from percentiles.
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import numpy as np
 from jaxtyping import UInt8
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import Json
 
 GREY_MAX = 255
 RECORD_KEY = "grey"
@@ -69,7 +69,7 @@ def ranges_of(images: Iterable[UInt8[np.ndarray, "height width"]]) -> Ranges:
     return tuple(zip(found.min(0).tolist(), found.max(0).tolist(), strict=True))
 
 
-def rule_of_record(record: Mapping[str, Any], where: str) -> GreyRule:
+def rule_of_record(record: Json, where: str) -> GreyRule:
     """The rule in the record of a checkpoint; that of CaFFe where it says nothing (converted weights).
 
     Raises `InputError` naming `where` for a rule that this version does not know.

@@ -7,6 +7,7 @@ the edge pixel repeated (numpy's "symmetric", reflected as often as needed).
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int, Shaped
 
 
 class Padding(NamedTuple):
@@ -49,7 +50,7 @@ def overlap_padding(size: int, context: int, stride: int) -> Padding:
     return Padding(margin, after)
 
 
-def mirror_indices(start: int, stop: int, size: int) -> np.ndarray:
+def mirror_indices(start: int, stop: int, size: int) -> Int[np.ndarray, " position"]:
     """For positions start..stop-1 of the endless mirrored axis, the index of the pixel (0..size-1) that is shown there."""
     position = np.arange(start, stop) % (2 * size)
     return np.where(position < size, position, 2 * size - 1 - position)
@@ -70,7 +71,9 @@ def mirror_slices(start: int, stop: int, size: int) -> list[slice]:
     return slices
 
 
-def pad_mirrored(image: np.ndarray, rows: Padding, columns: Padding) -> np.ndarray:
+def pad_mirrored(
+    image: Shaped[np.ndarray, "height width *channels"], rows: Padding, columns: Padding
+) -> Shaped[np.ndarray, "rows columns *channels"]:
     """Pads axes 0 and 1 of an array by mirroring."""
     height, width = image.shape[:2]
     row = mirror_indices(-rows.before, height + rows.after, height)
@@ -78,7 +81,9 @@ def pad_mirrored(image: np.ndarray, rows: Padding, columns: Padding) -> np.ndarr
     return image[row[:, None], column]
 
 
-def pad_overlapping(image: np.ndarray, context: int, stride: int) -> np.ndarray:
+def pad_overlapping(
+    image: Shaped[np.ndarray, "height width *channels"], context: int, stride: int
+) -> Shaped[np.ndarray, "rows columns *channels"]:
     """Pads axes 0 and 1 of an array by `overlap_padding`.
 
     In two steps, as the official code does: what comes behind the second quarter context mirrors the padded image again.

@@ -43,7 +43,9 @@ class PixelMap:
 
 
 def pixel_map(
-    places: Callable[[np.ndarray], np.ndarray], shape: tuple[int, int], grid_shape: tuple[int, int]
+    places: Callable[[Float[np.ndarray, "point 2"]], Float[np.ndarray, "point 2"]],
+    shape: tuple[int, int],
+    grid_shape: tuple[int, int],
 ) -> PixelMap:
     """The table for a grid of `grid_shape` and an image of `shape`.
 
@@ -55,7 +57,9 @@ def pixel_map(
     return PixelMap(shape, nodes.reshape(len(rows), len(columns), 2))
 
 
-def _between(nodes: np.ndarray, places: np.ndarray, axis: int) -> np.ndarray:
+def _between(
+    nodes: Float[np.ndarray, "*node"], places: Float[np.ndarray, " place"], axis: int
+) -> Float[np.ndarray, "..."]:
     """Linear interpolation between nodes along an axis."""
     steps = places / NODE_PX
     before = np.clip(np.floor(steps).astype(int), 0, nodes.shape[axis] - 2)

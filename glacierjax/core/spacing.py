@@ -7,6 +7,7 @@ Scenes of sensors with different pixel spacings are brought to about one spacing
 from collections.abc import Iterator
 
 import numpy as np
+from jaxtyping import Float32, Int, Shaped, UInt8
 
 from glacierjax.core.grid import Padding, pad_mirrored
 
@@ -19,7 +20,9 @@ def looks_for(pixel_spacing_m: float, wanted_m: float) -> int:
     return max(1, round(wanted_m / pixel_spacing_m))
 
 
-def average_looks(image: np.ndarray, looks: int) -> np.ndarray:
+def average_looks(
+    image: UInt8[np.ndarray, "height width *channels"], looks: int
+) -> UInt8[np.ndarray, "rows columns *channels"]:
     """Means over looks x looks pixels, (H, W, ...) uint8 -> (ceil(H / looks), ceil(W / looks), ...) uint8.
 
     Squares that the image does not fill are filled by mirroring.
@@ -32,13 +35,15 @@ def average_looks(image: np.ndarray, looks: int) -> np.ndarray:
     return np.rint(squares.mean((1, 3), dtype=np.float32)).astype(np.uint8)
 
 
-def middle_looks(labels: np.ndarray, looks: int) -> np.ndarray:
+def middle_looks(labels: Shaped[np.ndarray, "height width"], looks: int) -> Shaped[np.ndarray, "rows columns"]:
     """The label in the middle of each square of `average_looks`, (H, W) -> (ceil(H / looks), ceil(W / looks))."""
     rows, columns = (np.minimum(np.arange(looks // 2, size + looks // 2, looks), size - 1) for size in labels.shape)
     return labels[rows[:, None], columns]
 
 
-def enlarge_looks(coarse: np.ndarray, looks: int, height: int, width: int, strip_px: int) -> Iterator[np.ndarray]:
+def enlarge_looks(
+    coarse: Float32[np.ndarray, "rows columns classes"], looks: int, height: int, width: int, strip_px: int
+) -> Iterator[np.ndarray]:
     """Bilinear interpolation back to the size before `average_looks`, each mean in the middle of its square.
 
     (h, w, K) float32 -> successive strips (strip_px or, the last, fewer rows, width, K) float32 of (height, width, K);
@@ -51,7 +56,9 @@ def enlarge_looks(coarse: np.ndarray, looks: int, height: int, width: int, strip
         yield rows[:, left] + (rows[:, right] - rows[:, left]) * to_right[:, None]
 
 
-def _neighbours(pixels: np.ndarray, looks: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _neighbours(
+    pixels: Int[np.ndarray, " pixel"], looks: int, size: int
+) -> tuple[Int[np.ndarray, " pixel"], Int[np.ndarray, " pixel"], Float32[np.ndarray, " pixel"]]:
     """For pixels along an axis: the means before and after, and how far towards the second (float32)."""
     place = np.clip((pixels + 0.5) / looks - 0.5, 0, size - 1)
     before = place.astype(int)

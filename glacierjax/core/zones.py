@@ -6,6 +6,7 @@ This is the only such table in the project (CaFFe: Gourmelon et al. 2022, doi 10
 from enum import IntEnum
 
 import numpy as np
+from jaxtyping import Integer, UInt8
 
 from glacierjax.core.errors import InputError
 
@@ -36,7 +37,7 @@ for _grey, _zone in GREY_ALIASES.items():
     _ID_OF_GREY[_grey] = _zone
 
 
-def ids_from_grey(grey: np.ndarray, where: str) -> np.ndarray:
+def ids_from_grey(grey: UInt8[np.ndarray, "height width"], where: str) -> UInt8[np.ndarray, "height width"]:
     """Class ids (H, W) uint8 of a zone image with CaFFe's grey values (H, W) uint8.
 
     Raises `InputError` naming `where` (the file) when a grey value is not one of CaFFe's.
@@ -50,6 +51,6 @@ def ids_from_grey(grey: np.ndarray, where: str) -> np.ndarray:
     return ids
 
 
-def grey_from_ids(ids: np.ndarray) -> np.ndarray:
+def grey_from_ids(ids: Integer[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
     """CaFFe's grey values (H, W) uint8 of class ids (H, W) in 0..3."""
     return _GREY_OF_ID[ids]

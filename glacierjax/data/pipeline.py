@@ -54,7 +54,7 @@ def _read(iterator: Iterator[Sample]) -> Iterator[Sample]:
         except RuntimeError as error:
             raise InputError(
                 f"a process that reads training data died ({' '.join(str(error).split())[:100]}); if memory ran out, "
-                "lower --config.data.workers, then start the run again"
+                "lower `config.data.workers`, then start the run again"
             ) from error
         except (OSError, ValueError) as error:
             raise InputError(

@@ -175,14 +175,18 @@ def make_sample(
     labelled (`UNKNOWN_ID`).
     """
 
-    def crop(scene: int, reference: int, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    def crop(
+        scene: int, reference: int, window: Window
+    ) -> tuple[UInt8[np.ndarray, "frame height width"], UInt8[np.ndarray, "frame height width"]]:
         if register is None:
             return scenes.pixels(scene, *window_pixels(scenes.size(scene), scenes.size(reference), *window, protocol))
         *pixels, covered = registered_pixels(register(scene, reference), scenes.size(reference), *window)
         image, labels = scenes.pixels(scene, *pixels)
         return np.where(covered, image, np.uint8(0)), np.where(covered, labels, np.uint8(UNKNOWN_ID))
 
-    def resized(scene: int, reference: int, window: Window) -> tuple[np.ndarray, np.ndarray]:
+    def resized(
+        scene: int, reference: int, window: Window
+    ) -> tuple[UInt8[np.ndarray, "frame height width"], UInt8[np.ndarray, "frame height width"]]:
         image, labels = crop(scene, reference, window)
         return (
             transforms.resize_bilinear(image, (side, side)),

@@ -59,11 +59,11 @@ def scaled_pixels(size: int, wanted: int, protocol: str = CLEAN, tile: int = 512
     (`grid.whole_padding`), that centre is now and then one pixel late.
     """
     scale = np.float32(size / wanted)
-    found = np.floor(np.arange(wanted, dtype=np.float32) * scale).astype(int)
+    positions = np.floor(np.arange(wanted, dtype=np.float32) * scale).astype(int)
     if protocol == OFFICIAL:
         padding = grid.whole_padding(size, tile, OFFICIAL)
-        found += round(sum(padding) / 2) - padding.before
-    return np.minimum(found, size - 1)
+        positions += round(sum(padding) / 2) - padding.before
+    return np.minimum(positions, size - 1)
 
 
 def pixels_back(size: int, wanted: int) -> Int[np.ndarray, " size"]:

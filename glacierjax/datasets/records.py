@@ -57,7 +57,7 @@ class RecordSplit:
         try:
             raw = self._raw[self._numbers[index]]
             return features.deserialize_example_np(raw, decoders=self._decoders if whole else None)
-        # ArrayRecord, protobuf and TFDS each have exceptions of their own for damaged bytes, some with private types.
+        # ArrayRecord, protobuf and TFDS raise different exceptions for damaged bytes, partly of private types.
         except Exception as error:
             what = f"damaged record ({type(error).__name__}: {_line(error)})"
             raise InputError(f"{self.where(index)}: {what}; build it again with --overwrite") from error

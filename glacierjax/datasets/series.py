@@ -24,15 +24,15 @@ def groups(names: Sequence[str], frames: int = PUBLISHED_FRAMES) -> list[list[st
     Returns the chunks in the order of their last scene; see `chunks` for rests and short groups. Raises `InputError` for a
     name without glacier and pixel spacing, for a name that occurs twice, and for less than one frame.
     """
-    found = [chunk for group in _by_glacier_and_spacing(names).values() for chunk in chunks(group, frames)]
-    return sorted(found, key=lambda chunk: chunk[-1])
+    all_chunks = [chunk for group in _by_glacier_and_spacing(names).values() for chunk in chunks(group, frames)]
+    return sorted(all_chunks, key=lambda chunk: chunk[-1])
 
 
 def chunks(names: Sequence[str], frames: int = PUBLISHED_FRAMES) -> list[list[str]]:
     """Scenes that belong together, in their order, cut into chunks of `frames`.
 
-    A rest is covered by the last `frames` scenes, which overlap the chunk before. Of fewer scenes than frames there is one
-    chunk: all of them, from the first on once more until one frame is left, and the last.
+    A rest is covered by the last `frames` scenes, which overlap the chunk before. Fewer scenes than frames give one
+    chunk: all of them, repeated from the first on until one frame is left, and the last scene.
     """
     _check_frames(frames)
     names = list(names)
@@ -48,8 +48,8 @@ def chunks(names: Sequence[str], frames: int = PUBLISHED_FRAMES) -> list[list[st
 def nearest(names: Sequence[str], reference: str, frames: int = PUBLISHED_FRAMES) -> list[str]:
     """The reference and the scenes of its glacier and pixel spacing that are nearest in time, before or after, sorted.
 
-    Of scenes at the same distance the first by name is nearer. Where there are too few, the farthest is repeated (the
-    reference, where it is alone). Raises `InputError` as `groups` does, and for a reference that is not among the names.
+    Of scenes at the same distance the first by name is nearer. If they are too few, the farthest is repeated (the
+    reference, if it is alone). Raises `InputError` as `groups` does, and for a reference that is not among the names.
     """
     _check_frames(frames)
     if reference not in names:
@@ -105,7 +105,7 @@ def day_positions(names: Sequence[str]) -> Int[np.ndarray, " frame"]:
         date = facts_of_name(name).date
         if date is None:
             raise InputError(
-                f"{name}: no date in the scene's name, which temporal='ltae' needs; put it there as YYYY-MM-DD, or use a "
+                f"{name}: no date in the scene's name, which temporal='ltae' needs; rename it with YYYY-MM-DD, or use a "
                 "network with temporal='conv' or 'gru'"
             )
         days.append((date - DAY_ZERO).days)
@@ -117,11 +117,11 @@ def _by_glacier_and_spacing(names: Sequence[str]) -> dict[tuple[str, int], list[
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f"{twice[0]}: the scene is given twice; give each scene of a series once")
-    found: dict[tuple[str, int], list[str]] = defaultdict(list)
+    groups_of_names: dict[tuple[str, int], list[str]] = defaultdict(list)
     for name in sorted(names):
         scene = parse_name(name)
-        found[scene.glacier, scene.pixel_spacing_m].append(name)
-    return found
+        groups_of_names[scene.glacier, scene.pixel_spacing_m].append(name)
+    return groups_of_names
 
 
 def _check_frames(frames: int) -> None:

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.parts import AMONG, ANNOTATOR
 from glacierjax.evaluation.predictions import FRONT, find_predictions, read_front
@@ -24,13 +25,15 @@ def find_annotators(folders: Sequence[str], scene_names: Sequence[str]) -> dict[
     """
     names = [Path(folder).resolve().name for folder in folders]
     if len(set(names)) < max(len(names), 2):
-        raise InputError(
-            f"--annotators={','.join(folders)}: give at least two folders with different names, one for each annotator"
+        raise ArgumentError(
+            "annotators", ",".join(folders), "give at least two folders with different names, one for each annotator"
         )
     return {name: find_predictions(folder, scene_names, FRONT) for name, folder in zip(names, folders, strict=True)}
 
 
-def score_annotators(scene: LabelledScene, front: np.ndarray, annotators: Annotators) -> dict[str, SceneSums]:
+def score_annotators(
+    scene: LabelledScene, front: Bool[np.ndarray, "height width"], annotators: Annotators
+) -> dict[str, SceneSums]:
     """Series name -> distances of the predicted front (H, W) bool to each annotator's front, and between each two annotators.
 
     Fronts of annotators are used as drawn, without post-processing.

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
+from jaxtyping import Int, Shaped, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import NUM_ZONES, Zone
@@ -25,7 +26,7 @@ class Baseline(Protocol):
     @property
     def rule(self) -> str: ...
 
-    def __call__(self, image: np.ndarray) -> np.ndarray: ...
+    def __call__(self, image: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]: ...
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -38,7 +39,7 @@ class MajorityMap:
     def rule(self) -> str:
         return "the most frequent class of the training scenes at that place"
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
+    def __call__(self, image: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
         return _stretch(self.grid, image.shape)
 
 
@@ -54,7 +55,7 @@ class GreyThreshold:
         side = "below" if self.dark_ocean else "from"
         return f"grey values {side} {self.level} are ocean, the rest glacier (best ocean IoU on the training scenes)"
 
-    def __call__(self, image: np.ndarray) -> np.ndarray:
+    def __call__(self, image: UInt8[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
         ocean = (image < self.level) == self.dark_ocean
         return np.where(ocean, np.uint8(Zone.OCEAN_ICE_MELANGE), np.uint8(Zone.GLACIER))
 
@@ -73,14 +74,14 @@ def fit_baselines(scenes: Iterable[LabelledScene]) -> dict[str, Baseline]:
         ocean_counts += np.bincount(scene.image[ocean & valid], minlength=GREY_LEVELS)
         other_counts += np.bincount(scene.image[~ocean & valid], minlength=GREY_LEVELS)
     if not votes.any():
-        raise InputError("the train split has no labelled scenes to compute baselines from; leave out --baselines")
+        raise InputError("the train split has no labelled scenes to compute baselines from; leave out `baselines`")
     return {
         "majority": MajorityMap(votes.argmax(0).astype(np.uint8)),
         "threshold": best_threshold(ocean_counts, other_counts),
     }
 
 
-def best_threshold(ocean_counts: np.ndarray, other_counts: np.ndarray) -> GreyThreshold:
+def best_threshold(ocean_counts: Int[np.ndarray, " level"], other_counts: Int[np.ndarray, " level"]) -> GreyThreshold:
     """The threshold and side with the best ocean IoU, from the numbers (256,) of ocean and other pixels by grey value."""
     ocean_below = np.concatenate([[0], np.cumsum(ocean_counts)])  # [level]: ocean pixels darker than that level
     other_below = np.concatenate([[0], np.cumsum(other_counts)])
@@ -91,7 +92,7 @@ def best_threshold(ocean_counts: np.ndarray, other_counts: np.ndarray) -> GreyTh
     return GreyThreshold(int((dark_iou if dark_ocean else bright_iou).argmax()), dark_ocean)
 
 
-def _stretch(array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _stretch(array: Shaped[np.ndarray, "height width"], shape: tuple[int, ...]) -> Shaped[np.ndarray, "rows columns"]:
     """The array (H, W) resized to `shape` by nearest neighbour: each new pixel takes the value at its centre."""
     rows, columns = (
         ((np.arange(new) + 0.5) * old / new).astype(int) for new, old in zip(shape, array.shape, strict=True)

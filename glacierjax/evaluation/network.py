@@ -29,7 +29,7 @@ def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False)
         if ROCK in predictor.channels and scene.rock is None and rock != NONE:
             raise InputError(
                 f"{scene.id.name}: the network {predictor.sources[0]} expects a rock mask, and the data have none; label or "
-                f"build them with one, or give --rock={NONE} to score without"
+                f"build them with one, or give `rock`={NONE} to score without"
             )
         if SUMMER in predictor.channels and scene.summer is None:
             log.warning("%s: no summer scene, which the network expects; the channel is 0", scene.id.name)
@@ -54,5 +54,5 @@ def prepared_scenes(training: FineTuning | None, split: str, data_dir: str = "")
     """A split of the data set that a network was trained with, from `data_dir` or from the folder in its settings."""
     data = training.data if training else LabelledDataSettings()
     if not (data_dir or data.dir):
-        raise InputError("--data_dir: missing; the checkpoint does not record the folder of its data")
+        raise InputError("`data_dir`: missing; the checkpoint does not record the folder of its data")
     return open_split(data_dir or data.dir, split, data.name)

@@ -74,7 +74,7 @@ def read_part(folder: str | Path) -> Part:
         if any([sums.id.name for sums in scenes] != part.names for scenes in series.values()):
             raise ValueError("its series are of different scenes")
     except OSError as error:
-        what = "not the output of an evaluation or of a part of one (--shard)"
+        what = "not the output of an evaluation or of a part of one (`shard`)"
         raise InputError(f"{path}: cannot be read ({error.strerror}); {what}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); score this part again") from error
@@ -103,7 +103,7 @@ def merge_parts(parts: Sequence[Part], where: Sequence[str]) -> Part:
     missing = [name for name in settings.scenes if name not in owner]
     if missing:
         raise InputError(
-            f"--merge: {len(missing)} of {len(settings.scenes)} scenes of the split are in no part "
+            f"`merge`: {len(missing)} of {len(settings.scenes)} scenes of the split are in no part "
             f"({some_names(missing)}); name all parts"
         )
     order = {name: number for number, name in enumerate(settings.scenes)}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import read_grey_png, require_folder, visible_files
@@ -47,23 +48,23 @@ def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) 
     return file_of_scene
 
 
-def read_zones(path: Path, shape: tuple[int, int]) -> np.ndarray:
+def read_zones(path: Path, shape: tuple[int, int]) -> UInt8[np.ndarray, "height width"]:
     """Class ids (H, W) uint8 from a zone PNG with CaFFe's grey values or with the ids 0 to 3."""
     values = _read(path, shape)
     return values if values.max() < NUM_ZONES else ids_from_grey(values, str(path))
 
 
-def read_front(path: Path, shape: tuple[int, int]) -> np.ndarray:
+def read_front(path: Path, shape: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
     """Front mask (H, W) bool from a PNG with 0 and 255 (or 0 and 1)."""
     values = _read(path, shape)
     if not np.isin(values, (0, 1, FRONT_GREY)).all() or (values.max() == FRONT_GREY and (values == 1).any()):
         raise InputError(
-            f"{path}: grey values other than 0 and {FRONT_GREY}; expected a front image (zones: --predictions)"
+            f"{path}: grey values other than 0 and {FRONT_GREY}; expected a front image (zones: `predictions`)"
         )
     return values > 0
 
 
-def _read(path: Path, shape: tuple[int, int]) -> np.ndarray:
+def _read(path: Path, shape: tuple[int, int]) -> UInt8[np.ndarray, "height width"]:
     values = read_grey_png(path)
     if values.shape != shape:
         raise InputError(

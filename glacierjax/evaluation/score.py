@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Integer, Real, Shaped, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import SceneId
@@ -47,7 +48,9 @@ class SceneScore(SceneSums):
         return SceneSums(**{field.name: getattr(self, field.name) for field in dataclasses.fields(SceneSums)})
 
 
-def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str = CLEAN) -> SceneScore:
+def score_scene(
+    scene: LabelledScene, predicted_ids: UInt8[np.ndarray, "height width"], protocol: str = CLEAN
+) -> SceneScore:
     """Scores predicted zones (H, W), ids 0 to 3, and the front that follows from them, against the front as drawn.
 
     The zones are scored as predicted, before post-processing, as in the official evaluation. Pixels where `scene.valid` is
@@ -56,7 +59,9 @@ def score_scene(scene: LabelledScene, predicted_ids: np.ndarray, protocol: str =
     return score_under(scene, predicted_ids, [protocol])[0]
 
 
-def score_under(scene: LabelledScene, predicted_ids: np.ndarray, protocols: Sequence[str]) -> list[SceneScore]:
+def score_under(
+    scene: LabelledScene, predicted_ids: UInt8[np.ndarray, "height width"], protocols: Sequence[str]
+) -> list[SceneScore]:
     """`score_scene` under each of the protocols; the common part is computed once."""
     _same_size(scene, predicted_ids)
     counts = confusion(predicted_ids, scene.zones, scene.valid)
@@ -65,7 +70,9 @@ def score_under(scene: LabelledScene, predicted_ids: np.ndarray, protocols: Sequ
     return [compare_fronts(scene.id, front, scene.front, counts) for front in fronts]
 
 
-def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str = CLEAN) -> SceneScore:
+def score_front(
+    scene: LabelledScene, predicted_front: Shaped[np.ndarray, "height width"], protocol: str = CLEAN
+) -> SceneScore:
     """Scores a predicted front (H, W), non-zero on the front, without zones; only its part in the box and the valid area."""
     check_protocol(protocol)
     _same_size(scene, predicted_front)
@@ -78,7 +85,10 @@ def score_front(scene: LabelledScene, predicted_front: np.ndarray, protocol: str
 
 
 def compare_fronts(
-    scene: SceneId, predicted: np.ndarray, true: np.ndarray, zone_counts: np.ndarray | None = None
+    scene: SceneId,
+    predicted: Bool[np.ndarray, "height width"],
+    true: Bool[np.ndarray, "height width"],
+    zone_counts: Integer[np.ndarray, "true_zone predicted_zone"] | None = None,
 ) -> SceneScore:
     """Distances between two fronts (H, W) bool; `zone_counts` as in `SceneSums`."""
     distances_m = distance_errors(predicted, true, scene.pixel_spacing_m)
@@ -94,7 +104,7 @@ def compare_fronts(
     )
 
 
-def _same_size(scene: LabelledScene, predicted: np.ndarray) -> None:
+def _same_size(scene: LabelledScene, predicted: Shaped[np.ndarray, "height width"]) -> None:
     if predicted.shape != scene.zones.shape:
         raise InputError(
             f"{scene.id.name}: the prediction is {predicted.shape}, the scene {scene.zones.shape} (rows, columns)"
@@ -241,5 +251,5 @@ def _scene_record(score: SceneSums) -> SceneRecord:
     }
 
 
-def _by_zone(values: np.ndarray | None) -> ByZone:
+def _by_zone(values: Real[np.ndarray, " zone"] | None) -> ByZone:
     return {key: None if values is None else float(values[zone]) for zone, key in enumerate(ZONE_KEYS)}

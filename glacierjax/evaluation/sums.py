@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
 from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.zones import NUM_ZONES
@@ -48,7 +49,7 @@ class SceneSums:
         return fields | {"id": self.id.name, "zone_counts": None if counts is None else counts.tolist()}
 
 
-def sums_of_distances(distances_m: np.ndarray) -> dict[str, Any]:
+def sums_of_distances(distances_m: Float[np.ndarray, " distance"]) -> dict[str, Any]:
     """The first three numbers of `SceneSums` from the distances (n,) of a scene in metres."""
     mean_m = distances_m.mean() if len(distances_m) else 0.0
     return {

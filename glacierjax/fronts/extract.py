@@ -19,7 +19,7 @@ def extract_front(
     pixel_spacing_m: float,
     bounding_box: BoundingBox | Sequence[float] | None = None,
     protocol: str = CLEAN,
-) -> np.ndarray:
+) -> Bool[np.ndarray, "height width"]:
     """Calving front of a zone map: cleaned, traced, freed of short pieces, and cut to the bounding box.
 
     Args:
@@ -42,7 +42,7 @@ def front_of_border(
     pixel_spacing_m: float,
     bounding_box: BoundingBox | Sequence[float] | None = None,
     protocol: str = CLEAN,
-) -> np.ndarray:
+) -> Bool[np.ndarray, "height width"]:
     """The last two steps of `extract_front`, from the border of ocean and glacier (H, W) bool in cleaned zones."""
     check_protocol(protocol)
     check_spacing(pixel_spacing_m)

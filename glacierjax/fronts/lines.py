@@ -55,7 +55,9 @@ def length_px(line: Float64[np.ndarray, "points 2"]) -> float:
     return float(np.hypot(*np.diff(line, axis=0).T).sum())
 
 
-def _border(zones: np.ndarray, front: np.ndarray) -> dict[Corner, list[Corner]]:
+def _border(
+    zones: UInt8[np.ndarray, "height width"], front: Bool[np.ndarray, "height width"]
+) -> dict[Corner, list[Corner]]:
     """From each corner of a pixel the corners that the border goes on to (two where two glacier pixels touch by a corner)."""
     glacier = np.pad(zones == Zone.GLACIER, 1)
     height, width = zones.shape
@@ -90,7 +92,7 @@ def _leftmost(chain: list[Corner], targets: list[Corner]) -> int:
     return targets.index(left_turn) if left_turn in targets else 0
 
 
-def _middles(chain: list[Corner]) -> np.ndarray:
+def _middles(chain: list[Corner]) -> Float64[np.ndarray, "points 2"]:
     """Points (n, 2) x, y: the middles of the steps of a chain, and where it begins and ends."""
     corners = np.array(chain, float)[:, ::-1]
     middles = (corners[:-1] + corners[1:]) / 2

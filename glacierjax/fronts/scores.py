@@ -40,7 +40,9 @@ def distance_errors(
     return np.concatenate([to_true, to_predicted]) * pixel_spacing_m
 
 
-def _nearest(from_px: np.ndarray, to_px: np.ndarray) -> np.ndarray:
+def _nearest(
+    from_px: Integer[np.ndarray, "points 2"], to_px: Integer[np.ndarray, "others 2"]
+) -> Float64[np.ndarray, " points"]:
     """Exact distance of each of the pixels (n, 2) to the nearest of the others (m, 2), in pixels; memory n + m."""
     # Pixels of a line fill space evenly: what these two options do for scattered points costs twice the time here.
     return KDTree(to_px, balanced_tree=False, compact_nodes=False).query(from_px)[0]

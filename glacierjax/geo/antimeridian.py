@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 from shapely.affinity import translate
 
 TURN_DEG = 360.0
@@ -11,7 +12,7 @@ HALF_TURN_DEG = 180.0
 NARROW_DEG = 10.0  # no box of a glacier is wider
 
 
-def cut_line(line_lonlat: np.ndarray) -> list[np.ndarray]:
+def cut_line(line_lonlat: Float[np.ndarray, "point 2"]) -> list[np.ndarray]:
     """The line in parts that do not cross 180 degrees, with longitudes in -180..180."""
     longitude = np.unwrap(line_lonlat[:, 0], period=TURN_DEG)
     sheet = np.floor((longitude + HALF_TURN_DEG) / TURN_DEG)  # which turn around the Earth
@@ -76,7 +77,7 @@ def _unwrapped(polygon: shapely.Polygon) -> shapely.Polygon:
     return shapely.Polygon(outer, holes)
 
 
-def _unwrapped_ring(points: np.ndarray) -> np.ndarray | None:
+def _unwrapped_ring(points: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 2"] | None:
     """Points (n, 2) with longitudes that go on beyond 180 degrees; None for a ring that does not cross them."""
     jumps = np.abs(np.diff(points[:, 0]))
     if not ((jumps > HALF_TURN_DEG) & (jumps < TURN_DEG)).any():

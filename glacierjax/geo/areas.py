@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from jaxtyping import Bool
 from rasterio import features
 from rasterio.transform import Affine
 from shapely.affinity import translate
@@ -34,7 +35,7 @@ class Area:
         """Tells one area from another, wherever its file lies."""
         return hashlib.sha256(f"{self.box} {self.polygons and self.polygons.wkt}".encode()).hexdigest()
 
-    def mask(self, shape: tuple[int, int], georeference: Georeference | None) -> np.ndarray:
+    def mask(self, shape: tuple[int, int], georeference: Georeference | None) -> Bool[np.ndarray, "height width"]:
         """bool (H, W), true where the middle of a pixel lies inside. Raises `InputError` where that cannot be told."""
         if self.polygons is None:
             return inside_box(np.ones(shape, bool), self.box or ())

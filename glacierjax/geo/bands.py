@@ -10,7 +10,7 @@ from typing import NamedTuple
 import rasterio
 from PIL import TiffImagePlugin
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.products import choose_polarisation, polarisation_of_name, product_of_name
 from glacierjax.geo.layers import SNAP_MASKS
 from glacierjax.geo.sources import is_virtual
@@ -54,7 +54,7 @@ def choose_band(
     of_name = polarisation_of_name(name)
     if band is not None:
         if band > len(descriptions):
-            raise InputError(f"--band={band}: {where} has {len(descriptions)} band(s)")
+            raise ArgumentError("band", band, f"{where} has {len(descriptions)} band(s)")
         return Band(band, by_number.get(band) or (of_name if len(descriptions) == 1 else None))
     if by_number:
         held = tuple(by_number.values())
@@ -63,19 +63,19 @@ def choose_band(
             chosen = held[0]
         if chosen is None:
             wanted = polarisation or "co-polarised"
-            raise InputError(f"{where}: no {wanted} band, only {', '.join(held)}; choose one with --polarisation")
+            raise InputError(f"{where}: no {wanted} band, only {', '.join(held)}; choose one with `polarisation`")
         number = next(number for number, found in by_number.items() if found == chosen)
         return Band(number, chosen)
     if polarisation is not None and of_name is not None and of_name != polarisation:
-        raise InputError(f"{where}: its name says {of_name}, not --polarisation={polarisation}; give the other file")
+        raise InputError(f"{where}: its name says {of_name}, not `polarisation`={polarisation}; give the other file")
     if len(descriptions) > 1 and (polarisation is not None or _is_dual(name)):
         wanted = f"which is {polarisation}" if polarisation else "its polarisation"
-        raise InputError(f"{where}: none of its {len(descriptions)} bands tells {wanted}; choose one with --band")
+        raise InputError(f"{where}: none of its {len(descriptions)} bands tells {wanted}; choose one with `band`")
     note = ""
     if polarisation is not None and of_name is None:
         note = f"neither band nor name tells the polarisation; taken as {polarisation}"
     elif len(descriptions) > 1:
-        note = f"band 1 of {len(descriptions)}; --band chooses another"
+        note = f"band 1 of {len(descriptions)}; `band` chooses another"
     return Band(1, of_name or polarisation if len(descriptions) == 1 else None, note)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import rasterio
+from jaxtyping import Float
 
 from glacierjax.core.products import product_of_name
 from glacierjax.geo.sources import shown_path
@@ -40,7 +41,7 @@ def product_folder(path: str) -> str:
     return begin + found.rstrip("/") if found else shown_path(path)
 
 
-def _projection(lonlat: np.ndarray) -> str:
+def _projection(lonlat: Float[np.ndarray, "point 2"]) -> str:
     """The UTM zone in the middle of points (n, 2), or the polar grid."""
     longitude = float(np.degrees(np.angle(np.exp(1j * np.radians(lonlat[:, 0])).mean())))
     latitude = float(lonlat[:, 1].mean())

@@ -16,7 +16,7 @@ from shapely.geometry import shape as geometry_from_mapping
 from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path
+from glacierjax.core.files import Json, user_path
 from glacierjax.geo.georeference import WGS84, crs_from_user, reproject
 from glacierjax.geo.vectors import require_vector_extra
 
@@ -100,7 +100,7 @@ def _read_geojson(path: Path) -> Iterator[Feature]:
     yield from _in_degrees(path, pairs, WGS84 if name is None else crs_from_user(name, str(path)))
 
 
-def _feature(member: dict[str, Any]) -> Feature:
+def _feature(member: Json) -> Feature:
     """Geometry and properties of a GeoJSON feature, or of a bare geometry."""
     if member["type"] == "Feature":
         return geometry_from_mapping(member["geometry"]), dict(member.get("properties") or {})
@@ -158,7 +158,7 @@ def _table(path: Path, crs: str | None, geometries: Sequence[bytes | None], rows
     yield from _in_degrees(path, there, crs_from_user(crs, str(path)))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     """A property as JSON has it; None for a missing one."""
     if isinstance(value, np.generic):
         value = value.item()

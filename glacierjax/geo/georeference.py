@@ -1,9 +1,9 @@
 """Where a scene lies on Earth: from pixels to map coordinates, longitude and latitude, and metres."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
+from jaxtyping import Float, Real
 from rasterio import warp
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
@@ -31,23 +31,23 @@ class Georeference:
     crs: CRS
     transform: tuple[float, float, float, float, float, float]
 
-    def to_crs(self, points_px: np.ndarray) -> np.ndarray:
+    def to_crs(self, points_px: Real[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 2"]:
         """Coordinates (n, 2) x, y in the reference system of points (n, 2) column, row in pixels."""
         a, b, c, d, e, f = self.transform
         return points_px @ np.array([[a, d], [b, e]]) + (c, f)
 
-    def to_pixels(self, points: np.ndarray) -> np.ndarray:
+    def to_pixels(self, points: Real[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 2"]:
         """Column and row (n, 2) in pixels of coordinates (n, 2) x, y in the reference system."""
         a, b, c, d, e, f = self.transform
         return (points - (c, f)) @ np.linalg.inv([[a, d], [b, e]])
 
     def moved(self, columns: int, rows: int) -> "Georeference":
-        """That of the part of the scene that begins so many pixels to the right and below."""
+        """The georeference of the part of the scene that begins `columns` pixels to the right and `rows` below."""
         a, b, _, d, e, _ = self.transform
         x, y = self.to_crs(np.array([[columns, rows]], float))[0].tolist()
         return Georeference(self.crs, (a, b, x, d, e, y))
 
-    def to_lonlat(self, points_px: np.ndarray) -> np.ndarray:
+    def to_lonlat(self, points_px: Real[np.ndarray, "point 2"]) -> Float[np.ndarray, "point 2"]:
         """Longitude and latitude (n, 2), WGS84 degrees, of points (n, 2) column, row in pixels."""
         return reproject(self.to_crs(points_px), self.crs, WGS84)
 
@@ -58,7 +58,7 @@ class Georeference:
         return a * e - b * d > 0
 
 
-def reproject(points: np.ndarray, source: CRS, target: CRS) -> np.ndarray:
+def reproject(points: Real[np.ndarray, "point 2"], source: CRS, target: CRS) -> Float[np.ndarray, "point 2"]:
     """Points (n, 2) x, y (longitude, latitude) from one reference system to another."""
     if source == target:
         return np.asarray(points, float)
@@ -85,7 +85,7 @@ def turn_around_earth(crs: CRS) -> float:
     return 0.0
 
 
-def segment_lengths_m(lonlat: np.ndarray) -> np.ndarray:
+def segment_lengths_m(lonlat: Float[np.ndarray, "point 2"]) -> Float[np.ndarray, " segment"]:
     """Lengths (n - 1,) of the segments between points (n, 2) of longitude and latitude on the WGS84 ellipsoid.
 
     In the plane that touches the ellipsoid at the segment's middle: against pyproj's geodesics at most 1e-6 off for segments
@@ -95,7 +95,9 @@ def segment_lengths_m(lonlat: np.ndarray) -> np.ndarray:
     return np.hypot(east, north)
 
 
-def _steps_m(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _steps_m(
+    start: Float[np.ndarray, "point 2"], end: Float[np.ndarray, "point 2"]
+) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
     """Metres to the east and to the north from points (n, 2) to points (n, 2), longitude and latitude in degrees."""
     latitude = np.radians((start[:, 1] + end[:, 1]) / 2)
     turn = (end[:, 0] - start[:, 0] + 180) % 360 - 180  # the short way around
@@ -120,7 +122,7 @@ class PixelSize:
 def pixel_size(georeference: Georeference, shape: tuple[int, int]) -> PixelSize:
     """Size of the pixel in the middle of a scene of `shape` (rows, columns).
 
-    In the metres of the projection where it has some and does not distort by more than `LARGEST_MAP_DISTORTION`; else
+    In the metres of the projection, if its unit is metres and it does not distort by more than `LARGEST_MAP_DISTORTION`; else
     (degrees, Web Mercator) on the ground.
     """
     middle = np.array([[shape[1] / 2, shape[0] / 2]])
@@ -135,19 +137,19 @@ def pixel_size(georeference: Georeference, shape: tuple[int, int]) -> PixelSize:
     return size
 
 
-def _size(steps_m: np.ndarray) -> PixelSize:
+def _size(steps_m: Float[np.ndarray, "2 2"]) -> PixelSize:
     along_row, along_column = np.hypot(*steps_m.T)
     return PixelSize(float(np.sqrt(abs(np.linalg.det(steps_m)))), (float(along_row), float(along_column)))
 
 
-def equal_area_plane(lonlat: np.ndarray) -> CRS:
+def equal_area_plane(lonlat: Float[np.ndarray, "point 2"]) -> CRS:
     """A plane in metres that keeps areas (Lambert), touching the Earth in the middle of points (n, 2) lon, lat."""
     longitude = np.degrees(np.angle(np.exp(1j * np.radians(lonlat[:, 0])).mean()))  # right across 180 degrees too
     latitude = (lonlat[:, 1].min() + lonlat[:, 1].max()) / 2
     return CRS.from_dict(proj="laea", lat_0=latitude, lon_0=longitude, datum="WGS84", units="m")
 
 
-def crs_from_user(value: Any, where: str) -> CRS:
+def crs_from_user(value: str | int | CRS, where: str) -> CRS:
     """A reference system from a name such as EPSG:3413 or a well-known text."""
     try:
         return CRS.from_user_input(value)

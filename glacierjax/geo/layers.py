@@ -167,7 +167,7 @@ def _group_sources(images: Sequence[Layer], wanted: str | None, masks: Masks) ->
     chosen = choose_polarisation(held, wanted)
     if chosen is None:
         what = f"no {wanted} image" if wanted else "no co-polarised image"
-        advice = " or ".join(f"--polarisation={one}" for one in held)
+        advice = " or ".join(f"`polarisation`={one}" for one in held)
         where = shown_path(polarised[0].path)
         yield Source(polarised[0].name, (), problem=f"{where}: {what} beside it, only {', '.join(held)}; give {advice}")
     for image in polarised:

@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
+from jaxtyping import Bool, Float
 from rasterio.crs import CRS
 from rasterio.dtypes import dtype_rev, typename_fwd
 from rasterio.enums import ColorInterp, MaskFlags, Resampling
@@ -49,7 +50,7 @@ USUAL_DRIVER = "GTiff"
 STRUCTURE = "IMAGE_STRUCTURE"  # GDAL's name for tags on how values are stored
 BORDER_POINTS = 21
 SAME_PIXEL = 1e-3  # grids whose pixels lie over each other to this share of a pixel are one grid
-LARGEST_GAP = 4.0  # a mosaic's area may be so many times that of its tiles
+LARGEST_GAP = 4.0  # most times that a mosaic may be as large as its tiles together
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,10 +62,10 @@ class Raster:
     inner: Region | None = None
     masks: tuple[tuple[WarpedVRT, MaskLayer], ...] = ()
 
-    def is_affected(self, window: Window) -> np.ndarray | None:
+    def is_affected(self, window: Window) -> Bool[np.ndarray, "height width"] | None:
         """bool (h, w): layover or shadow, in any of the masks; None without masks."""
-        found = [layer.is_affected(mask.read(layer.band, window=window)) for mask, layer in self.masks]
-        return np.logical_or.reduce(found) if found else None
+        affected = [layer.is_affected(mask.read(layer.band, window=window)) for mask, layer in self.masks]
+        return np.logical_or.reduce(affected) if affected else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +111,7 @@ def georeference_of(dataset: rasterio.DatasetReader) -> Georeference | None:
 
 
 def _open(path: str) -> rasterio.DatasetReader:
-    """The raster; by its name only what belongs to it is tried, as some of GDAL's formats lead to other files."""
+    """The raster, opened with the driver that its suffix names: other drivers of GDAL may follow links to other files."""
     suffix = PurePosixPath(shown_path(path)).suffix.lower()
     if not is_virtual(path):
         _check_text(Path(path) if suffix == ".vrt" else Path(path).with_suffix(".hdr"), suffix)
@@ -141,7 +142,7 @@ def _cut(
         placed = [part for part in placed if min(part.region.common(whole).shape) > 0]
     filled = sum(np.prod(part.region.common(whole).shape, dtype=float) for part in placed)
     if np.prod(whole.shape, dtype=float) > LARGEST_GAP * filled:
-        raise InputError(f"its {len(placed)} tiles lie far apart; put them into folders of their own, or give --aoi")
+        raise InputError(f"its {len(placed)} tiles lie far apart; put them into folders of their own, or give `aoi`")
     text = _virtual_raster(placed, grid, whole)
     return stack.enter_context(rasterio.open(text)), inner, [part.tile for part in placed]
 
@@ -178,7 +179,7 @@ def _place(dataset: rasterio.DatasetReader, tile: Tile, grid: Georeference, stac
     return _Placed(memory.name, warped, tile, region)
 
 
-def _border_on(dataset: rasterio.DatasetReader, crs: CRS) -> np.ndarray:
+def _border_on(dataset: rasterio.DatasetReader, crs: CRS) -> Float[np.ndarray, "point 2"]:
     """Points (n, 2) along the border of a raster in another reference system, where its sides are bent."""
     along = np.linspace(0, 1, BORDER_POINTS)
     sides = [np.column_stack(side) for edge in (0 * along, 0 * along + 1) for side in ((along, edge), (edge, along))]
@@ -186,7 +187,7 @@ def _border_on(dataset: rasterio.DatasetReader, crs: CRS) -> np.ndarray:
     return reproject(own.to_crs(np.concatenate(sides) * (dataset.width, dataset.height)), dataset.crs, crs)
 
 
-def _matrix(transform: Sequence[float]) -> np.ndarray:
+def _matrix(transform: Sequence[float]) -> Float[np.ndarray, "3 3"]:
     return np.array([*tuple(transform)[:6], 0, 0, 1]).reshape(3, 3)
 
 
@@ -236,7 +237,7 @@ def _describe_structure(element: ElementTree.Element, tags: Mapping[str, str], n
 
 
 def _describe(element: ElementTree.Element, dataset: Any, band: int, nodata: float | None) -> None:
-    """What a band says of itself."""
+    """Writes the description, no-data value, scale and offset of a band."""
     if nodata is not None:
         ElementTree.SubElement(element, "NoDataValue").text = repr(float(nodata))
     if dataset.descriptions[band - 1]:

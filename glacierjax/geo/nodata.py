@@ -8,6 +8,7 @@ picture), so it counts only where it fills squares of `SQUARE_PX` pixels, which 
 from collections.abc import Iterator
 
 import numpy as np
+from jaxtyping import Bool, Shaped, UInt8
 from scipy import ndimage
 
 FILL = -9999.0
@@ -28,7 +29,7 @@ def fill_values(kind: np.dtype) -> tuple[float, ...]:
     return ()
 
 
-def is_fill(values: np.ndarray) -> np.ndarray:
+def is_fill(values: Shaped[np.ndarray, "*shape"]) -> Bool[np.ndarray, "*shape"]:
     """bool, like `values`: not finite, or a fill value of their type."""
     if values.dtype.kind != "f":
         return np.isin(values, np.array(fill_values(values.dtype), values.dtype))
@@ -36,7 +37,7 @@ def is_fill(values: np.ndarray) -> np.ndarray:
     return ~measured | np.isin(values, np.array(FLOAT_FILLS, values.dtype))
 
 
-def common_border_value(outermost: np.ndarray) -> float | None:
+def common_border_value(outermost: Shaped[np.ndarray, " pixel"]) -> float | None:
     """The value that most of a scene's outermost pixels (n,) have, if they are `BORDER_SHARE` of them or more. NaN: no data."""
     values, counts = np.unique(outermost[np.isfinite(outermost)], return_counts=True)
     if not len(values) or counts.max() < BORDER_SHARE * len(outermost):
@@ -44,7 +45,7 @@ def common_border_value(outermost: np.ndarray) -> float | None:
     return float(values[counts.argmax()])
 
 
-def in_squares(mask: np.ndarray) -> np.ndarray:
+def in_squares(mask: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """The pixels of a mask (H, W) that lie in a square of it, or next to one. A square may lie outside the scene by half.
 
     Single pixels and sieves of pixels, such as a dark sea that was clipped at 0, drop out.
@@ -57,7 +58,7 @@ def in_squares(mask: np.ndarray) -> np.ndarray:
     return mask & near[reach:-reach, reach:-reach].view(bool)
 
 
-def missing_areas(valid: np.ndarray) -> np.ndarray:
+def missing_areas(valid: Bool[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
     """Where data are missing (H, W) bool, apart from specks: connected parts of fewer than `SPECK_PX` pixels."""
     missing = ~valid
     if valid.all():
@@ -71,7 +72,7 @@ def missing_areas(valid: np.ndarray) -> np.ndarray:
     return missing
 
 
-def squares_by_strip(mask: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
+def squares_by_strip(mask: Bool[np.ndarray, "height width"]) -> Iterator[tuple[slice, Bool[np.ndarray, "rows width"]]]:
     """As `in_squares`, in strips: rows, and which pixels (h, W) of them."""
     reach = 3 * SQUARE_PX  # farther than a pixel has a say
     for top in range(0, len(mask), STRIP_ROWS):
@@ -81,7 +82,11 @@ def squares_by_strip(mask: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
         yield slice(top, bottom), found[top - first : bottom - first]
 
 
-def fill_specks(image: np.ndarray, valid: np.ndarray, missing: np.ndarray) -> np.ndarray:
+def fill_specks(
+    image: UInt8[np.ndarray, "height width"],
+    valid: Bool[np.ndarray, "height width"],
+    missing: Bool[np.ndarray, "height width"],
+) -> UInt8[np.ndarray, "height width"]:
     """A scene (H, W) uint8 in which specks, neither `valid` nor `missing`, have the mean of the valid pixels around them."""
     specks = ~(valid | missing)
     if not specks.any():

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from jaxtyping import Bool, Integer, UInt8
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import DatasetReader
 from rasterio.windows import Window
@@ -88,7 +89,9 @@ def _told(dataset: DatasetReader, band: int, name: str, where: str) -> Told:
     return Told(gain, offset, words, tuple(value for value in declared if math.isfinite(value)))
 
 
-def _mask(dataset: DatasetReader, band: int, options: ValueOptions) -> Callable[[Window], np.ndarray]:
+def _mask(
+    dataset: DatasetReader, band: int, options: ValueOptions
+) -> Callable[[Window], Bool[np.ndarray, "height width"]]:
     """A window to its pixels that are data, as the file says; its value of no data counts unless the user names another."""
     flags = dataset.mask_flag_enums[band - 1]
     if MaskFlags.nodata in flags and not options.finds_nodata:
@@ -107,7 +110,9 @@ def _palette(dataset: DatasetReader, band: int) -> _Palette | None:
     return _Palette(table[:, :3], table[:, 3] >= OPAQUE_FROM)
 
 
-def _look_up(values: np.ndarray, seen: np.ndarray, palette: _Palette, where: str) -> tuple[np.ndarray, np.ndarray]:
+def _look_up(
+    values: Integer[np.ndarray, "height width"], seen: Bool[np.ndarray, "height width"], palette: _Palette, where: str
+) -> tuple[UInt8[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:
     """Grey and what is seen of it, of indices. Raises `InputError` for colours."""
     known = values < len(palette.opaque)
     indices = np.where(known, values, 0)
@@ -128,7 +133,7 @@ def _levels(dataset: DatasetReader, band: int) -> _Levels | None:
     if not inverted and bits >= 8:
         return None
 
-    def levels(values: np.ndarray) -> np.ndarray:
+    def levels(values: Integer[np.ndarray, "height width"]) -> Integer[np.ndarray, "height width"]:
         values = np.minimum(values, highest)
         values = highest - values if inverted else values
         return (values * (GREY_MAX // highest)).astype(np.uint8) if bits < 8 else values.astype(kind)
@@ -143,4 +148,4 @@ def _refuse_colours(dataset: DatasetReader, where: str) -> None:
         red, green, blue = dataset.read(bands, window=window)
         seen = dataset.read_masks(bands[0], window=window) > 0
         if (((red != green) | (red != blue)) & seen).any():
-            raise InputError(f"{where}: a colour image; expected grey, or name the band to read (--band)")
+            raise InputError(f"{where}: a colour image; expected grey, or name the band to read (`band`)")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+from jaxtyping import Shaped
 from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 
@@ -22,7 +23,11 @@ def raster_path(folder: Path, name: str, georeference: Georeference | None) -> P
 
 
 def write_raster(
-    path: Path, array: np.ndarray, georeference: Georeference | None, description: str, nodata: float | None = None
+    path: Path,
+    array: Shaped[np.ndarray, "height width"],
+    georeference: Georeference | None,
+    description: str,
+    nodata: float | None = None,
 ) -> None:
     """Writes a map (H, W). A GeoTIFF keeps uint8 and float32; in a PNG, float32 in 0..1 becomes grey 0..255."""
     if georeference is None:

@@ -4,6 +4,7 @@ import dataclasses
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.spacing import looks_for
@@ -54,7 +55,7 @@ class Interest:
         found = [around(georeference.to_pixels(points)).common(grid) for points in self.area.outlines(georeference)]
         found = [part for part in found if min(part.shape) > 0]
         if not found:
-            raise InputError(f"lies beside the area of interest {self.area.where}; leave it out or draw another --aoi")
+            raise InputError(f"lies beside the area of interest {self.area.where}; leave it out or draw another `aoi`")
         return Region(
             *np.min([part[:2] for part in found], 0).tolist(), *np.max([part[2:] for part in found], 0).tolist()
         )
@@ -65,7 +66,7 @@ class Interest:
         return self.context_px * looks_for(spacing_m, self.network_spacing_m)
 
 
-def around(pixels: np.ndarray) -> Region:
+def around(pixels: Float[np.ndarray, "point 2"]) -> Region:
     """The whole pixels that points (n, 2) of column and row lie in."""
     left, top = np.floor(pixels.min(0)).astype(int).tolist()
     right, bottom = np.ceil(pixels.max(0)).astype(int).tolist()

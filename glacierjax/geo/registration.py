@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.pixel_map import PixelMap, pixel_map
@@ -79,7 +80,9 @@ class MapRegistration:
         return self.scenes[reference].map_into(self.scenes[frame])
 
 
-def _moved(points_px: np.ndarray, place: Georeference, image: Footprint) -> np.ndarray:
+def _moved(
+    points_px: Float[np.ndarray, "point 2"], place: Georeference, image: Footprint
+) -> Float[np.ndarray, "point 2"]:
     """Points (n, 2) column, row of the grid at `place` as column, row of an image."""
     if place == image.place:
         return np.array(points_px, float)

@@ -14,6 +14,7 @@ import re
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Bool, Float32, Shaped
 
 from glacierjax.core.grey import AMPLITUDE
 
@@ -59,7 +60,11 @@ def scale_in_words(*texts: str | None) -> str | None:
 
 
 def choose_scale(
-    wanted: str, measured: np.ndarray, data: np.ndarray, words: Sequence[str | None], digital_numbers: bool
+    wanted: str,
+    measured: Shaped[np.ndarray, "height width"],
+    data: Bool[np.ndarray, "height width"],
+    words: Sequence[str | None],
+    digital_numbers: bool,
 ) -> tuple[str, bool]:
     """The scale of measurements (H, W) of which `data` (H, W) bool are some, and whether it was guessed from them alone.
 
@@ -79,7 +84,7 @@ def choose_scale(
     return (POWER if not digital_numbers and is_power(measured, data) else AMPLITUDE), True
 
 
-def is_decibel(values: np.ndarray) -> bool:
+def is_decibel(values: Shaped[np.ndarray, " value"]) -> bool:
     """Whether measured values (n,) are decibels, or decibels times a factor."""
     if not len(values) or values.min() >= 0:
         return False
@@ -87,13 +92,13 @@ def is_decibel(values: np.ndarray) -> bool:
     return bool(-low > DECIBEL_FROM * high)
 
 
-def decibel_factor(values: np.ndarray) -> float:
+def decibel_factor(values: Shaped[np.ndarray, " value"]) -> float:
     """1, 10, 100, ...: by how much decibels (n,) were multiplied."""
     ratio = float(np.median(values)) / TYPICAL_DB
     return 10.0 ** max(0, round(np.log10(ratio))) if ratio > 0 else 1.0
 
 
-def is_power(values: np.ndarray, measured: np.ndarray) -> bool:
+def is_power(values: Shaped[np.ndarray, "height width"], measured: Bool[np.ndarray, "height width"]) -> bool:
     """Whether values (H, W) are power, not amplitude. Their squares of `TILE_PX` are neighbours in the scene."""
     positive = measured & (values > 0)
     logarithm = np.log(np.where(positive, values, 1).astype(np.float64))
@@ -107,14 +112,16 @@ def is_power(values: np.ndarray, measured: np.ndarray) -> bool:
     return bool(speckle * overall > POWER_FROM)
 
 
-def _tiles(array: np.ndarray) -> np.ndarray:
+def _tiles(array: Shaped[np.ndarray, "height width"]) -> Shaped[np.ndarray, "tile pixel"]:
     """(H, W) as (n, TILE_PX ** 2), without what is left over at the right and below."""
     rows, columns = (size // TILE_PX for size in array.shape)
     whole = array[: rows * TILE_PX, : columns * TILE_PX].reshape(rows, TILE_PX, columns, TILE_PX)
     return whole.swapaxes(1, 2).reshape(rows * columns, TILE_PX**2)
 
 
-def to_amplitude(values: np.ndarray, scale: str, factor: float = 1.0) -> np.ndarray:
+def to_amplitude(
+    values: Shaped[np.ndarray, "*shape"], scale: str, factor: float = 1.0
+) -> Float32[np.ndarray, "*shape"]:
     """Amplitude float32 of values on a scale; negative power and amplitude become 0. `stretch` leaves values as they are."""
     values = values.astype(np.float32)
     if scale == DECIBEL:

@@ -12,7 +12,7 @@ import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
 from glacierjax.core.grey import CAFFE_GREY, GreyRule
 from glacierjax.core.products import POLARISATIONS, product_of_name
@@ -87,14 +87,14 @@ class ReadOptions:
 
     def __post_init__(self):
         if self.pixel_spacing_m is not None and not 0 < self.pixel_spacing_m < float("inf"):
-            raise InputError(f"--pixel_spacing_m={self.pixel_spacing_m}: give a number of metres above 0")
+            raise ArgumentError("pixel_spacing_m", self.pixel_spacing_m, "give a number of metres above 0")
         if self.band is not None and self.band < 1:
-            raise InputError(f"--band={self.band}: bands are counted from 1")
+            raise ArgumentError("band", self.band, "bands are counted from 1")
         ValueOptions(self.scale, self.nodata)  # checks itself
         if self.polarisation is not None and self.polarisation not in POLARISATIONS:
-            raise InputError(f"--polarisation={self.polarisation}: choose one of {', '.join(POLARISATIONS)}")
+            raise ArgumentError("polarisation", self.polarisation, f"choose one of {', '.join(POLARISATIONS)}")
         if self.polarisation is not None and self.band is not None:
-            raise InputError(f"--polarisation={self.polarisation}, --band={self.band}: give one of them")
+            raise InputError(f"`polarisation`={self.polarisation}, `band`={self.band}: give one of them")
 
     @property
     def values(self) -> ValueOptions:
@@ -126,7 +126,7 @@ def read_scene(
             )
     is_png = any(Path(tile.path).suffix.lower() in PNG_SUFFIXES for tile in source.tiles)
     if is_png and interest is not None:
-        raise InputError(f"{source.where}: not georeferenced, so --aoi cannot be found in it; leave it out")
+        raise InputError(f"{source.where}: not georeferenced, so `aoi` cannot be found in it; leave it out")
     return _read_raster(source, options, interest, rule, is_png)
 
 
@@ -137,7 +137,7 @@ def scene_of_grey(name: str, grey: Grey, spacing_m: float) -> Scene:
 
 def _notes(grey: Grey) -> tuple[str, ...]:
     guessed = "; ".join(grey.reading.guessed)
-    return (f"guessed: {guessed}; --scale and --nodata override",) if guessed else ()
+    return (f"guessed: {guessed}; `scale` and `nodata` override",) if guessed else ()
 
 
 def spacing_without_map(name: str, where: str, given_m: float | None) -> float:
@@ -145,7 +145,7 @@ def spacing_without_map(name: str, where: str, given_m: float | None) -> float:
     spacing_m = given_m or facts_of_name(name).pixel_spacing_m
     if spacing_m is None:
         raise InputError(
-            f"{where}: neither georeference nor name tells the pixel spacing; give --pixel_spacing_m=METRES"
+            f"{where}: neither georeference nor name tells the pixel spacing; give `pixel_spacing_m`=METRES"
         )
     return float(spacing_m)
 
@@ -213,7 +213,7 @@ def _check_size(dataset: rasterio.DatasetReader, source: Source) -> None:
     size = sum(file.stat().st_size for file in files) if all(file.is_file() for file in files) else pixels
     if pixels > MOST_PIXELS or (pixels > LARGE_PIXELS and pixels > MOST_COMPRESSED * size):
         what = f"{dataset.width} x {dataset.height} pixels in {size} bytes"
-        raise InputError(f"{what}; the file is damaged, or too large: --aoi reads a part of it")
+        raise InputError(f"{what}; the file is damaged, or too large: `aoi` reads a part of it")
 
 
 def _band(dataset: rasterio.DatasetReader, source: Source, options: ReadOptions) -> Band:

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 import numpy as np
+from jaxtyping import Bool, Shaped
 
 from glacierjax.core.scene_names import NameFacts
 
@@ -31,7 +32,7 @@ class MaskLayer:
     affected: tuple[int, ...]
     band: int = 1
 
-    def is_affected(self, values: np.ndarray) -> np.ndarray:
+    def is_affected(self, values: Shaped[np.ndarray, "height width"]) -> Bool[np.ndarray, "height width"]:
         return np.isin(values, self.affected)
 
 

@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.files import Json
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
 from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
 from glacierjax.geo.layers import MASKS, RASTER_SUFFIXES, mask_of
@@ -21,7 +21,7 @@ from glacierjax.geo.sources import MaskLayer, Source, Tile, gdal_path, is_virtua
 _SENTINEL_1 = re.compile(r"sentinel[-_ ]?1[a-d]?|s1[a-d]", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^\w.\- ]")
 
-Assets = Mapping[str, Mapping[str, Any]]
+Assets = Mapping[str, Json]
 
 
 def sources_of_stac(path: Path, polarisation: str | None = None, asset: str | None = None) -> list[Source]:
@@ -46,9 +46,7 @@ def sources_of_stac(path: Path, polarisation: str | None = None, asset: str | No
     return [_source(identifier, item, path, polarisation, asset) for identifier, item in items.items()]
 
 
-def _source(
-    identifier: str, item: Mapping[str, Any], path: Path, polarisation: str | None, asset: str | None
-) -> Source:
+def _source(identifier: str, item: Json, path: Path, polarisation: str | None, asset: str | None) -> Source:
     name = _UNSAFE.sub("_", identifier)
     try:
         held = item.get("assets", {})
@@ -78,15 +76,15 @@ def _choose(assets: Assets, wanted: str | None, asset: str | None) -> tuple[str,
             by_polarisation.setdefault(found, key)
     if not by_polarisation:
         rasters = [key for key, value in assets.items() if _is_raster(value)]
-        raise InputError(f"no asset tells its polarisation; choose with --asset={'|'.join(rasters) or 'KEY'}")
+        raise InputError(f"no asset tells its polarisation; choose with `asset`={'|'.join(rasters) or 'KEY'}")
     chosen = choose_polarisation(tuple(by_polarisation), wanted)
     if chosen is None:
-        advice = " or ".join(f"--polarisation={one}" for one in by_polarisation)
+        advice = " or ".join(f"`polarisation`={one}" for one in by_polarisation)
         raise InputError(f"no {wanted or 'co-polarised'} asset, only {', '.join(by_polarisation)}; give {advice}")
     return by_polarisation[chosen], chosen
 
 
-def _polarisation(key: str, asset: Mapping[str, Any]) -> str | None:
+def _polarisation(key: str, asset: Json) -> str | None:
     """By the key (vv, VV, 0_VV), by the asset's own list of one, or by the file's name."""
     listed = asset.get("sar:polarizations") or []
     if len(listed) == 1 and listed[0] in POLARISATIONS:
@@ -94,7 +92,7 @@ def _polarisation(key: str, asset: Mapping[str, Any]) -> str | None:
     return polarisation_of_name(key) or polarisation_of_name(stem_of(str(asset.get("href", ""))))
 
 
-def _is_raster(asset: Mapping[str, Any]) -> bool:
+def _is_raster(asset: Json) -> bool:
     """An image file, not metadata nor a picture to look at."""
     kind, roles = str(asset.get("type", "")), asset.get("roles") or []
     suffix = Path(shown_path(gdal_path(str(asset.get("href", ""))))).suffix.lower()
@@ -117,7 +115,7 @@ def _mask(assets: Assets, path: Path) -> MaskLayer | None:
     return None
 
 
-def _href(asset: Mapping[str, Any], path: Path) -> str:
+def _href(asset: Json, path: Path) -> str:
     """What GDAL opens: the link, or the file it names, from the folder of the JSON file."""
     href = str(asset["href"])
     if is_virtual(href):
@@ -125,7 +123,7 @@ def _href(asset: Mapping[str, Any], path: Path) -> str:
     return str(path.parent / href)
 
 
-def _facts(name: str, item: Mapping[str, Any], polarisation: str | None) -> NameFacts:
+def _facts(name: str, item: Json, polarisation: str | None) -> NameFacts:
     """What the item says; what it does not, its id may."""
     facts, properties = facts_of_name(name), item.get("properties") or {}
     moment = properties.get("datetime") or properties.get("start_datetime")

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Iterable
 
 import numpy as np
+from jaxtyping import Bool, Shaped, UInt8
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.grey import GREY_MAX, GreyRule
@@ -61,7 +62,9 @@ class Stretch:
     squares: tuple[float, ...] = ()
     scale_is_guessed: bool = False
 
-    def apply(self, values: np.ndarray, declared: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def apply(
+        self, values: Shaped[np.ndarray, "height width"], declared: Bool[np.ndarray, "height width"]
+    ) -> tuple[UInt8[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:
         """Grey uint8 of a block, and what of it is data; `squares` are left to the caller, who sees all of the scene."""
         valid = declared & self.options.is_data(values)
         if self.scale == EIGHT_BIT:
@@ -124,7 +127,12 @@ def fit(sample: Sample, told: Told, options: ValueOptions, rule: GreyRule, where
     return Stretch(options, told, scale, factor, float(low), float(high), fills, tuple(squares), guessed)
 
 
-def _without_squares(values: np.ndarray, data: np.ndarray, value: float, squares: list[float]) -> np.ndarray:
+def _without_squares(
+    values: Shaped[np.ndarray, "height width"],
+    data: Bool[np.ndarray, "height width"],
+    value: float,
+    squares: list[float],
+) -> Bool[np.ndarray, "height width"]:
     """`data` (h, w) bool without the squares that a value fills; if there are some, the value joins `squares`."""
     missing = in_squares(data & (values == value))
     left = data & ~missing
@@ -134,22 +142,24 @@ def _without_squares(values: np.ndarray, data: np.ndarray, value: float, squares
     return left
 
 
-def _is_drawn(values: np.ndarray) -> bool:
+def _is_drawn(values: Shaped[np.ndarray, " value"]) -> bool:
     """Whether a few values make up a scene (n,), so that none of them can be told from a background."""
     return not len(values) or np.unique(values, return_counts=True)[1].max() > DRAWN_SHARE * len(values)
 
 
-def _above_noise(measured: np.ndarray, scale: str, factor: float, options: ValueOptions) -> np.ndarray:
+def _above_noise(
+    measured: Shaped[np.ndarray, "height width"], scale: str, factor: float, options: ValueOptions
+) -> Bool[np.ndarray, "height width"]:
     """bool: finite, and not so low that it marks missing data, in decibels in floating point."""
     if scale != DECIBEL or measured.dtype.kind != "f" or not options.finds_nodata:
         return np.isfinite(measured)
     return measured > LOWEST_DB * factor
 
 
-def _found(values: np.ndarray) -> tuple[float, ...]:
+def _found(values: Shaped[np.ndarray, "..."]) -> tuple[float, ...]:
     """The finite values in an array, each once."""
     return tuple(float(value) for value in np.unique(values[np.isfinite(values)]))
 
 
 def _nothing(where: str) -> InputError:
-    return InputError(f"{where}: no pixel holds data; choose another file, --band or --nodata")
+    return InputError(f"{where}: no pixel holds data; choose another file, `band` or `nodata`")

@@ -1,11 +1,12 @@
 """What is known of a scene's values before they become grey: from the user and from the file; and what came of it."""
 
 import dataclasses
-from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Shaped
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
+from glacierjax.core.files import Json
 from glacierjax.geo.nodata import is_fill
 from glacierjax.geo.scales import AUTO, SCALES
 
@@ -22,16 +23,16 @@ class ValueOptions:
 
     def __post_init__(self):
         if self.scale not in SCALES:
-            raise InputError(f"--scale={self.scale}: choose one of {', '.join(SCALES)}")
+            raise ArgumentError("scale", self.scale, f"choose one of {', '.join(SCALES)}")
         if isinstance(self.nodata, str) and self.nodata not in (AUTO, NO_VALUE):
-            raise InputError(f"--nodata={self.nodata}: give a number, {NO_VALUE} or {AUTO}")
+            raise ArgumentError("nodata", self.nodata, f"give a number, {NO_VALUE} or {AUTO}")
 
     @property
     def finds_nodata(self) -> bool:
         """Whether values that nobody declared may be taken as no data."""
         return self.nodata == AUTO
 
-    def is_data(self, values: np.ndarray) -> np.ndarray:
+    def is_data(self, values: Shaped[np.ndarray, "*shape"]) -> Bool[np.ndarray, "*shape"]:
         """bool, like `values`: neither NaN nor infinite nor a value that is no data wherever it stands."""
         if self.finds_nodata:
             return ~is_fill(values)
@@ -65,7 +66,7 @@ class Told:
     def is_plain(self) -> bool:
         return (self.gain, self.offset) == (1, 0)
 
-    def measurement(self, values: np.ndarray) -> np.ndarray:
+    def measurement(self, values: Shaped[np.ndarray, "*shape"]) -> Shaped[np.ndarray, "*shape"]:
         if self.is_plain:
             return values
         with np.errstate(over="ignore", invalid="ignore"):  # of what is no data, and in damaged files
@@ -86,7 +87,7 @@ class Reading:
     grey_255: float
     guessed: tuple[str, ...] = ()
 
-    def row(self) -> dict[str, Any]:
+    def row(self) -> Json:
         """For a table."""
         return {
             "scale": self.scale,

@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_beside, write_text
+from glacierjax.core.files import Json, write_beside, write_text
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
 from glacierjax.geo.georeference import Georeference
 
@@ -40,7 +41,7 @@ POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
 Properties = Mapping[str, Any]
 
 
-def feature(line_lonlat: np.ndarray, properties: Properties) -> dict[str, Any]:
+def feature(line_lonlat: Float[np.ndarray, "point 2"], properties: Properties) -> Json:
     """A GeoJSON feature of one line (n, 2) of longitude and latitude; `properties`: `FIELDS`."""
     parts = [np.round(part, DECIMALS).tolist() for part in cut_line(line_lonlat)]
     if len(parts) == 1:
@@ -50,7 +51,7 @@ def feature(line_lonlat: np.ndarray, properties: Properties) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
 
 
-def polygon_feature(polygon_lonlat: shapely.Polygon, properties: Properties) -> dict[str, Any]:
+def polygon_feature(polygon_lonlat: shapely.Polygon, properties: Properties) -> Json:
     """A GeoJSON feature of a polygon of longitude and latitude, outer rings counter-clockwise (RFC 7946)."""
     parts = shapely.get_parts(shapely.orient_polygons(cut_polygons([polygon_lonlat])))
     rings = [np.round(shapely.get_coordinates(part), DECIMALS).tolist() for part in parts]
@@ -61,7 +62,7 @@ def polygon_feature(polygon_lonlat: shapely.Polygon, properties: Properties) -> 
     return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
 
 
-def point_feature(point_lonlat: np.ndarray, properties: Properties) -> dict[str, Any]:
+def point_feature(point_lonlat: Float[np.ndarray, "2"], properties: Properties) -> Json:
     """A GeoJSON feature of a point (2,) of longitude and latitude."""
     coordinates = np.round(point_lonlat, DECIMALS).tolist()
     return {
@@ -71,7 +72,7 @@ def point_feature(point_lonlat: np.ndarray, properties: Properties) -> dict[str,
     }
 
 
-def write_geojson(path: Path, features: Sequence[Mapping[str, Any]]) -> None:
+def write_geojson(path: Path, features: Sequence[Json]) -> None:
     """Writes features as one collection; an empty one is a file without fronts."""
     lines = ",\n".join(json.dumps(member, allow_nan=False, ensure_ascii=False) for member in features)
     write_text(path, f'{{"type": "FeatureCollection", "features": [\n{lines}\n]}}\n')
@@ -86,7 +87,7 @@ def write_layer(
     hold what no layer may. Raises `InputError` when the extra [vector] is not installed.
     """
     kind = path.suffix[1:]
-    pyogrio = require_vector_extra(f"--vector={kind}")
+    pyogrio = require_vector_extra(f"`vector`={kind}")
     with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
         pyogrio.raw.write(
             Path(folder) / f"{LAYER}.{kind}",

@@ -107,7 +107,7 @@ def scene_of(line: Line, frames: Sequence[Frame], name_was_given: bool) -> tuple
         raise InputError(f"{line.where}: no scene of the name {front.scene!r}; there are: {there}")
     if front.date is None:
         raise InputError(
-            f"{line.where}: neither name nor date tells the scene; name it with --name_field or --date_field"
+            f"{line.where}: neither name nor date tells the scene; name it with `name_field` or `date_field`"
         )
     dated = [frame for frame in frames if frame.date == front.date]
     if not dated:
@@ -120,7 +120,7 @@ def scene_of(line: Line, frames: Sequence[Frame], name_was_given: bool) -> tuple
     if len(inside) > 1:
         raise InputError(
             f"{line.where}: {len(inside)} scenes of {front.date} show it ({some_names([f.where for f in inside])}); name the "
-            "right one in an attribute (--name_field), or leave the others out"
+            "right one in an attribute (`name_field`), or leave the others out"
         )
     return inside[0], BY_DATE
 

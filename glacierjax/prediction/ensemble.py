@@ -142,7 +142,7 @@ def open_predictor(
         if checkpoint.record.get("task") != "segmentation":
             raise InputError(
                 f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
-                "fine-tune it first (--config.init.checkpoint)"
+                "fine-tune it first (`config.init.checkpoint`)"
             )
     first = checkpoints[0]
     channels = network_of(first).channels
@@ -219,7 +219,7 @@ def _trained_mirrors(checkpoints: Sequence[Checkpoint]) -> tuple[tuple[int, ...]
     untrained = next(checkpoint.path for checkpoint in checkpoints if not _saw_rotations(checkpoint))
     taken = f"{len(mirrors)} mirror images are averaged instead" if len(mirrors) > 1 else "nothing is averaged"
     log.warning(
-        "%s: never trained on rotated crops, so %s; --untrained_rotations averages four rotations", untrained, taken
+        "%s: never trained on rotated crops, so %s; `untrained_rotations` averages four rotations", untrained, taken
     )
     return tuple(mirrors)
 

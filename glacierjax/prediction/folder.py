@@ -7,11 +7,10 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from glacierjax.core.cli import advice_for
 from glacierjax.core.errors import InputError, some_names
-from glacierjax.core.files import write_text
+from glacierjax.core.files import Json, write_text
 from glacierjax.core.grey import UNLIKE_FROM
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import facts_of_name
@@ -78,7 +77,7 @@ class Batch:
     def run(self, sources: Sequence[Source]) -> None:
         """Predicts the sources that are not done yet, then writes the table and all fronts in one file.
 
-        Raises `InputError` at the end if some of them could not be predicted, and names them; at once if `output`
+        Raises `InputError` at the end if sources could not be predicted, and names them; at once if `output`
         holds results of other settings.
         """
         if (self.output / SETTINGS).is_file() and not self.overwrite:
@@ -93,7 +92,7 @@ class Batch:
         ]
         if len(todo) < len(names):
             log.info(
-                "%d of %d scenes are done already (--overwrite does them again)", len(names) - len(todo), len(names)
+                "%d of %d scenes are done already (`overwrite` does them again)", len(names) - len(todo), len(names)
             )
         for source in track(todo, len(todo), "scenes predicted"):
             name = names[source]
@@ -130,7 +129,7 @@ class Batch:
         for left_over in set(before.files if before else ()) - set(written):
             (self.output / left_over).unlink(missing_ok=True)
 
-    def _row(self, prediction: Prediction, states: States) -> dict[str, Any]:
+    def _row(self, prediction: Prediction, states: States) -> Json:
         scene, facts = prediction.scene, prediction.scene.facts
         return {
             "scene": scene.name,
@@ -150,7 +149,7 @@ class Batch:
             **scene.reading,
         }
 
-    def _settings(self) -> dict[str, Any]:
+    def _settings(self) -> Json:
         predictor = self.predictor
         return {
             "checkpoints": list(predictor.sources),

@@ -55,7 +55,7 @@ class Priors:
         if self.summer is not None:
             if scene.georeference is None:
                 raise InputError(
-                    f"{source.where}: not georeferenced, so no summer scene can be laid on it; give --summer=none"
+                    f"{source.where}: not georeferenced, so no summer scene can be laid on it; give `summer`=none"
                 )
             found = self.summer.for_scene(source, scene.facts.date, scene.georeference, (height, width))
             if found is None:

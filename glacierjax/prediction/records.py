@@ -1,4 +1,4 @@
-"""What an output folder says is done: a record for each scene, with its files as they were and those that were written.
+"""Records of finished scenes in an output folder: the state of each scene's files when it was read, and what was written.
 
 A scene is written under the name of its source. Where another scene has that name, folders stand before it: A/VV.tif and
 B/VV.tif become A__VV and B__VV.
@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import visible_files, write_text
+from glacierjax.core.files import Json, visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
+from glacierjax.core.version import version
 from glacierjax.geo.sources import Source, is_virtual, split_archive
 
 log = logging.getLogger(__name__)
@@ -75,28 +76,28 @@ def _state(file: Path, output: Path) -> FileState:
 
 def read_records(output: Path) -> dict[str, Record]:
     """The records in an output folder by the scene's name; one that cannot be read is named and left out."""
-    found = {}
+    records = {}
     folder = output / RECORDS
     for file in visible_files(folder, (".json",)) if folder.is_dir() else ():
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             source = tuple(FileState(**state) for state in content["source"])
-            found[content["row"]["scene"]] = Record(source, content["row"], [str(path) for path in content["files"]])
+            records[content["row"]["scene"]] = Record(source, content["row"], [str(path) for path in content["files"]])
         except (OSError, ValueError, KeyError, TypeError) as error:
             log.warning(
                 "%s: not a readable record (%s: %s); its scene counts as not done", file, type(error).__name__, error
             )
-    return found
+    return records
 
 
 def write_record(output: Path, record: Record) -> None:
-    """Writes the record of a scene, after all of its other files: it means "done"."""
-    text = json.dumps(dataclasses.asdict(record), indent=1) + "\n"
+    """Writes the record of a scene with the version of the program, after all of its other files: it means "done"."""
+    text = json.dumps({"version": version(), **dataclasses.asdict(record)}, indent=1) + "\n"
     write_text(output / RECORDS / f"{record.row['scene']}.json", text)
 
 
 def is_done(record: Record | None, now: States, output: Path) -> bool:
-    """Whether a scene is there, made from its files as they are now, with all that was written."""
+    """Whether a scene is finished: its files have not changed since, and all that was written exists."""
     if record is None or not _is_same(record.source, now, output):
         return False
     return all((output / file).is_file() for file in record.files)
@@ -120,7 +121,7 @@ def name_scenes(
     """The name of each scene in the output, and what is wrong with the sources that get none.
 
     A source that has a record keeps its name. Others get their own name, with as many folders before it as it needs to
-    differ from all names there, capital letters or not.
+    differ from all names in the output, ignoring case.
     """
     names: dict[Source, str] = {}
     problems = {source: source.problem for source in sources if source.problem}
@@ -150,7 +151,7 @@ def name_scenes(
         for source, name in named.items():
             if name is None:
                 problems[source] = (
-                    f"{source.where}: its name is that of another scene in {output}; use another --output"
+                    f"{source.where}: its name is that of another scene in {output}; use another `output`"
                 )
             elif counts[name.casefold()] == 1 and name.casefold() not in taken:
                 names[source] = name
@@ -165,7 +166,7 @@ def _place(source: Source) -> tuple[tuple[str, ...], str]:
 
 
 def _with_folders(source: Source, folders: int) -> str | None:
-    """The source's name with so many folders before it; None if it does not lie that deep."""
+    """The source's name after the last `folders` folders of its path; None if the path has fewer."""
     parents = _folders(source)
     if folders > len(parents):
         return None
@@ -180,15 +181,15 @@ def _folders(source: Source) -> tuple[str, ...]:
     return tuple(part for part in path.split("/")[:-1] if part)
 
 
-def check_settings(path: Path, settings: Mapping[str, Any]) -> None:
+def check_settings(path: Path, settings: Json) -> None:
     """Raises `InputError` if the results beside the settings file `path` were made with others than `settings`."""
     try:
         before = json.loads(path.read_text(encoding="utf-8"))
         changed = [name for name in settings if before.get(name) != settings[name]]
     except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: not readable ({error}); remove it or use another --output") from error
+        raise InputError(f"{path}: not readable ({error}); remove it or use another `output`") from error
     if changed:
         raise InputError(
-            f"{path.parent}: holds results of other settings ({', '.join(changed)}); use another --output, or --overwrite to do "
+            f"{path.parent}: holds results of other settings ({', '.join(changed)}); use another `output`, or `overwrite` to do "
             "all of them again"
         )

@@ -6,15 +6,15 @@ import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from scipy import ndimage
 
 from glacierjax.core.channels import input_of
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path, write_png
+from glacierjax.core.files import Json, user_path, write_png
 from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, Zone, grey_from_ids
 from glacierjax.data.transforms import resize_nearest
 from glacierjax.fronts import clean_zones
@@ -39,9 +39,9 @@ GEOJSON, POINTS = ".geojson", ".csv"
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Prediction:
-    """What was found in a `scene` (H, W).
+    """Zones, their uncertainty and the front of a `scene` (H, W).
 
-    `zones` uint8 class ids, as the network says, NA where there are no data; `uncertainty` float32, 0 (sure) to 1 (all
+    `zones` uint8 class ids, of the network, NA where there are no data; `uncertainty` float32, 0 (sure) to 1 (all
     zones equally likely): entropy of the mean probabilities; `deviation` float32, 0 to 0.5: largest standard deviation
     of a zone's probability over the members of an ensemble, None for a single network; `front` bool; `front_lines`:
     arrays (n, 2) of x, y in pixels (`glacierjax.fronts.lines`), the longest first; `area` bool, where a front was
@@ -65,7 +65,7 @@ class Prediction:
             return [length_px(line) * self.scene.pixel_spacing_m for line in self.front_lines]
         return [float(segment_lengths_m(georeference.to_lonlat(line)).sum()) for line in self.front_lines]
 
-    def geojson(self) -> dict[str, Any]:
+    def geojson(self) -> Json:
         """The front as a GeoJSON collection, one feature a line. Raises `InputError` without georeference."""
         return {"type": "FeatureCollection", "features": self._features()}
 
@@ -73,10 +73,10 @@ class Prediction:
         """The scene with its front, as a picture that notebooks draw."""
         return Image.fromarray(self.picture())
 
-    def picture(self) -> np.ndarray:
+    def picture(self) -> UInt8[np.ndarray, "height width 3"]:
         """The overlay (rows, columns, 3) uint8."""
-        scene, found = self.scene, f"calving front, {sum(self.lengths_m) / 1000:.1f} km"
-        text = found if self.front_lines else "no calving front found"
+        scene, length_km = self.scene, sum(self.lengths_m) / 1000
+        text = f"calving front, {length_km:.1f} km" if self.front_lines else "no calving front found"
         return front_picture(scene.image, self.front, self.area, scene.pixel_spacing_m, scene.name, text)
 
     def save(self, folder: str | Path, vector: Sequence[str] = ()) -> list[Path]:
@@ -116,10 +116,10 @@ class Prediction:
             written += write_layer(path, on_map, self._properties(), scene.georeference)
         return written
 
-    def _features(self) -> list[dict[str, Any]]:
+    def _features(self) -> list[Json]:
         georeference = self.scene.georeference
         if georeference is None:
-            raise InputError(f"{self.scene.name}: not georeferenced, so there is no longitude and latitude")
+            raise InputError(f"{self.scene.name}: not georeferenced, so its pixels have no longitude and latitude")
         lines = self._lines_on_map()
         pairs = zip(lines, self._properties(), strict=True)
         return [feature(georeference.to_lonlat(line), properties) for line, properties in pairs]
@@ -129,7 +129,7 @@ class Prediction:
         mirrored = self.scene.georeference is not None and self.scene.georeference.is_mirrored
         return [line[::-1] for line in self.front_lines] if mirrored else self.front_lines
 
-    def _properties(self) -> list[dict[str, Any]]:
+    def _properties(self) -> list[Json]:
         facts = self.scene.facts
         return [
             {
@@ -154,7 +154,7 @@ def interest_for(predictor: Predictor, area: Area | None, box: Area | None = Non
     if area is None:
         return None
     if box is not None and box.box is not None:
-        raise InputError(f"{box.where}: a box in pixels of the whole scene, of which --aoi reads a part; give polygons")
+        raise InputError(f"{box.where}: a box in pixels of the whole scene, of which `aoi` reads a part; give polygons")
     return Interest(area, predictor.context_px, predictor.pixel_spacing_m)
 
 
@@ -204,14 +204,14 @@ def find_front(
     if allowed is not None:
         front &= allowed
     for quality in (uncertainty, *([] if deviation is None else [deviation])):
-        quality[missing] = 0  # nothing was asked of the network there
+        quality[missing] = 0  # these pixels have no data
     lines = trace_front(cleaned, front)
     checkpoint = "; ".join(predictor.sources)
     return Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
 
 
-def _front(cleaned: np.ndarray, scene: Scene) -> np.ndarray:
-    """The front (H, W) bool in cleaned zones (H, W). What is too short for one is found out where pixels are square."""
+def _front(cleaned: UInt8[np.ndarray, "height width"], scene: Scene) -> Bool[np.ndarray, "height width"]:
+    """The front (H, W) bool in cleaned zones (H, W). Its length is measured on square pixels."""
     border = ocean_glacier_border(cleaned)
     if scene.pixel_sides_m is None:
         return front_of_border(border, scene.pixel_spacing_m)
@@ -222,7 +222,9 @@ def _front(cleaned: np.ndarray, scene: Scene) -> np.ndarray:
     return border & resize_nearest(near, border.shape)
 
 
-def _with_square_pixels(image: np.ndarray, sides_m: tuple[float, float] | None) -> np.ndarray:
+def _with_square_pixels(
+    image: UInt8[np.ndarray, "height width"], sides_m: tuple[float, float] | None
+) -> UInt8[np.ndarray, "rows columns"]:
     """An image (H, W) uint8 resampled to square pixels of the same area, by means along the finer side."""
     if sides_m is None:
         return image
@@ -237,7 +239,7 @@ def _square_shape(shape: tuple[int, ...], sides_m: tuple[float, float]) -> tuple
     return max(1, round(shape[0] / ratio)), max(1, round(shape[1] * ratio))
 
 
-def entropy(probabilities: np.ndarray) -> np.ndarray:
+def entropy(probabilities: Float[np.ndarray, "*shape zone"]) -> Float[np.ndarray, "*shape"]:
     """Entropy (...) of probabilities (..., K), as a share of the largest possible: 0 sure, 1 all equal."""
     logarithm = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
     return np.clip(-(probabilities * logarithm).sum(-1) / np.log(np.float32(NUM_ZONES)), 0, 1)

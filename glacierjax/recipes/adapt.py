@@ -14,13 +14,12 @@ from glacierjax.checkpoints.record import network_of, training_of
 from glacierjax.core import choices
 from glacierjax.core.channels import GREY_ONLY, TITLES, priors_of
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import user_path, write_text
+from glacierjax.core.files import Json, user_path, write_text
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import (
     PRESETS,
     FineTuning,
     InitSettings,
-    Json,
     ModelSettings,
     OptimizerSettings,
     ScheduleSettings,

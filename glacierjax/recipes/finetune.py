@@ -13,8 +13,9 @@ from jaxtyping import Array, Shaped, UInt8
 from glacierjax.checkpoints.record import record_of
 from glacierjax.core.channels import TITLES, priors_of
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import Json
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY, ranges_of
-from glacierjax.core.settings import FineTuning, Json, SeriesFineTuning
+from glacierjax.core.settings import FineTuning, SeriesFineTuning
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropSource
 from glacierjax.data.image_file import ImageFile, Plane, write_images
@@ -150,7 +151,7 @@ def check_priors(scenes: SceneSplit, channels: Sequence[str]) -> None:
         there = sum(name in found for found in scenes.priors)
         if not there:
             raise InputError(
-                f"{scenes.where(0)}: no scene has {TITLES[name]}, which --config.model.channels={','.join(channels)} names; "
+                f"{scenes.where(0)}: no scene has {TITLES[name]}, which `config.model.channels`={','.join(channels)} names; "
                 f"build the data again with --{name}, or leave it out"
             )
         if there < len(scenes):

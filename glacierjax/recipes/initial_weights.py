@@ -111,7 +111,7 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
     if unmatched:
         raise InputError(
             f"{path}: {where}/{unmatched[0]} and {len(unmatched) - 1} more names do not fit this network; "
-            f"is --config.model.{'temporal' if TEMPORAL in f'{where}/{unmatched[0]}' else 'preset'} that of the checkpoint?"
+            f"is `config.model.{'temporal' if TEMPORAL in f'{where}/{unmatched[0]}' else 'preset'}` that of the checkpoint?"
         )
     merged = {}
     for name, value in fresh.items():
@@ -123,7 +123,7 @@ def _merged(fresh: Mapping[str, Any], given: Mapping[str, Any], where: str, path
         elif value.shape != given[name].shape:
             raise InputError(
                 f"{path}: {place} has shape {given[name].shape}, this network needs {value.shape}; "
-                "is --config.model.preset that of the checkpoint?"
+                "is `config.model.preset` that of the checkpoint?"
             )
         else:
             merged[name] = np.asarray(given[name])

@@ -27,7 +27,7 @@ def train_in_workdir(settings: FineTuning | Pretraining, workdir: Path) -> None:
     `InputError`; leaves with the exit code of `Stopped` when a signal ended the run, which is saved then.
     """
     if not settings.data.dir:
-        raise InputError("--config.data.dir: missing; name the folder that `glacierjax build --data_dir` wrote")
+        raise InputError("`config.data.dir`: missing; name the folder that `glacierjax build --data_dir` wrote")
 
     def run(sized: FineTuning | Pretraining) -> Summary:
         return pretrain(sized, workdir) if isinstance(sized, Pretraining) else finetune(sized, workdir)

@@ -14,8 +14,10 @@ from glacierjax.core.settings import (
     paths_from_workdir,
     settings_from_json,
 )
+from glacierjax.core.version import version
 
 CONFIG_JSON = "config.json"
+VERSION = "version"  # of the program that wrote the file, beside the settings
 CACHE = "cache"
 
 
@@ -24,14 +26,15 @@ def read_settings(workdir: Path) -> FineTuning | Pretraining:
     file = workdir / CONFIG_JSON
     if not file.exists():
         raise InputError(
-            f"{workdir}: no {CONFIG_JSON} there, so there is no run to resume; give --config=configs/NAME.py"
+            f"{workdir}: no {CONFIG_JSON} there, so there is no run to resume; give `config`=configs/NAME.py"
         )
     try:
-        settings = settings_from_json(json.loads(file.read_text(encoding="utf-8")))
+        values = json.loads(file.read_text(encoding="utf-8"))
+        settings = settings_from_json({name: value for name, value in values.items() if name != VERSION})
     except InputError as error:
-        raise InputError(f"{file}: {error}; use a new --workdir") from error
+        raise InputError(f"{file}: {error}; use a new `workdir`") from error
     except (ValueError, AttributeError) as error:
-        raise InputError(f"{file}: not readable as JSON ({error}); use a new --workdir") from error
+        raise InputError(f"{file}: not readable as JSON ({error}); use a new `workdir`") from error
     return paths_from_workdir(settings, workdir)
 
 
@@ -64,8 +67,9 @@ def write_or_check_config(settings: FineTuning | Pretraining, workdir: Path, wri
                 different.append(f"{name}: {old} -> {new}")
         if different:
             raise InputError(
-                f"{workdir}: was trained with another configuration ({'; '.join(different)}); use a new --workdir or "
+                f"{workdir}: was trained with another configuration ({'; '.join(different)}); use a new `workdir` or "
                 "the old settings"
             )
     if writes:
-        write_text(file, json.dumps(paths_for_workdir(settings, workdir).to_json(), indent=1) + "\n")
+        values = {VERSION: version(), **paths_for_workdir(settings, workdir).to_json()}
+        write_text(file, json.dumps(values, indent=1) + "\n")

@@ -1,5 +1,6 @@
 """Pictures that stand alone: a scene with its fronts or an ensemble's deviation, with title, legend and scale bar."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -46,8 +47,10 @@ MARGIN_PX = 10
 TEXT_PX = 17
 LINE_HEIGHT_PX = 26
 FOOT_PX = 46  # below the scene: legend and scale bar
-LEGEND_PX = 670  # width of the longest legend with the scale bar beside it
 SCALE_BAR_PX = 90  # longest
+LEGEND_START_PX = MARGIN_PX + SCALE_BAR_PX + 70  # right of the scale bar and its length
+HANDLE_LENGTH, HANDLE_PAD, COLUMN_GAP = 1.4, 0.4, 1.0  # of a legend, in sizes of its text
+DEVIATION_SCALE_PX = 160
 PIXELS_PER_INCH = 72  # so that sizes of text in points are pixels
 
 
@@ -167,7 +170,7 @@ def _framed(
 ) -> Picture:
     """The picture on white paper, pixel by pixel, the lines of `header` above it, legend and scale bar below."""
     rows, columns = picture.shape[:2]
-    widths = [columns, *map(_text_width, header), LEGEND_PX if len(legend) > 1 or with_deviation_scale else 0]
+    widths = [columns, *map(_text_width, header), _foot_width(legend, with_deviation_scale)]
     width = max(widths) + 2 * MARGIN_PX
     top = MARGIN_PX + len(header) * LINE_HEIGHT_PX
     height = top + rows + FOOT_PX
@@ -192,24 +195,33 @@ def _framed(
             list(legend),
             handler_map={tuple: HandlerTuple(ndivide=1)},
             loc="center left",
-            bbox_to_anchor=(MARGIN_PX + SCALE_BAR_PX + 70, middle),
+            bbox_to_anchor=(LEGEND_START_PX, middle),
             bbox_transform=page.transData,
             ncols=len(legend),
             fontsize=TEXT_PX,
             frameon=False,
             borderpad=0,
-            columnspacing=1,
-            handlelength=1.4,
-            handletextpad=0.4,
+            borderaxespad=0,
+            columnspacing=COLUMN_GAP,
+            handlelength=HANDLE_LENGTH,
+            handletextpad=HANDLE_PAD,
         )
     if with_deviation_scale:
         scale = figure.add_axes(
-            ((MARGIN_PX + SCALE_BAR_PX + 90) / width, (middle - 2) / height, 160 / width, 14 / height)
+            ((LEGEND_START_PX + 20) / width, (middle - 2) / height, DEVIATION_SCALE_PX / width, 14 / height)
         )
         colours = ScalarMappable(Normalize(0, LARGEST_DEVIATION), DEVIATION_COLOURS)
         bar_axis = figure.colorbar(colours, cax=scale, orientation="horizontal", ticks=[0, LARGEST_DEVIATION])
         bar_axis.ax.tick_params(labelsize=TEXT_PX - 3, length=0, colors=ink)
     return picture_of(figure)
+
+
+def _foot_width(legend: Mapping[str, Sequence[Stroke]], with_deviation_scale: bool) -> int:
+    """Pixels that the scale bar and what stands right of it need, without the margins of the page."""
+    texts = sum(_text_width(label) + 1 for label in legend)
+    gaps = TEXT_PX * (len(legend) * (HANDLE_LENGTH + HANDLE_PAD) + max(0, len(legend) - 1) * COLUMN_GAP)
+    scale = 20 + DEVIATION_SCALE_PX + TEXT_PX if with_deviation_scale else 0
+    return LEGEND_START_PX - MARGIN_PX + max(texts + math.ceil(gaps), scale)
 
 
 def _line(stroke: Stroke) -> Line2D:

@@ -31,5 +31,5 @@ def panels(
     return np.concatenate([part for image in images for part in (image, gap)][:-1], axis=1)
 
 
-def _bytes(image: np.ndarray) -> np.ndarray:
+def _bytes(image: Float[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
     return np.rint(np.nan_to_num(image).clip(0, 1) * 255).astype(np.uint8)

@@ -71,7 +71,7 @@ class ArchiveOptions:
         if self.glaciers not in KINDS:
             raise ArgumentError("glaciers", self.glaciers, f"choose {' or '.join(KINDS)}")
         if self.dates and self.glaciers != next(iter(KINDS)):
-            raise ArgumentError("dates", self.dates, "series are of the benchmark's glaciers; leave out --glaciers")
+            raise ArgumentError("dates", self.dates, "series are of the benchmark's glaciers; leave out `glaciers`")
 
     def scenes_of(self, split: str) -> int:
         test = max(1, self.scenes // 4)

@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import Bool, Float, UInt8
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.scene_names import HEMISPHERES, SceneId, parse_name
@@ -45,7 +45,7 @@ class Plan:
         """The scene itself in arrays with margins."""
         return slice(None), slice(self.margin_px, self.margin_px + self.width_px)
 
-    def pixel_centres(self) -> tuple[np.ndarray, np.ndarray]:
+    def pixel_centres(self) -> tuple[Float[np.ndarray, " column"], Float[np.ndarray, " row"]]:
         """World coordinates x (W + 2 margins,) and y (H,) in metres of the window and what is beside it."""
         spacing = self.id.pixel_spacing_m
         columns = np.arange(-self.margin_px, self.width_px + self.margin_px)

@@ -5,6 +5,7 @@ visible and dark in the short-wave infrared, rock the other way round.
 """
 
 import numpy as np
+from jaxtyping import Float, Float32
 
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.ssl4sar.optical import FILE_BANDS
@@ -24,7 +25,7 @@ _NOISE = 0.006  # of the sensor and the air, as reflectance
 
 def take_optical_image(
     rng: np.random.Generator, landscape: Landscape, plan: Plan, ground: Ground, surface: Surface
-) -> np.ndarray:
+) -> Float32[np.ndarray, "20 height width"]:
     """Bands (20, H, W) float32 in Sentinel-2's units, NaN where the image has a gap."""
     window = plan.window
     height, zones = surface.height_m[window], ground.zones[window]
@@ -81,7 +82,9 @@ def _cover(rng, landscape: Landscape, ground: Ground, window, zones, height, noi
     return snow, ice, stone, np.where(sea, 1 - sea_ice, nothing)
 
 
-def _light(rng: np.random.Generator, height_m: np.ndarray, spacing_m: float) -> np.ndarray:
+def _light(
+    rng: np.random.Generator, height_m: Float[np.ndarray, "height width"], spacing_m: float
+) -> Float[np.ndarray, "height width"]:
     """Sunlight on the slopes relative to level ground, with some light from the sky."""
     azimuth, elevation = rng.uniform(np.pi * 1.1, np.pi * 1.6), np.deg2rad(rng.uniform(28, 45))
     down, right = np.gradient(height_m, spacing_m)
@@ -90,7 +93,9 @@ def _light(rng: np.random.Generator, height_m: np.ndarray, spacing_m: float) -> 
     return 0.25 + 0.75 * np.clip(cosine / np.sin(elevation), 0, 1.6)
 
 
-def _with_gap(rng: np.random.Generator, bands: np.ndarray) -> np.ndarray:
+def _with_gap(
+    rng: np.random.Generator, bands: Float[np.ndarray, "band height width"]
+) -> Float32[np.ndarray, "band height width"]:
     """A corner without data, as mosaics of several passes have it."""
     rows, columns = np.indices(bands.shape[1:])
     cut = rng.uniform(0.02, 0.08)

@@ -6,6 +6,7 @@ and are put back onto the map, where a slope towards the sensor is one stretched
 """
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 
 from glacierjax.core.zones import Zone
@@ -17,7 +18,9 @@ from glacierjax.simulate.surfaces import Surface
 _MIN_SHADOW_M2 = 120.0**2  # smaller shadows carry no label of their own
 
 
-def take_image(rng: np.random.Generator, plan: Plan, ground: Ground, surface: Surface) -> tuple[np.ndarray, np.ndarray]:
+def take_image(
+    rng: np.random.Generator, plan: Plan, ground: Ground, surface: Surface
+) -> tuple[UInt8[np.ndarray, "height width"], UInt8[np.ndarray, "height width"]]:
     """The scene's grey values and its zones with NA, both (H, W) uint8."""
     power, shadow = _image_power(rng, plan, surface)
     grey = _grey_values(rng, power[plan.window])
@@ -27,7 +30,9 @@ def take_image(rng: np.random.Generator, plan: Plan, ground: Ground, surface: Su
     return _cut_swath(rng, grey, zones)
 
 
-def _image_power(rng: np.random.Generator, plan: Plan, surface: Surface) -> tuple[np.ndarray, np.ndarray]:
+def _image_power(
+    rng: np.random.Generator, plan: Plan, surface: Surface
+) -> tuple[Float[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:
     """Power with speckle on the map, and where the radar does not see (bool), both like the surface."""
     flip = slice(None, None, 1 if plan.looks_east else -1)
     height, backscatter = surface.height_m[:, flip], surface.backscatter[:, flip]
@@ -48,14 +53,18 @@ def _image_power(rng: np.random.Generator, plan: Plan, surface: Surface) -> tupl
     return speckled[rows, np.rint(cells).astype(np.intp)][:, flip], shadow[:, flip]
 
 
-def _facing(height: np.ndarray, spacing: float, incidence: float) -> np.ndarray:
+def _facing(
+    height: Float[np.ndarray, "rows columns"], spacing: float, incidence: float
+) -> Float[np.ndarray, "rows columns"]:
     """How much brighter a slope is than level ground: the ratio of the cosines of their incidence angles, sharpened."""
     down, right = np.gradient(height, spacing)
     cosine = (np.cos(incidence) + right * np.sin(incidence)) / np.sqrt(1 + right**2 + down**2)
     return (np.maximum(cosine, 0) / np.cos(incidence)) ** 1.3
 
 
-def _add_up(echo: np.ndarray, cells: np.ndarray) -> np.ndarray:
+def _add_up(
+    echo: Float[np.ndarray, "height width"], cells: Float[np.ndarray, "height width"]
+) -> Float[np.ndarray, "height cells"]:
     """Sums of the echoes (H, W) by range cell; `cells` (H, W) are fractional, >= 0: an echo is shared between two."""
     count = int(cells.max()) + 2
     whole = cells.astype(np.intp)
@@ -66,19 +75,23 @@ def _add_up(echo: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return total.reshape(len(echo), count)
 
 
-def _grey_values(rng: np.random.Generator, power: np.ndarray) -> np.ndarray:
+def _grey_values(
+    rng: np.random.Generator, power: Float[np.ndarray, "height width"]
+) -> UInt8[np.ndarray, "height width"]:
     """Amplitude as uint8; brightness and contrast are the processor's choice and differ from scene to scene."""
     level, contrast, black = rng.uniform(65, 125), rng.uniform(0.95, 1.25), rng.uniform(4, 12)
     return np.clip(np.rint(level * np.sqrt(power) ** contrast - black), 0, 255).astype(np.uint8)
 
 
-def _without_specks(mask: np.ndarray, spacing: float) -> np.ndarray:
+def _without_specks(mask: Bool[np.ndarray, "height width"], spacing: float) -> Bool[np.ndarray, "height width"]:
     """The mask without threads and parts below the size that an annotator outlines."""
     opened = np.asarray(ndimage.binary_opening(mask))
     return drop_short(opened, _MIN_SHADOW_M2 / spacing**2)
 
 
-def _cut_swath(rng: np.random.Generator, grey: np.ndarray, zones: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _cut_swath(
+    rng: np.random.Generator, grey: UInt8[np.ndarray, "height width"], zones: UInt8[np.ndarray, "height width"]
+) -> tuple[UInt8[np.ndarray, "height width"], UInt8[np.ndarray, "height width"]]:
     """In one scene of four the swath ends inside the window: 0 and NA beyond a slanted line."""
     wanted = rng.random() < 0.25
     side, lean, width = rng.choice([-1, 1]), rng.uniform(0.1, 0.25), rng.uniform(0.02, 0.14)

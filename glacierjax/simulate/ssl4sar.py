@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.files import new_folder
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.zones import Zone
@@ -56,10 +56,10 @@ class Ssl4SarOptions:
     def __post_init__(self):
         low, high = _SCENES
         if self.scenes and not low <= self.scenes <= high:
-            raise InputError(f"--ssl_scenes={self.scenes}: choose {low} to {high}, or 0 for none")
+            raise ArgumentError("ssl_scenes", self.scenes, f"choose {low} to {high}, or 0 for none")
         low, high = SIZES_PX
         if not low <= self.size <= high:
-            raise InputError(f"--size={self.size}: choose {low} to {high}")
+            raise ArgumentError("size", self.size, f"choose {low} to {high}")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ World coordinates are x (east) and y (north); every glacier has its own fjord co
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float, Real
 from scipy import ndimage
 
 from glacierjax.simulate.sensors import SENSORS, Sensor
@@ -20,7 +21,7 @@ class Noise:
 
     spline: np.ndarray  # (TABLE_PX, TABLE_PX) cubic spline coefficients
 
-    def at(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    def at(self, x: Real[np.ndarray, "*x"], y: Real[np.ndarray, "*y"]) -> Float[np.ndarray, "..."]:
         """Values at table coordinates (one unit is one table point), broadcast against each other."""
         x, y = np.broadcast_arrays(x, y)
         return ndimage.map_coordinates(self.spline, [y, x], order=2, mode="grid-wrap", prefilter=False)
@@ -90,7 +91,7 @@ class Landscape:
     rock_brightness: float = 1.0
     icy_melange: float = 0.0  # how much a winter's mélange has the pattern of the ice, 0 to 1
 
-    def fjord(self, x: np.ndarray, y: np.ndarray) -> Fjord:
+    def fjord(self, x: Float[np.ndarray, "height width"], y: Float[np.ndarray, "height width"]) -> Fjord:
         """Fjord coordinates of world coordinates, with a coast that is as rough as the ground."""
         along, v = self.rotate(x, y)
         rough = self.ridges.at(x / COAST_CELL_M, y / COAST_CELL_M) * COAST_ROUGHNESS_M
@@ -130,14 +131,18 @@ class Landscape:
         beyond = np.logaddexp(0, (along - self.mouth_m) / 400.0) * 400.0
         return self.half_width_m + self.opening_m * beyond / 1000.0
 
-    def mountains(self, x: np.ndarray, y: np.ndarray, wall_m: np.ndarray) -> np.ndarray:
+    def mountains(
+        self, x: Float[np.ndarray, "..."], y: Float[np.ndarray, "..."], wall_m: Float[np.ndarray, "height width"]
+    ) -> Float[np.ndarray, "height width"]:
         """Height of the ground outside the fjord (H, W) in metres: steep walls, ridges above them."""
         ridge = 1 - np.abs(self.ridges.at(x / RIDGE_CELL_M, y / RIDGE_CELL_M))
         spurs = 1 - np.abs(self.ridges.at(y / SPUR_CELL_M, x / SPUR_CELL_M))
         rough = self.roughness.at(x / ROUGH_CELL_M, y / ROUGH_CELL_M)
         return self.relief_m * self.rise(wall_m) * np.maximum(0.4 + 0.55 * ridge + 0.12 * spurs + 0.004 * rough, 0.02)
 
-    def upland_ice_depth(self, x: np.ndarray, y: np.ndarray, wall_m: np.ndarray) -> np.ndarray:
+    def upland_ice_depth(
+        self, x: Float[np.ndarray, "..."], y: Float[np.ndarray, "..."], wall_m: Float[np.ndarray, "height width"]
+    ) -> Float[np.ndarray, "height width"]:
         """How deep the ice on high ground buries the relief (H, W): above 0 is ice, from 1 on no ridge shows.
 
         Never beside the fjord: only the front parts ice from sea.
@@ -145,12 +150,14 @@ class Landscape:
         field = self.ridges.at(x / UPLAND_CELL_M + 100, y / UPLAND_CELL_M + 100)
         return np.minimum((field - self.upland_ice) / UPLAND_RIM, (wall_m - UPLAND_DISTANCE_M) / UPLAND_DISTANCE_M)
 
-    def upland(self, x: np.ndarray, y: np.ndarray, wall_m: np.ndarray) -> np.ndarray:
+    def upland(
+        self, x: Float[np.ndarray, "..."], y: Float[np.ndarray, "..."], wall_m: Float[np.ndarray, "height width"]
+    ) -> Float[np.ndarray, "height width"]:
         """Height of ice-covered high ground (H, W) in metres: mountains at its rim, a smooth ice cap within."""
         buried = np.clip(self.upland_ice_depth(x, y, wall_m), 0, 1)
         return self.mountains(x, y, wall_m) * (1 - buried) + UPLAND_LEVEL * self.relief_m * self.rise(wall_m) * buried
 
-    def rise(self, wall_m: np.ndarray) -> np.ndarray:
+    def rise(self, wall_m: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
         """The share of the relief that the ground has reached at a distance (H, W) from the fjord's wall."""
         return 1 - np.exp(-np.maximum(wall_m, 0) / self.wall_width_m)
 

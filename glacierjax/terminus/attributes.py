@@ -58,21 +58,21 @@ def read_facts(properties: Properties, fields: Fields, file: Path) -> Facts:
 
     Raises `InputError` for an attribute that was given and is not there, and for a date that is none.
     """
-    name_key, name = _value(properties, fields.name, NAME, "--name_field", file)
+    name_key, name = _value(properties, fields.name, NAME, "`name_field`", file)
     scene = None if name is None else _without_suffix(str(name))
     date_key, date = _date(properties, fields.date, file)
-    glacier_key, glacier = _value(properties, fields.glacier, GLACIER, "--glacier_field", file)
+    glacier_key, glacier = _value(properties, fields.glacier, GLACIER, "`glacier_field`", file)
     _, sensor = _value(properties, "", SENSOR, "", file)
     for text in (scene, file.stem):
         told = facts_of_name(text or "")
         date, glacier, sensor = date or told.date, glacier or told.glacier, sensor or told.sensor
     used = tuple(key for key in (date_key, name_key, glacier_key) if key)
-    return Facts(scene, date, None if glacier is None else str(glacier), sensor and str(sensor), used)
+    return Facts(scene, date, None if glacier is None else str(glacier), str(sensor) if sensor else None, used)
 
 
 def _value(
     properties: Properties, given: str, candidates: tuple[str, ...], flag: str, file: Path
-) -> tuple[str | None, Any]:
+) -> tuple[str | None, object]:
     """(name, value) of the attribute that was given, else of the first candidate that has a value."""
     if given:
         key = next((key for key in properties if _plain(key) == _plain(given)), None)
@@ -89,7 +89,7 @@ def _value(
 
 def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, datetime.date | None]:
     if given:
-        key, value = _value(properties, given, (), "--date_field", file)
+        key, value = _value(properties, given, (), "`date_field`", file)
         return key, None if value is None else _parsed(value, f"{file}: {key}")
     for candidate in DATE:
         key, value = _value(properties, "", (candidate,), "", file)
@@ -103,7 +103,7 @@ def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, d
     parts = [_value(properties, "", (part,), "", file)[1] for part in YEAR_MONTH_DAY]
     if None not in parts:
         try:
-            year, month, day = (int(float(part)) for part in parts)
+            year, month, day = (int(float(str(part))) for part in parts)
         except (ValueError, OverflowError):
             raise InputError(
                 f"{file}: year {parts[0]}, month {parts[1]}, day {parts[2]} are no date; correct them"
@@ -112,7 +112,7 @@ def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, d
     return None, None
 
 
-def _parsed(value: Any, where: str) -> datetime.date:
+def _parsed(value: object, where: str) -> datetime.date:
     """A date in any way that `parse_date` reads, a whole number such as 20200405, or the first one in a name."""
     text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
     try:
@@ -123,7 +123,7 @@ def _parsed(value: Any, where: str) -> datetime.date:
         raise
 
 
-def _known(value: Any) -> Any:
+def _known(value: object) -> object:
     return None if value is None or str(value).strip() in ("", "None", "NULL", "nan") else value
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 
 from glacierjax.core.errors import InputError
 
@@ -100,7 +101,7 @@ def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]], margin: float = MARG
     low, high = _common_stretch(fronts, across, inset)
     width_m = high - low
     if width_m <= 0:
-        raise InputError("the fronts have no stretch across the glacier in common; draw a --box for the box method")
+        raise InputError("the fronts have no stretch across the glacier in common; draw a `box` for the box method")
     dense = np.concatenate(
         [
             shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), width_m / PIECES_ALONG))
@@ -141,7 +142,7 @@ def clip_to_fronts(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarra
 
 
 def _common_stretch(
-    fronts: Sequence[Sequence[np.ndarray]], across: np.ndarray, inset: float = INSET
+    fronts: Sequence[Sequence[np.ndarray]], across: Float[np.ndarray, "2"], inset: float = INSET
 ) -> tuple[float, float]:
     """From where to where across the flow most of the fronts reach, a little less than that; empty if they share none."""
     points = [np.concatenate(lines) for lines in fronts if lines]
@@ -154,7 +155,7 @@ def _common_stretch(
     return float(low + inset_m), float(high - inset_m)
 
 
-def flow_direction(fronts: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+def flow_direction(fronts: Sequence[Sequence[np.ndarray]]) -> Float[np.ndarray, "2"]:
     """Unit vector (2,) from glacier to ocean: to the right of the fronts, each of them with the same weight."""
     total = np.zeros(2)
     for lines in fronts:
@@ -162,6 +163,6 @@ def flow_direction(fronts: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
         if steps.any():
             total += steps / np.linalg.norm(steps)
     if not total.any():
-        raise InputError("the fronts are closed lines, which tell no direction of flow; draw a --box in open water")
+        raise InputError("the fronts are closed lines, which tell no direction of flow; draw a `box` in open water")
     total /= np.linalg.norm(total)
     return np.array([total[1], -total[0]])

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 
 
-def crossings_m(centreline: np.ndarray, lines: Sequence[np.ndarray]) -> list[tuple[float, bool]]:
+def crossings_m(centreline: Float[np.ndarray, "point 2"], lines: Sequence[np.ndarray]) -> list[tuple[float, bool]]:
     """(distance along the centreline in metres, whether it leaves the glacier there) of each crossing, in order.
 
     The centreline (n, 2) and the lines (n, 2), with the glacier on their left, are in metres, y upwards.
@@ -24,13 +25,15 @@ def crossings_m(centreline: np.ndarray, lines: Sequence[np.ndarray]) -> list[tup
     return sorted(found)
 
 
-def towards_ocean(centreline: np.ndarray, fronts: Sequence[Sequence[np.ndarray]]) -> np.ndarray:
+def towards_ocean(
+    centreline: Float[np.ndarray, "point 2"], fronts: Sequence[Sequence[np.ndarray]]
+) -> Float[np.ndarray, "point 2"]:
     """The centreline in the direction in which it leaves the glacier at most of its crossings."""
     leaving = [leaves for lines in fronts for _, leaves in crossings_m(centreline, lines)]
     return centreline if sum(leaving) * 2 >= len(leaving) else centreline[::-1]
 
 
-def position_m(centreline: np.ndarray, lines: Sequence[np.ndarray]) -> float | None:
+def position_m(centreline: Float[np.ndarray, "point 2"], lines: Sequence[np.ndarray]) -> float | None:
     """Distance along the centreline, which runs towards the ocean, to where it last leaves the glacier; None: nowhere."""
     leaving = [distance for distance, leaves in crossings_m(centreline, lines) if leaves]
     return leaving[-1] if leaving else None

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 
 from glacierjax.core.errors import InputError
 from glacierjax.terminus.fronts import Front
@@ -21,7 +22,7 @@ MAJORITY = 0.6  # of the fronts' length must agree, else nobody knows where the 
 
 
 def one_direction(
-    fronts: Sequence[Front], on_glacier: np.ndarray | None = None, within: shapely.Polygon | None = None
+    fronts: Sequence[Front], on_glacier: Float[np.ndarray, "2"] | None = None, within: shapely.Polygon | None = None
 ) -> tuple[list[Front], list[str]]:
     """The fronts with the glacier on the left of all lines, and the names of the scenes whose lines were turned round.
 
@@ -53,13 +54,13 @@ def one_direction(
     share = sum(np.hypot(*chord) for chord in chords if chord @ along > 0) / sum(np.hypot(*chord) for chord in chords)
     if on_glacier is None and share < MAJORITY:
         raise InputError(
-            f"--fronts: {share:.0%} of the lines run one way and the rest the other, so nobody knows on which side the "
-            "glacier is; draw them with the glacier on the left, or add a point on the glacier to the file of --box"
+            f"`fronts`: {share:.0%} of the lines run one way and the rest the other, so nobody knows on which side the "
+            "glacier is; draw them with the glacier on the left, or add a point on the glacier to the file of `box`"
         )
     return found, turned
 
 
-def _tells(line: np.ndarray, front: Front, within: shapely.Polygon | None) -> bool:
+def _tells(line: Float[np.ndarray, "point 2"], front: Front, within: shapely.Polygon | None) -> bool:
     """Whether a line is so long and straight that its direction must be that of the front."""
     if within is not None and not within.intersects(shapely.LineString(line)):
         return False
@@ -68,12 +69,12 @@ def _tells(line: np.ndarray, front: Front, within: shapely.Polygon | None) -> bo
     return bool(np.hypot(*(line[-1] - line[0])) > STRAIGHT * own > 0 and own >= SHARE_OF_FRONT * sum(lengths))
 
 
-def _runs_against(line: np.ndarray, along: np.ndarray) -> bool:
+def _runs_against(line: Float[np.ndarray, "point 2"], along: Float[np.ndarray, "2"]) -> bool:
     chord = line[-1] - line[0]
     return bool(chord @ along < -AGAINST * np.hypot(*chord))
 
 
-def _common_direction(chords: np.ndarray) -> np.ndarray:
+def _common_direction(chords: Float[np.ndarray, "chord 2"]) -> Float[np.ndarray, "2"]:
     """Unit vector (2,) along most of the chords (n, 2): their main axis, in the direction of most of their length."""
     _, axes = np.linalg.eigh(chords.T @ chords)
     axis = axes[:, -1]

@@ -52,7 +52,7 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     if on_glacier is None and not all(front.is_own for front in fronts):
         log.warning(
             "the glacier is taken to lie on the left of most lines, which other programs do not promise; if it does not, add a "
-            "point on the glacier to the file of --box"
+            "point on the glacier to the file of `box`"
         )
     box = choose_box(polygon, fronts, options.box)
     centreline = given_centreline(options.centreline, fronts, plane)
@@ -83,6 +83,6 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     log.info("written: %s", output)
     if not any(found[measure]["measured"] for measure in ("box_m", "centreline_m")):
         raise InputError(
-            f"{options.box or '--fronts'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
-            f"side; draw --box narrower, after {output / 'timeseries.png'}"
+            f"{options.box or '`fronts`'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
+            f"side; draw `box` narrower, after {output / 'timeseries.png'}"
         )

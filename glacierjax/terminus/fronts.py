@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 from rasterio.crs import CRS
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path, visible_files
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.antimeridian import join_lines
@@ -51,13 +52,13 @@ class Plane:
     crs: CRS | None
     pixel_spacing_m: float | None = None
 
-    def from_lonlat(self, points: np.ndarray, where: str) -> np.ndarray:
+    def from_lonlat(self, points: Float[np.ndarray, "point 2"], where: str) -> Float[np.ndarray, "point 2"]:
         """Points (n, 2) of longitude and latitude; `InputError` naming `where` in a plane of pixels."""
         if self.crs is None:
             raise InputError(f"{where}: on Earth, but the fronts are in pixels of scenes that are not georeferenced")
         return reproject(points, WGS84, self.crs)
 
-    def from_pixels(self, points: np.ndarray, where: str) -> np.ndarray:
+    def from_pixels(self, points: Float[np.ndarray, "point 2"], where: str) -> Float[np.ndarray, "point 2"]:
         """Points (n, 2) x, y in pixels, y downwards; `InputError` naming `where` in a plane of the Earth."""
         if self.pixel_spacing_m is None:
             raise InputError(f"{where}: in pixels, but the fronts lie on Earth; give GeoJSON polygons")
@@ -95,10 +96,10 @@ def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
     spacings = {front.pixel_spacing_m for front in fronts if front.lines}
     if not spacings:
         raise InputError(
-            "--fronts: none of the scenes has a front; look at the overlays, and at --box of the prediction"
+            "`fronts`: none of the scenes has a front; look at the overlays, and at `box` of the prediction"
         )
     if len(spacings) > 1:
-        raise InputError("--fronts: some in pixels, some on Earth; give those of one kind")
+        raise InputError("`fronts`: some in pixels, some on Earth; give those of one kind")
     spacing_m = spacings.pop()
     if spacing_m is not None:
         plane = Plane(None, spacing_m)
@@ -120,7 +121,7 @@ def files_of(pattern: str) -> list[Path]:
     else:
         files = [path] if path.exists() else [Path(file) for file in sorted(glob.glob(str(path)))]  # noqa: PTH207
     if not files:
-        raise InputError(f"--fronts={pattern}: no front lines there ({', '.join((*SUFFIXES, POINTS_SUFFIX))})")
+        raise ArgumentError("fronts", pattern, f"no front lines there ({', '.join((*SUFFIXES, POINTS_SUFFIX))})")
     return files
 
 

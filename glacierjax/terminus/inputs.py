@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 
-from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.geo.antimeridian import cut_line
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.features import LINES, POLYGONS, is_vector_file, read_features, read_shapes
@@ -31,14 +32,16 @@ def choose_glacier(fronts: Sequence[Front], glacier: str, area: Area | None = No
     """
     names = sorted({front.glacier for front in fronts if front.glacier})
     if glacier and glacier not in names:
-        raise InputError(f"--glacier={glacier}: no front of it; there are: {some_names(names) or 'unnamed ones only'}")
+        raise ArgumentError(
+            "glacier", glacier, f"no front of it; there are: {some_names(names) or 'unnamed ones only'}"
+        )
     if not glacier and len(names) > 1:
         inside = {front.glacier for front in fronts if front.glacier and area and _lies_in(front, area)}
         if len(inside) != 1:
             where = f" in {area.where}" if area and inside else ""
             raise InputError(
-                f"--fronts: fronts of several glaciers{where} ({some_names(sorted(inside) or names)}); choose one with "
-                "--glacier=NAME"
+                f"`fronts`: fronts of several glaciers{where} ({some_names(sorted(inside) or names)}); choose one with "
+                "`glacier`=NAME"
             )
         (glacier,) = inside
         log.info("glacier %s: the only one of %d with fronts in %s", glacier, len(names), area and area.where)
@@ -46,8 +49,8 @@ def choose_glacier(fronts: Sequence[Front], glacier: str, area: Area | None = No
     undated = [front.scene for front in chosen if not front.date]
     if len(undated) == len(chosen):
         raise InputError(
-            f"--fronts: no date in the attributes or the name of any scene ({undated[0]}, ...); name them NAME_YYYY-MM-DD, or "
-            "the attribute with --date_field"
+            f"`fronts`: no date in the attributes or the name of any scene ({undated[0]}, ...); name them NAME_YYYY-MM-DD, or "
+            "the attribute with `date_field`"
         )
     if undated:
         log.warning("left out, as nothing tells their date: %s", some_names(undated))
@@ -76,11 +79,11 @@ def choose_spacing(fronts: Sequence[Front], pixel_spacing_m: float | None) -> li
     if pixel_spacing_m is None:
         if len(counts) > 1:
             raise InputError(
-                f"--fronts: pixels of several sizes: {there}; choose one with --pixel_spacing_m, or give georeferenced scenes"
+                f"`fronts`: pixels of several sizes: {there}; choose one with `pixel_spacing_m`, or give georeferenced scenes"
             )
         return list(fronts)
     if pixel_spacing_m not in counts:
-        raise InputError(f"--pixel_spacing_m={pixel_spacing_m:g}: no front of it; there are: {there}")
+        raise InputError(f"`pixel_spacing_m`={pixel_spacing_m:g}: no front of it; there are: {there}")
     return [front for front in fronts if front.pixel_spacing_m == pixel_spacing_m]
 
 
@@ -110,7 +113,7 @@ def drawn_polygon(area: Area, fronts: Sequence[Front], plane: Plane) -> shapely.
     whole = shapely.union_all(in_plane, grid_size=SEAM_M)  # parts cut at 180 degrees are one again
     polygons = [polygon for polygon in shapely.get_parts(whole) if shapely.intersects(polygon, lines).any()]
     if not polygons:
-        raise InputError(f"{path}: no front lies in it; draw it across the fronts, or leave --box out")
+        raise InputError(f"{path}: no front lies in it; draw it across the fronts, or leave `box` out")
     if len(polygons) > 1:
         raise InputError(f"{path}: fronts lie in {len(polygons)} of its polygons; the box method needs one")
     if polygons[0].interiors:
@@ -149,7 +152,7 @@ def _measured(box: Box, fronts: Sequence[Sequence[np.ndarray]]) -> int:
     return sum(glacier_area_m2(box.polygon, lines) is not None for lines in fronts)
 
 
-def point_on_glacier(path: str, plane: Plane) -> np.ndarray | None:
+def point_on_glacier(path: str, plane: Plane) -> Float[np.ndarray, "2"] | None:
     """The point (2,) in metres that a box file marks on the glacier: the middle of a point or line beside the polygon."""
     if not path or not is_vector_file(path):
         return None
@@ -161,7 +164,7 @@ def point_on_glacier(path: str, plane: Plane) -> np.ndarray | None:
     return plane.from_lonlat(shapely.get_coordinates(marks[0]), path).mean(0)
 
 
-def given_centreline(path: str, fronts: Sequence[Front], plane: Plane) -> np.ndarray | None:
+def given_centreline(path: str, fronts: Sequence[Front], plane: Plane) -> Float[np.ndarray, "point 2"] | None:
     """The centreline in a file (n, 2) in metres, running towards the ocean; None without a file."""
     if not path:
         return None

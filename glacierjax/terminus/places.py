@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse
 import shapely
+from jaxtyping import Float
 from scipy.sparse.csgraph import connected_components
 
 EARTH_M = 6_371_000.0
@@ -47,7 +48,7 @@ def _on_sphere(lonlat: np.ndarray) -> np.ndarray:
     return np.column_stack([across * np.cos(longitude), across * np.sin(longitude), np.sin(latitude)])
 
 
-def _name(point: np.ndarray) -> str:
+def _name(point: Float[np.ndarray, "3"]) -> str:
     x, y, z = point
     longitude, latitude = np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
     north, east = "N" if latitude >= 0 else "S", "E" if longitude >= 0 else "W"

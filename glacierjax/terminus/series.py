@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import shapely
+from jaxtyping import Float
 
+from glacierjax.core.files import Json
 from glacierjax.terminus.box import Box, glacier_area_m2
 from glacierjax.terminus.centreline import position_m
 from glacierjax.terminus.fronts import Front
@@ -38,7 +40,7 @@ class Row:
     note: str
 
 
-def measure(fronts: Sequence[Front], box: Box, centreline: np.ndarray | None) -> list[Row]:
+def measure(fronts: Sequence[Front], box: Box, centreline: Float[np.ndarray, "point 2"] | None) -> list[Row]:
     """A row for each front with a date, in their order. `centreline` (n, 2) in metres, towards the ocean."""
     dated = [(front, front.date) for front in fronts if front.date]
     areas_m2 = [glacier_area_m2(box.polygon, front.lines) for front, _ in dated]
@@ -66,7 +68,7 @@ def measure(fronts: Sequence[Front], box: Box, centreline: np.ndarray | None) ->
     return rows
 
 
-def summary(rows: Sequence[Row], box: Box) -> dict[str, Any]:
+def summary(rows: Sequence[Row], box: Box) -> Json:
     """Change from first to last and linear trend (least squares) of each measure, None where fewer than two dates.
 
     `trend_error_per_year`: standard error of the trend, from the scatter around it; None below three dates.
@@ -92,7 +94,7 @@ def summary(rows: Sequence[Row], box: Box) -> dict[str, Any]:
     return found
 
 
-def _trend(years: np.ndarray, values: np.ndarray) -> tuple[float, float | None]:
+def _trend(years: Float[np.ndarray, " date"], values: Float[np.ndarray, " date"]) -> tuple[float, float | None]:
     """Slope of the least-squares line and its standard error (None for two values, which any line meets)."""
     time = years - years.mean()
     slope = float(time @ values / (time @ time))
@@ -113,7 +115,7 @@ def csv_text(rows: Sequence[Row]) -> str:
     return text.getvalue()
 
 
-def box_corners(box: Box) -> np.ndarray:
+def box_corners(box: Box) -> Float[np.ndarray, "corner 2"]:
     """Corners (n, 2) of the box in metres, the first again at the end."""
     return shapely.get_coordinates(box.polygon.exterior)
 

@@ -14,8 +14,7 @@ from jaxtyping import UInt8
 
 from glacierjax.core.choices import BEST
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
-from glacierjax.core.settings import Json
+from glacierjax.core.files import Json, write_text
 
 METRICS = "metrics.jsonl"
 EVENTS = "events"

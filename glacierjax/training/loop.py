@@ -17,9 +17,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
+from glacierjax.core.files import Json, write_text
 from glacierjax.core.progress import Meter
-from glacierjax.core.settings import Json, RunSettings
+from glacierjax.core.settings import RunSettings
 from glacierjax.data.samples import Sample
 from glacierjax.training import parallel, processes, start
 from glacierjax.training.early_stop import EarlyStop
@@ -260,10 +260,10 @@ class _Run:
             what = "gradient" if math.isfinite(columns["loss"][bad[left]]) else "loss"
             names = ", ".join(self.experiment.scenes_of(step)[:NAMED_SCENES])
             allowed = self.settings.skip_nonfinite
-            skipped = f"; {allowed} steps were skipped already (--config.skip_nonfinite={allowed})" if allowed else ""
+            skipped = f"; {allowed} steps were skipped already (`config.skip_nonfinite`={allowed})" if allowed else ""
             raise InputError(
                 f"the {what} is not finite at step {step + 1} (learning rate {self._rate_at(step):g}; scenes of its batch: "
-                f"{names}){skipped}; lower --config.optimizer.learning_rate or look at these scenes"
+                f"{names}){skipped}; lower `config.optimizer.learning_rate` or look at these scenes"
             )
         return bad
 

@@ -11,7 +11,7 @@ import jax
 import optax
 from optax.contrib import MuonDimensionNumbers, muon
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 
 MOMENTUM = 0.9
 # Root mean square of Muon's updates. With this value they are about as large as Adam's (Liu et al. 2025, arXiv 2502.16982,
@@ -53,7 +53,7 @@ def _whole_optimizer(name: str, weight_decay: float) -> optax.GradientTransforma
             # optax.muon negates its updates; the rate -1 undoes this.
             muon(-1.0, weight_decay=weight_decay, muon_weight_dimension_numbers=_as_matrices, consistent_rms=MUON_RMS),
         )
-    raise InputError(f"--config.optimizer.name={name}: choose sgd, adamw or muon")
+    raise ArgumentError("config.optimizer.name", name, "choose sgd, adamw or muon")
 
 
 def _frozen(params: Any, trained: str) -> Any:

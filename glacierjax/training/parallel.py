@@ -71,7 +71,7 @@ def accumulation_steps(batch_size: int, micro_batch_size: int) -> int:
     devices = jax.device_count()
     if batch_size % (micro_batch_size * devices):
         raise InputError(
-            f"--config.batch_size={batch_size} does not divide into micro-batches of --config.micro_batch_size="
+            f"`config.batch_size`={batch_size} does not divide into micro-batches of `config.micro_batch_size`="
             f"{micro_batch_size} on {devices} device(s); choose a multiple of {micro_batch_size * devices}"
         )
     return batch_size // (micro_batch_size * devices)

@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 import jax
 import numpy as np
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 
 log = logging.getLogger(__name__)
 
@@ -26,15 +26,15 @@ def connect(coordinator_address: str | None, num_processes: int | None, process_
     processes cannot be reached.
     """
     values = (coordinator_address, num_processes, process_id)
-    given = [f"--{name}" for name, value in zip(FLAGS, values, strict=True) if value is not None]
+    given = [f"`{name}`" for name, value in zip(FLAGS, values, strict=True) if value is not None]
     if given and len(given) < len(FLAGS):
-        missing = next(f"--{name}" for name in FLAGS if f"--{name}" not in given)
+        missing = next(f"`{name}`" for name in FLAGS if f"`{name}`" not in given)
         raise InputError(f"{missing}: missing; give it together with {', '.join(given)}")
     if not given and not is_one_of_several(os.environ):
         return
     if num_processes is not None and process_id is not None and not 0 <= process_id < num_processes:
-        raise InputError(
-            f"--process_id={process_id}: choose 0 to {num_processes - 1} with --num_processes={num_processes}"
+        raise ArgumentError(
+            "process_id", process_id, f"choose 0 to {num_processes - 1} with `num_processes`={num_processes}"
         )
     try:
         jax.distributed.initialize(coordinator_address, num_processes, process_id)

@@ -1,12 +1,9 @@
 """The command that converts weights from and to PyTorch."""
 
-import os
-import subprocess
-import sys
-
 import jax
 import numpy as np
 import pytest
+from helpers import run_here
 from official_like import TINY, tiny_params, tiny_state_dict
 
 from glacierjax.checkpoints import read_torch, write_torch
@@ -21,13 +18,7 @@ SIZES = PRESETS["tiny"].to_json()
 
 def convert(*arguments):
     """(exit code, standard output, standard error) of the command."""
-    done = subprocess.run(
-        [sys.executable, "-m", "glacierjax.convert", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "JAX_PLATFORMS": "cpu"},
-        check=False,
-    )
+    done = run_here("glacierjax.convert", *arguments)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -103,7 +94,7 @@ def test_a_damaged_safetensors_file_is_named(tmp_path, content):
 def test_what_a_file_does_not_tell_is_printed_and_can_be_set(tmp_path):
     write_torch(tmp_path / "official.pth", tiny_state_dict("tyrion"))
     told = "\n".join(from_file(tmp_path / "official.pth", tmp_path / "a", None, None, Wanted(num_groups=2)))
-    assert "not told by the file, so assumed: --pixel_spacing_m (scenes as they are), --context_px (512)" in told
+    assert "not in the file, so assumed: `pixel_spacing_m` (scenes as they are), `context_px` (512)" in told
     told = from_file(tmp_path / "official.pth", tmp_path / "b", None, None, Wanted(20.0, 192, 4, 2))
     assert "assumed" not in "\n".join(told)
     record = load_checkpoint(tmp_path / "b").record
@@ -115,9 +106,9 @@ def test_what_a_file_does_not_tell_is_printed_and_can_be_set(tmp_path):
 @pytest.mark.parametrize(
     ("record", "problem"),
     [
-        ({}, "has no `model`"),
+        ({}, "has no model"),
         ({"model": {**SIZES, "embed_dim": 7}}, "its record says embed_dim 7, but its tensors"),
-        ({"model": {**SIZES, "num_groups": "x"}}, "num_groups='x': expected int"),
+        ({"model": {**SIZES, "num_groups": "x"}}, "num_groups`='x': expected int"),
         ({"model": {**SIZES, "evil": 1}}, "evil"),
         ({"model": SIZES, "config": []}, "settings in its record are not readable"),
     ],

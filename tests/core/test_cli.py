@@ -6,8 +6,9 @@ import subprocess
 import sys
 
 import pytest
+from absl import flags
 
-from glacierjax.core.cli import expand_home
+from glacierjax.core.cli import expand_home, with_flags
 from glacierjax.core.errors import ArgumentError
 
 SCRIPT = '''
@@ -142,6 +143,15 @@ def test_an_argument_of_a_function_is_a_flag_on_the_command_line():
     assert str(error) == "mode='fast': choose one of tiled, whole"
     assert error.as_flag() == "--mode=fast: choose one of tiled, whole"
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
+
+
+def test_arguments_in_backticks_are_flags_on_the_command_line_if_the_command_has_them():
+    known = flags.FlagValues()
+    for name in ("aoi", "config"):
+        flags.DEFINE_string(name, "", "", flag_values=known)
+    text = "give `aoi`=FILE, not `box`; `config.data.dir` is what `glacierjax build --data_dir` wrote"
+    told = "give --aoi=FILE, not `box`; --config.data.dir is what `glacierjax build --data_dir` wrote"
+    assert with_flags(text, known) == told
 
 
 def test_a_bug_shows_its_traceback(greet):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import run_here
 
 from glacierjax.__main__ import COMMANDS, module_of, summary
 from glacierjax.core.version import version
@@ -46,7 +47,7 @@ def test_the_list_has_a_line_for_each_command():
         assert line.endswith(summary(command)) and summary(command).endswith(".")
 
 
-@pytest.mark.parametrize("command", ["convert", "build"])
+@pytest.mark.parametrize("command", ["train", "build"])
 def test_a_command_behind_the_name_of_the_package_is_that_command(command):
     done, same = run("glacierjax", command, "--help"), run(module_of(command), "--help")
     assert (done.returncode, done.stdout, done.stderr) == (0, same.stdout, "")
@@ -83,7 +84,7 @@ def test_documentation_of_a_command_has_an_example(command):
 )
 def test_a_required_flag_that_is_missing_or_empty_is_named(command, others, flag):
     for arguments in ((), (f"--{flag}=",)):
-        done = run(module_of(command), *others, *arguments)
+        done = run_here(module_of(command), *others, *arguments)
         assert (done.returncode, len(done.stderr.splitlines())) == (2, 1)
         assert done.stderr.startswith(f"{command}: --{flag}: missing; ")
 

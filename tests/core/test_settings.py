@@ -122,7 +122,7 @@ def test_the_task_tells_the_kind_and_a_missing_field_has_its_default():
     ],
 )
 def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
-    with pytest.raises(InputError, match=rf"^--config\.{field}\b") as caught:
+    with pytest.raises(InputError, match=rf"^`?config\.{field}\b") as caught:
         FineTuning.from_json(nested(field, value))
     assert "\n" not in str(caught.value)
 
@@ -141,12 +141,12 @@ def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
     ],
 )
 def test_so_is_one_of_the_pretraining(field, value):
-    with pytest.raises(InputError, match=rf"^--config\.{field}="):
+    with pytest.raises(InputError, match=rf"^`?config\.{field}`?="):
         Pretraining.from_json(nested(field, value))
 
 
 def test_a_mask_is_refused_where_nothing_is_hidden():
-    with pytest.raises(InputError, match=r"^--config\.mask: opttranslator hides no patches; "):
+    with pytest.raises(InputError, match=r"^`config\.mask`: opttranslator hides no patches; "):
         Pretraining.from_json({"task": "opttranslator", "mask": {"ratio": 0.5}})
 
 
@@ -163,7 +163,7 @@ def test_a_mask_is_refused_where_nothing_is_hidden():
     ],
 )
 def test_so_is_one_of_the_series(field, value):
-    with pytest.raises(InputError, match=rf"^--config\.{field}=") as caught:
+    with pytest.raises(InputError, match=rf"^`?config\.{field}`?=") as caught:
         SeriesFineTuning.from_json(nested(field, value))
     assert "\n" not in str(caught.value)
 
@@ -176,8 +176,8 @@ def test_frames_that_exchange_nothing_may_come_alone():
 @pytest.mark.parametrize(
     ("field", "told"),
     [
-        ("speed", "--config.speed: no such field; .*seed"),
-        ("optimizer.rate", "--config.optimizer.rate: .*learning_rate"),
+        ("speed", "`config.speed`: no such field; .*seed"),
+        ("optimizer.rate", "`config.optimizer.rate`: .*learning_rate"),
     ],
 )
 def test_an_unknown_field_is_named_with_those_that_there_are(field, told):
@@ -189,7 +189,7 @@ def test_a_preset_is_a_whole_network_and_what_is_set_beside_it_goes_before():
     model = ModelSettings(preset="mini", dropout=0.25, dtype="bfloat16")
     assert model.network() == dataclasses.replace(PRESETS["mini"], dropout=0.25, dtype="bfloat16")
     assert {network.size_multiple for network in PRESETS.values()} == {32}
-    with pytest.raises(InputError, match=r"--config.model.preset=huge: unknown preset; choose one of .*tiny"):
+    with pytest.raises(InputError, match=r"config.model.preset='huge': unknown preset; choose one of .*tiny"):
         preset_network("huge")
 
 

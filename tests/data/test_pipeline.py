@@ -50,7 +50,7 @@ def test_a_broken_record_is_named_by_whoever_reads_it(workers):
 
 
 def test_a_worker_that_dies_is_said_and_nothing_hangs():
-    with pytest.raises(InputError, match=r"a process that reads training data died .*--config.data.workers"):
+    with pytest.raises(InputError, match=r"a process that reads training data died .*`config.data.workers`"):
         read(Numbers(deadly=9), 2)
 
 

@@ -54,6 +54,12 @@ def command(environment, elsewhere) -> Command:
     return run
 
 
+@pytest.fixture
+def in_elsewhere(elsewhere, monkeypatch) -> None:
+    """For `run_here`."""
+    monkeypatch.chdir(elsewhere)
+
+
 @pytest.fixture(scope="session")
 def trained(command, data, elsewhere) -> Path:
     """The workdir of a finished training; read only."""

@@ -5,6 +5,7 @@ import shutil
 import jax
 import numpy as np
 import pytest
+from helpers import run_here
 from small_world import SCENES, TINY, build_flags
 
 from glacierjax.checkpoints.native import save_checkpoint
@@ -13,6 +14,7 @@ from glacierjax.core.settings import PRESETS
 from glacierjax.model import Tyrion, preset
 from tfds_builders.build import main as build
 
+pytestmark = pytest.mark.usefixtures("in_elsewhere")
 FIRST = SCENES["train"][0]
 
 
@@ -40,33 +42,33 @@ def says_in_one_line(code, stderr, named):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_training_with_wrong_flags(command, elsewhere, flags, named):
-    done = command("glacierjax.train", *flags)
+def test_training_with_wrong_flags(elsewhere, flags, named):
+    done = run_here("glacierjax.train", *flags)
     says_in_one_line(done.returncode, done.stderr, named)
     assert not (elsewhere / "w").exists(), "nothing is left behind"
 
 
-def test_training_without_data(command, elsewhere):
-    done = command("glacierjax.train", *TINY, "--config.data.dir=no_data", "--workdir=without_data")
+def test_training_without_data(elsewhere):
+    done = run_here("glacierjax.train", *TINY, "--config.data.dir=no_data", "--workdir=without_data")
     says_in_one_line(done.returncode, done.stderr, "no_data: no such folder")
 
 
-def test_training_on_a_split_that_is_not_there(command, data):
+def test_training_on_a_split_that_is_not_there(data):
     flags = ("--config.data.val_split=validation", f"--config.data.dir={data}", "--workdir=without_split")
-    done = command("glacierjax.train", *TINY, *flags)
+    done = run_here("glacierjax.train", *TINY, *flags)
     says_in_one_line(done.returncode, done.stderr, "no split 'validation'; there are: test, train, val")
 
 
-def test_training_in_the_workdir_of_another_configuration(command, data, trained):
+def test_training_in_the_workdir_of_another_configuration(data, trained):
     before = (trained / "config.json").read_bytes()
-    done = command("glacierjax.train", *TINY, "--config.seed=7", f"--config.data.dir={data}", f"--workdir={trained}")
+    done = run_here("glacierjax.train", *TINY, "--config.seed=7", f"--config.data.dir={data}", f"--workdir={trained}")
     says_in_one_line(done.returncode, done.stderr, f"{trained}: was trained with another configuration (seed: 0 -> 7)")
     assert (trained / "config.json").read_bytes() == before
 
 
-def test_training_from_a_checkpoint_of_another_preset(command, data, trained, elsewhere):
+def test_training_from_a_checkpoint_of_another_preset(data, trained, elsewhere):
     flags = (f"--config.init.checkpoint={trained}", f"--config.data.dir={data}", "--workdir=other_preset")
-    done = command("glacierjax.train", *TINY, "--config.model.preset=small", *flags)
+    done = run_here("glacierjax.train", *TINY, "--config.model.preset=small", *flags)
     says_in_one_line(done.returncode, done.stderr, f"{trained}/checkpoints")
     assert "--config.model.preset" in done.stderr and not (elsewhere / "other_preset").exists()
 
@@ -87,19 +89,19 @@ def test_training_from_a_checkpoint_of_another_preset(command, data, trained, el
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_evaluation_with_wrong_flags(command, trained, data_raw, elsewhere, flags, named):
+def test_evaluation_with_wrong_flags(trained, data_raw, elsewhere, flags, named):
     (elsewhere / "empty").mkdir(exist_ok=True)
     places = {"RUN": str(trained), "RAW": str(data_raw), "EMPTY": "empty"}
     filled = []
     for flag in flags:
         name, _, value = flag.partition("=")
         filled.append(f"{name}={places.get(value, value)}" if value else flag)
-    done = command("glacierjax.evaluate", *filled)
+    done = run_here("glacierjax.evaluate", *filled)
     says_in_one_line(done.returncode, done.stderr, named)
     assert not (elsewhere / "o").exists()
 
 
-def test_an_ensemble_of_networks_that_take_scenes_differently(command, trained, tmp_path):
+def test_an_ensemble_of_networks_that_take_scenes_differently(trained, tmp_path):
     model = Tyrion(**preset("small"))
     shapes = jax.eval_shape(model.init, jax.random.key(0), np.zeros((1, 64, 64, 1), np.float32))["params"]
     params = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
@@ -108,7 +110,7 @@ def test_an_ensemble_of_networks_that_take_scenes_differently(command, trained, 
         params,
         {"task": "segmentation", "model": PRESETS["small"].to_json()},
     )
-    done = command("glacierjax.evaluate", f"--workdir={trained}", f"--checkpoint={tmp_path / 'small'}", "--output=o")
+    done = run_here("glacierjax.evaluate", f"--workdir={trained}", f"--checkpoint={tmp_path / 'small'}", "--output=o")
     says_in_one_line(done.returncode, done.stderr, str(tmp_path / "small"))
 
 

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from helpers import run_here
 from small_world import SCENES, SHAPE
 
 import glacierjax
@@ -64,8 +65,8 @@ def test_zones_are_those_of_the_network_from_the_command_and_in_python(predicted
     assert found.scene.pixel_spacing_m == 20 and found.front.dtype == bool and found.show().width > 100
 
 
-def test_a_second_start_has_only_the_damaged_file_to_do(predicted, command, trained, scenes):
-    done = command("glacierjax.predict", f"--checkpoint={trained}", f"--input={scenes}", "--output=predicted")
+def test_a_second_start_has_only_the_damaged_file_to_do(predicted, in_elsewhere, trained, scenes):
+    done = run_here("glacierjax.predict", f"--checkpoint={trained}", f"--input={scenes}", "--output=predicted")
     assert done.returncode == 2 and "3 of 4 scenes are done already" in done.stderr
 
 
@@ -81,9 +82,9 @@ def test_a_second_start_has_only_the_damaged_file_to_do(predicted, command, trai
     ],
     ids=lambda value: value[-1] if isinstance(value, tuple) and value else "",
 )
-def test_prediction_with_wrong_flags(command, trained, scenes, elsewhere, flags, named):
+def test_prediction_with_wrong_flags(in_elsewhere, trained, scenes, elsewhere, flags, named):
     filled = [flag.replace("RUN", str(trained)).replace("SCENES", str(scenes)) for flag in flags]
-    done = command("glacierjax.predict", *filled)
+    done = run_here("glacierjax.predict", *filled)
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
     assert named in done.stderr.splitlines()[-1]
     assert not (elsewhere / "o").exists()

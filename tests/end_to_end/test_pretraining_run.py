@@ -3,6 +3,7 @@
 import jax
 import numpy as np
 import pytest
+from helpers import run_here
 from PIL import Image
 from small_world import EPOCHS, METRICS, TINY, TINY_PRETRAINING, val_lines
 
@@ -43,6 +44,7 @@ def test_the_workdir_holds_losses_checkpoints_and_pictures(pretrained):
         assert picture.size == (4 * 64 + 3 * 4, 64) and picture.mode == "RGB"
 
 
+@pytest.mark.slow
 def test_a_killed_pretraining_started_again_gives_the_numbers_of_one_left_alone(
     pretrained, pairs, command, train_and_kill
 ):
@@ -69,6 +71,8 @@ def test_fine_tuning_starts_from_encoder_and_decoder_bit_by_bit(pretrained, data
     assert source.record["metrics"]["loss"] == min(line["loss"] for line in val_lines(pretrained)), "the best one"
     for part in ("encoder", "decoder"):
         jax.tree.map(np.testing.assert_array_equal, result.params[part], source.params[part])
+    assert f"from {source.path}: " in done.stderr
+    assert "arrays taken (decoder, encoder), 2 fresh (head), " in done.stderr
     lines = (elsewhere / "chained" / "initial_weights.txt").read_text().splitlines()
     assert {"fresh: head/kernel", "left over: mask_token", "left over: to_image/kernel"} <= set(lines)
     assert sum(line.startswith("taken: ") for line in lines) == len(
@@ -85,11 +89,12 @@ def test_fine_tuning_starts_from_encoder_and_decoder_bit_by_bit(pretrained, data
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_pretraining_with_wrong_settings(command, pairs, flags, named):
-    done = command("glacierjax.train", *FLAGS, *flags, f"--config.data.dir={pairs}", "--workdir=wrong_pretraining")
+def test_pretraining_with_wrong_settings(in_elsewhere, pairs, flags, named):
+    wrong = (*FLAGS, *flags, f"--config.data.dir={pairs}", "--workdir=wrong_pretraining")
+    done = run_here("glacierjax.train", *wrong)
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and named in done.stderr, done.stderr
 
 
-def test_a_pretraining_checkpoint_cannot_be_evaluated(command, pretrained):
-    done = command("glacierjax.evaluate", f"--workdir={pretrained}", "--output=never")
+def test_a_pretraining_checkpoint_cannot_be_evaluated(in_elsewhere, pretrained):
+    done = run_here("glacierjax.evaluate", f"--workdir={pretrained}", "--output=never")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and str(pretrained) in done.stderr, done.stderr

@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from helpers import run_here
 from small_world import METRICS, TINY_PRETRAINING, val_lines
 
 from glacierjax.checkpoints.native import load_checkpoint
@@ -60,6 +61,7 @@ def test_the_rate_falls_when_the_error_of_the_validation_does_not(series):
     assert rates == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_a_killed_run_of_series_goes_on_with_the_same_numbers(series, data, command, train_and_kill):
     workdir = train_and_kill("killed_series", *SERIES, f"--config.data.dir={data}")
     done = command("glacierjax.train", f"--workdir={workdir}")
@@ -68,13 +70,14 @@ def test_a_killed_run_of_series_goes_on_with_the_same_numbers(series, data, comm
     assert (workdir / METRICS).read_bytes() == (series[0] / METRICS).read_bytes()
 
 
-def test_a_run_does_not_go_on_with_another_number_of_frames(series, data, command):
+def test_a_run_does_not_go_on_with_another_number_of_frames(series, data, in_elsewhere):
     flags = [flag for flag in SERIES if "frames" not in flag]
     where = (f"--config.data.dir={data}", f"--workdir={series[0]}")
-    done = command("glacierjax.train", *flags, "--config.data.frames=4", *where)
+    done = run_here("glacierjax.train", *flags, "--config.data.frames=4", *where)
     assert done.returncode == 2 and f"data.frames: {FRAMES} -> 4" in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_series_start_from_a_network_of_single_images(trained, data, command):
     done = command(
         "glacierjax.train",
@@ -96,7 +99,7 @@ def test_series_start_from_a_network_of_single_images(trained, data, command):
         (("--config.validation.mode=whole",), "--config.validation.mode=whole: series are validated in the mode tiled"),
     ],
 )
-def test_settings_that_cannot_be_end_with_one_line(command, data, flags, told):
-    done = command("glacierjax.train", *SERIES, *flags, f"--config.data.dir={data}", "--workdir=never")
+def test_settings_that_cannot_be_end_with_one_line(in_elsewhere, data, flags, told):
+    done = run_here("glacierjax.train", *SERIES, *flags, f"--config.data.dir={data}", "--workdir=never")
     assert done.returncode == 2
     assert told in done.stderr and "Traceback" not in done.stderr and done.stderr.count("\n") == 1

@@ -1,10 +1,7 @@
 """A small archive in CaFFe's layout with straight fronts, predictions for it, and a way to score them."""
 
-import os
-import subprocess
-import sys
-
 import numpy as np
+from helpers import run_here
 
 from glacierjax.core.files import write_png
 from glacierjax.core.zones import Zone, grey_from_ids
@@ -65,7 +62,4 @@ def evaluate(scenes, predict, output_dir, **options):
 
 
 def command(*flags):
-    environment = {**os.environ, "PYTHONWARNINGS": "error"}
-    return subprocess.run(
-        [sys.executable, "-m", "glacierjax.evaluate", *map(str, flags)], capture_output=True, text=True, env=environment
-    )
+    return run_here("glacierjax.evaluate", *flags)

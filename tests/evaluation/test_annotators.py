@@ -63,7 +63,7 @@ def test_an_annotator_of_other_scenes_is_refused(tmp_path, names, named):
 def test_one_annotator_or_two_of_one_name_are_refused(tmp_path):
     one, other = write_fronts(tmp_path / "x" / "a", 40), write_fronts(tmp_path / "y" / "a", 40)
     for folders in ([str(one)], [str(one), str(other)]):
-        with pytest.raises(InputError, match=r"--annotators=.*at least two folders"):
+        with pytest.raises(InputError, match=r"annotators=.*at least two folders"):
             find_annotators(folders, TEST)
 
 

@@ -161,7 +161,7 @@ def test_the_majority_map_stretches_to_any_size(data_raw):
 
 
 def test_baselines_need_training_scenes():
-    with pytest.raises(InputError, match="--baselines"):
+    with pytest.raises(InputError, match="`baselines`"):
         fit_baselines([])
 
 

@@ -30,7 +30,7 @@ def test_the_most_probable_class_is_predicted():
 
 
 def test_a_checkpoint_without_data_needs_the_flag():
-    with pytest.raises(InputError, match="--data_dir"):
+    with pytest.raises(InputError, match="`data_dir`"):
         prepared_scenes(None, "test")
 
 

@@ -38,30 +38,30 @@ def test_band_by_description(descriptions, wanted, number, polarisation):
 
 def test_a_chosen_band_is_taken_and_its_polarisation_recorded():
     assert choose_band(("VV", "VH"), "file", "fjord", band=2)[:2] == (2, "VH")
-    with pytest.raises(InputError, match=r"--band=3: file has 2 band"):
+    with pytest.raises(InputError, match=r"band=3: file has 2 band"):
         choose_band(("VV", "VH"), "file", "fjord", band=3)
 
 
 def test_the_name_tells_of_a_single_band_what_its_description_does_not():
     assert choose_band((None,), "file", "fjord_VH")[:2] == (1, "VH")
-    with pytest.raises(InputError, match=r"its name says VH, not --polarisation=VV"):
+    with pytest.raises(InputError, match=r"its name says VH, not `polarisation`=VV"):
         choose_band((None,), "file", "fjord_VH", polarisation="VV")
     assert "taken as HH" in choose_band((None,), "file", "fjord", polarisation="HH").note
 
 
 def test_bands_that_nothing_tells_apart_are_asked_about_where_it_matters():
-    with pytest.raises(InputError, match=r"none of its 2 bands tells its polarisation; choose one with --band"):
+    with pytest.raises(InputError, match=r"none of its 2 bands tells its polarisation; choose one with `band`"):
         choose_band((None, None), "file", f"{GRD}_TC")
     with pytest.raises(InputError, match=r"none of its 2 bands tells which is VH"):
         choose_band((None, None), "file", "fjord", polarisation="VH")
-    assert choose_band((None, None), "file", "fjord").note == "band 1 of 2; --band chooses another"
+    assert choose_band((None, None), "file", "fjord").note == "band 1 of 2; `band` chooses another"
     with pytest.raises(InputError, match=r"no HH band, only VV, VH"):
         choose_band(("VV", "VH"), "file", "fjord", polarisation="HH")
 
 
 @pytest.mark.parametrize("wrong", [{"polarisation": "VX"}, {"polarisation": "VV", "band": 2}])
 def test_wrong_choices_are_named(wrong):
-    with pytest.raises(InputError, match="--polarisation="):
+    with pytest.raises(InputError, match="polarisation"):
         ReadOptions(**wrong)
 
 

@@ -144,7 +144,7 @@ def test_the_value_of_no_data_can_be_said():
     assert (
         nodata_from_text("-9999") == -9999 and nodata_from_text("None") == "none" and nodata_from_text("nan") == "none"
     )
-    with pytest.raises(InputError, match=r"--nodata=x: give a number"):
+    with pytest.raises(InputError, match=r"nodata='x': give a number"):
         options(nodata=nodata_from_text("x"))
 
 
@@ -156,7 +156,7 @@ def test_the_scale_can_be_said():
     reflectance = np.random.default_rng(0).normal(3000, 900, (80, 90)).clip(1).astype(np.int16)
     as_it_is = grey_from_array(reflectance, options=options(scale="stretch"))
     assert np.abs(as_it_is.image - stretched(reflectance)).max() <= 1
-    with pytest.raises(InputError, match=r"--scale=log: choose one of auto, amplitude, power, db, stretch"):
+    with pytest.raises(InputError, match=r"scale='log': choose one of auto, amplitude, power, db, stretch"):
         options(scale="log")
 
 

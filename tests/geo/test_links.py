@@ -217,8 +217,8 @@ def test_items_may_be_files_of_their_own(tmp_path):
     ("assets", "choice", "message"),
     [
         ({"vv": {"href": "a.tif"}}, {"asset": "hh"}, "no asset 'hh'; there are: vv"),
-        ({"vh": {"href": "a.tif"}}, {}, "no co-polarised asset, only VH; give --polarisation=VH"),
-        ({"B04": {"href": "a.tif"}, "meta": {"href": "a.xml", "type": "text/xml"}}, {}, r"choose with --asset=B04"),
+        ({"vh": {"href": "a.tif"}}, {}, "no co-polarised asset, only VH; give `polarisation`=VH"),
+        ({"B04": {"href": "a.tif"}, "meta": {"href": "a.xml", "type": "text/xml"}}, {}, r"choose with `asset`=B04"),
         ({}, {}, "no asset tells its polarisation"),
         ({"vv": {}}, {}, "not readable"),
     ],
@@ -243,9 +243,9 @@ def test_an_item_that_cannot_be_read_is_named_and_stops_no_other(tmp_path, asset
 )
 def test_other_json_is_refused(tmp_path, text):
     (tmp_path / "x.json").write_text(text)
-    with pytest.raises(InputError, match=r"x.json: not a STAC item"):
+    with pytest.raises(InputError, match=r"x.json'?: not a STAC item"):
         find_sources([str(tmp_path / "x.json")])
-    with pytest.raises(InputError, match=r"y.json: no such file"):
+    with pytest.raises(InputError, match=r"y.json'?: no such file"):
         find_sources([str(tmp_path / "y.json")])
 
 

@@ -158,7 +158,7 @@ def test_a_tile_of_the_next_utm_zone_is_resampled_to_the_grid_of_the_others(tmp_
 def test_tiles_far_apart_are_not_made_one_huge_scene(tmp_path):
     write(tmp_path / f"{burst(0)}_VV.tif", power())
     write(tmp_path / f"{burst(1)}_VV.tif", power(), left=LEFT + 1e6)
-    with pytest.raises(InputError, match=r"its 2 tiles lie far apart; .* --aoi"):
+    with pytest.raises(InputError, match=r"its 2 tiles lie far apart; .* `aoi`"):
         read_scene(find_sources([str(tmp_path)])[0])
 
 

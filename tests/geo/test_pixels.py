@@ -115,7 +115,7 @@ def test_undeclared_no_data_is_warned_of_and_recorded(tmp_path):
     scene = read_scene(write_tiff(tmp_path / "scene.tif", values))
     assert not scene.valid[:, :30].any() and scene.valid[:, 30:].all() and scene.reading["nodata"] == "-32768"
     (warning,) = scene.warnings
-    assert "no data -32768 (38 % of the pixels)" in warning and "--nodata override" in warning
+    assert "no data -32768 (38 % of the pixels)" in warning and "`nodata` override" in warning
 
 
 def test_palettes_are_looked_up(tmp_path):
@@ -161,7 +161,7 @@ def test_colours_are_refused_and_grey_in_three_bands_is_grey(tmp_path):
     scene = read_scene(write_tiff(tmp_path / "grey.tif", np.stack([GREY] * 3)))
     np.testing.assert_array_equal(scene.image, GREY)
     colour = np.stack([GREY, GREY[::-1], GREY])
-    with pytest.raises(InputError, match=r"colour.tif: a colour image; .*--band"):
+    with pytest.raises(InputError, match=r"colour.tif: a colour image; .*`band`"):
         read_scene(write_tiff(tmp_path / "colour.tif", colour))
     second = read_scene(tmp_path / "colour.tif", ReadOptions(band=2))
     np.testing.assert_array_equal(second.image, GREY[::-1])

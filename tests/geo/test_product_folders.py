@@ -66,14 +66,14 @@ def test_another_polarisation_is_taken_if_asked_for_and_told_if_it_is_not_there(
     hyp3_folder(tmp_path)
     assert names(tmp_path, polarisation="VH") == [f"{HYP3}_VH"]
     (missing,) = find_sources([str(tmp_path)], polarisation="HH")
-    with pytest.raises(InputError, match=r"_VH.tif: no HH image .*only VH, VV; give --polarisation=VH or "):
+    with pytest.raises(InputError, match=r"_VH.tif: no HH image .*only VH, VV; give `polarisation`=VH or "):
         read_scene(missing)
 
 
 def test_a_product_of_cross_polarised_images_alone_is_asked_about_unless_the_file_itself_is_named(tmp_path, caplog):
     hyp3_folder(tmp_path, polarisations=("VH",))
     (source,) = find_sources([str(tmp_path)])
-    with pytest.raises(InputError, match=r"no co-polarised image .* give --polarisation=VH"):
+    with pytest.raises(InputError, match=r"no co-polarised image .* give `polarisation`=VH"):
         read_scene(source)
     assert names(tmp_path / f"{HYP3}_VH.tif") == [f"{HYP3}_VH"] and "cross-polarised" in caplog.text
 
@@ -246,4 +246,4 @@ def test_a_product_without_its_sea_is_warned_of(tmp_path):
 def test_bands_that_tell_nothing_are_not_given_the_polarisation_of_the_name(tmp_path):
     path = write(tmp_path / "fjord_VV.tif", np.stack([power(), power(seed=1)]))
     scene = read_scene(path)
-    assert scene.facts.polarisation is None and scene.warnings[0] == "band 1 of 2; --band chooses another"
+    assert scene.facts.polarisation is None and scene.warnings[0] == "band 1 of 2; `band` chooses another"

@@ -161,7 +161,7 @@ def test_rotations_never_trained_are_replaced_by_mirror_images(checkpoints, tmp_
         predictor = open_predictor(paths, rotations=True)
         assert tuple(predictor.quarter_turns) == (0,) and tuple(predictor.mirrors) == mirrors
         assert predictor.averaged == words and predictor.members == len(paths) * len(mirrors)
-    assert "upright: never trained on rotated crops" in caplog.text and "--untrained_rotations" in caplog.text
+    assert "upright: never trained on rotated crops" in caplog.text and "`untrained_rotations`" in caplog.text
     assert open_predictor([upright], untrained_rotations=True).averaged == "4 rotations"
     assert open_predictor([upright]).averaged == "no rotations"
 

@@ -19,6 +19,7 @@ from rasterio.errors import NotGeoreferencedWarning
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
 from glacierjax.core.grey import GreyRule, ranges_of
+from glacierjax.core.version import version
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
 from glacierjax.geo.inputs import find_sources
@@ -93,7 +94,8 @@ def test_any_output_that_is_missing_is_made_again(tmp_path, scenes):
         assert path.is_file(), path
     (out / "records" / f"{MAP}.json").write_text("{")
     batch(tmp_path, vector=["shp"]).run(sources(file))
-    assert json.loads((out / "records" / f"{MAP}.json").read_text())["row"]["scene"] == MAP
+    record = json.loads((out / "records" / f"{MAP}.json").read_text())
+    assert record["row"]["scene"] == MAP and record["version"] == version()
     (out / "lines" / f"{MAP}.geojson").unlink()
     batch(tmp_path, vector=["shp"]).run(sources(scenes / f"{PICTURE}.png"))
     assert json.loads((out / "fronts.geojson").read_text())["features"] == []
@@ -289,7 +291,7 @@ def test_results_of_other_settings_are_not_mixed(tmp_path, scenes):
     batch(tmp_path).run(sources(*files))
     for other in ({"predictor": make_predictor(0.9, 0.5)}, {"options": ReadOptions(scale="db")}):
         with pytest.raises(
-            InputError, match=r"out: holds results of other settings \((checkpoints|scale)\); .*--overwrite"
+            InputError, match=r"out: holds results of other settings \((checkpoints|scale)\); .*`overwrite`"
         ):
             batch(tmp_path, **other).run(sources(*files))
         batch(tmp_path, overwrite=True, **other).run(sources(*files))

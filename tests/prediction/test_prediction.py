@@ -131,7 +131,7 @@ def test_arrays_are_predicted_with_a_pixel_spacing():
     np.testing.assert_array_equal(found.front_lines, [[[60, 70], [60, 0]]])
     amplitude = np.where(IMAGE > 100, 5.0, 0.5)
     np.testing.assert_array_equal(model.predict(amplitude, 20).zones, model.predict(IMAGE, 20).zones)
-    with pytest.raises(InputError, match="--pixel_spacing_m"):
+    with pytest.raises(InputError, match="`pixel_spacing_m`"):
         model.predict(IMAGE)
     with pytest.raises(InputError, match="four numbers"):
         model.predict(IMAGE, 20, box=(1, 2))

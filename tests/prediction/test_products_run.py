@@ -2,19 +2,16 @@
 
 import csv
 import json
-import logging
 import os
 import zipfile
 
 import numpy as np
 import pytest
 import rasterio
-from absl.testing import flagsaver
 from brightness import make_predictor
-from helpers import command_alone
+from helpers import run_here
 from rasterio.transform import Affine
 
-from glacierjax.core import cli
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
@@ -138,7 +135,7 @@ def test_an_area_of_interest_gives_the_same_front_on_its_own_grid(tmp_path):
 
 def test_a_box_in_pixels_does_not_go_with_an_area_of_interest(tmp_path):
     box = Area("box.txt", box=BoundingBox(0, 0, 10, 10))
-    with pytest.raises(InputError, match=r"box.txt: a box in pixels of the whole scene, of which --aoi reads a part"):
+    with pytest.raises(InputError, match=r"box.txt: a box in pixels of the whole scene, of which `aoi` reads a part"):
         interest_for(make_predictor(0.9), area(tmp_path, 0, 0, 10, 10), box)
 
 
@@ -158,17 +155,13 @@ def test_one_product_is_predicted_in_python_too(tmp_path):
 
 
 @pytest.fixture
-def predict(monkeypatch, capsys):
+def predict(monkeypatch):
     """Runs the command in this process with a network that needs no checkpoint; gives exit code and messages."""
-    logger = logging.getLogger("glacierjax")
-    for name in ("propagate", "handlers", "level"):  # what the command sets is put back
-        monkeypatch.setattr(logger, name, getattr(logger, name))
     monkeypatch.setattr(model_module, "load", lambda *_, **__: Model(make_predictor(0.9)))
 
     def run(*arguments):
-        with flagsaver.flagsaver(), command_alone("glacierjax.predict") as command:
-            code = cli.run(command.main, command.__doc__, argv=["predict", "--checkpoint=RUN", *map(str, arguments)])
-        return code, capsys.readouterr().err
+        done = run_here("glacierjax.predict", "--checkpoint=RUN", *arguments)
+        return done.returncode, done.stderr
 
     return run
 

@@ -105,7 +105,7 @@ def test_a_pretraining_checkpoint_gives_all_but_its_own_head_in_one_line_and_a_l
 def test_a_checkpoint_of_another_preset_is_refused(carried, preset):
     _, settings = carried
     other = dataclasses.replace(settings, model=ModelSettings(preset=preset))
-    with pytest.raises(InputError, match=rf"{settings.init.checkpoint}: encoder/.*--config.model.preset"):
+    with pytest.raises(InputError, match=rf"{settings.init.checkpoint}: encoder/.*`config.model.preset`"):
         check_initial_weights(other)
 
 
@@ -149,12 +149,12 @@ def converted(settings, tmp_path):
 def test_series_start_from_official_weights_of_series_but_of_their_own_kind(converted):
     check_initial_weights(starting_from(series_of("gru"), converted))
     for other in ("conv", "none"):
-        with pytest.raises(InputError, match=r"temporal.*; is --config.model.temporal that of the checkpoint\?"):
+        with pytest.raises(InputError, match=r"temporal.*; is `config.model.temporal` that of the checkpoint\?"):
             check_initial_weights(starting_from(series_of(other), converted))
 
 
 def test_single_images_do_not_start_from_weights_of_series(settings, converted):
-    with pytest.raises(InputError, match=r"is --config.model.temporal that of the checkpoint\?"):
+    with pytest.raises(InputError, match=r"is `config.model.temporal` that of the checkpoint\?"):
         check_initial_weights(starting_from(settings, converted))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import InitSettings, OptimizerSettings
+from glacierjax.core.version import version
 from glacierjax.recipes.workdir import CONFIG_JSON, cache_folder, read_settings, write_or_check_config
 
 
@@ -23,7 +24,7 @@ def test_a_workdir_gives_back_the_settings_it_was_made_with(settings, tmp_path):
     write_or_check_config(settings, tmp_path)
     pretend_trained(tmp_path)
     assert read_settings(tmp_path) == settings
-    assert json.loads((tmp_path / CONFIG_JSON).read_text()) == settings.to_json()
+    assert json.loads((tmp_path / CONFIG_JSON).read_text()) == {"version": version(), **settings.to_json()}
     write_or_check_config(read_settings(tmp_path), tmp_path)
 
 
@@ -40,7 +41,7 @@ def test_other_settings_are_refused_with_what_differs(settings, tmp_path):
         write_or_check_config(other, tmp_path)
     message = str(caught.value)
     assert "optimizer.learning_rate: 0.01 -> 0.5" in message and "augment.zoom_range" in message
-    assert str(tmp_path) in message and "--workdir" in message and "seed" not in message
+    assert str(tmp_path) in message and "`workdir`" in message and "seed" not in message
     assert (tmp_path / CONFIG_JSON).read_bytes() == before
 
 
@@ -82,8 +83,8 @@ def test_a_run_that_never_got_to_a_checkpoint_may_be_set_right(settings, tmp_pat
     [
         ('{"seed": ', "not readable as JSON"),
         ("[1]", "not readable as JSON"),
-        ('{"sed": 1}', "--config.sed: no such field"),
-        ('{"seed": -1}', "--config.seed=-1: choose 0 or more"),
+        ('{"sed": 1}', "`config.sed`: no such field"),
+        ('{"seed": -1}', "`config.seed`=-1: choose 0 or more"),
     ],
 )
 def test_a_workdir_without_or_with_a_damaged_config_is_named(tmp_path, text, told):

@@ -3,9 +3,9 @@
 import json
 
 import pytest
+from helpers import run_here
 
-from glacierjax import compare
-from glacierjax.core import cli
+from glacierjax.core.files import write_text
 
 SUBSET = "glacier=COL"
 
@@ -36,19 +36,15 @@ def folders(tmp_path, monkeypatch):
 
 
 def write(name, content):
-    compare.write_text(f"{name}/metrics.json", json.dumps(content))
+    write_text(f"{name}/metrics.json", json.dumps(content))
 
 
 def run(*flags):
-    compare.flags.FLAGS.unparse_flags()
-    for name in ("baseline", "method", "output", "paper"):
-        compare.flags.FLAGS[name].unparse()
-    return cli.run(compare.main, compare.__doc__, argv=["compare", *flags])
+    return run_here("glacierjax.compare", *flags)
 
 
-def test_tables_hold_mean_deviation_and_best(folders, capsys):
-    assert run("--baseline=A1,A2/metrics.json,A3", "--method=B1,B2,B3", "--output=out") == 0
-    text = capsys.readouterr().out
+def test_tables_hold_mean_deviation_and_best(folders):
+    text = run("--baseline=A1,A2/metrics.json,A3", "--method=B1,B2,B3", "--output=out").stdout
     assert "| MDE (m) | 320.0 ± 10.0 | 310.0 | 3 | 205.0 ± 7.1 | 200.0 | 2 |" in text
     assert "| IoU, mean | 0.5000 ± 0.0000 | 0.5000 | 3 | 0.7500 ± 0.0000 | 0.7500 | 3 |" in text
     assert f"| {SUBSET} | 320.0 ± 10.0 |" in text and "season=winter" not in text
@@ -60,9 +56,8 @@ def test_tables_hold_mean_deviation_and_best(folders, capsys):
     assert record["baseline"] == ["A1", "A2/metrics.json", "A3"]
 
 
-def test_the_papers_table_stands_beside_evaluations_of_other_scenes_without_a_test(folders, capsys):
-    assert run("--method=B1,B2,B3", "--paper", "--output=out") == 0
-    text = capsys.readouterr().out
+def test_the_papers_table_stands_beside_evaluations_of_other_scenes_without_a_test(folders):
+    text = run("--method=B1,B2,B3", "--paper", "--output=out").stdout
     assert "| HookFormer | 360.5 ± 14.0 | 338.4 | 5 | – |" in text
     assert "| Tyrion, OptTranslator | 293.2 ± 60.4 | 259.6 | 5 | – |" in text
     assert "| this evaluation | 205.0 ± 7.1 | 200.0 | 2 | – |" in text
@@ -70,20 +65,18 @@ def test_the_papers_table_stands_beside_evaluations_of_other_scenes_without_a_te
     assert json.loads((folders / "out" / "compare.json").read_text())["published_mde_m"]["HookFormer"][0] == 356.27
 
 
-def test_evaluations_of_the_official_test_split_are_tested_against_the_paper(folders, capsys):
+def test_evaluations_of_the_official_test_split_are_tested_against_the_paper(folders):
     scenes = [f"{glacier}_2011-11-{n}_TSX_7_1_092" for glacier in ("COL", "Mapple") for n in range(61)]
     for name, mde_m in (("C1", 200.0), ("C2", 250.0)):
         write(name, metrics(mde_m, scenes=scenes))
-    assert run("--baseline=C2", "--method=C1", "--paper") == 0
-    text = capsys.readouterr().out
+    text = run("--baseline=C2", "--method=C1", "--paper").stdout
     # One figure below all five: 1 of 6 labellings.
     assert "| this evaluation | 200.0 | 200.0 | 1 | – |" in text and "| 360.5 ± 14.0 | 338.4 | 5 | 0.1667 |" in text
     assert "Over seeds" in text and "other scenes" not in text
 
 
-def test_help_shows_an_example(capsys):
-    assert run("--help") == 0
-    assert "python -m glacierjax.compare --baseline=" in capsys.readouterr().out
+def test_help_shows_an_example():
+    assert "python -m glacierjax.compare --baseline=" in run("--help").stdout
 
 
 @pytest.mark.parametrize(
@@ -99,11 +92,10 @@ def test_help_shows_an_example(capsys):
         (("--baseline=A1", "--method=empty"), "not what python -m glacierjax.evaluate writes"),
     ],
 )
-def test_what_cannot_be_compared_is_named(folders, capsys, flags, named):
+def test_what_cannot_be_compared_is_named(folders, flags, named):
     write("other", metrics(100.0, scenes=("A", "C")))
     write("official", metrics(100.0, protocol="official"))
     write("empty", {})
-    compare.write_text("no_json/metrics.json", "mde_m: 3")
-    assert run(*flags) == 2
-    printed = capsys.readouterr()
-    assert named in printed.err and len(printed.err.splitlines()) == 1 and printed.out == ""
+    write_text("no_json/metrics.json", "mde_m: 3")
+    done = run(*flags)
+    assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1) and named in done.stderr

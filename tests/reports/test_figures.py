@@ -39,6 +39,11 @@ def test_overlays_of_any_size_fit_the_page(shape):
     assert max(picture.shape) <= PICTURE_PX + 120
 
 
+def test_the_legend_of_a_narrow_scene_is_whole():
+    foot = draw((200, 40), 10, 20)[-FOOT_PX:]
+    assert (foot != PAPER).any() and (foot[:, -3:] == PAPER).all()
+
+
 def test_the_scene_is_drawn_pixel_by_pixel():
     image = np.random.default_rng(0).integers(0, 256, (PICTURE_PX, PICTURE_PX)).astype(np.uint8)
     empty = np.zeros(image.shape, bool)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import run_here
 from scipy import ndimage
 
 from glacierjax.core.boxes import match_box_files, read_box
@@ -175,8 +176,7 @@ def test_option_out_of_range_is_named(field, value):
 
 
 def test_command_without_output_says_so_in_one_line():
-    command = [sys.executable, "-m", "glacierjax.simulate"]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parents[2])
+    done = run_here("glacierjax.simulate.__main__")
     assert done.returncode == 2
     assert len(done.stderr.splitlines()) == 1
     assert "--output" in done.stderr

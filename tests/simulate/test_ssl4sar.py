@@ -113,7 +113,7 @@ def test_more_scenes_leave_the_first_ones_alone(sar, shown):
     ("field", "value", "flag"), [("scenes", -1, "ssl_scenes"), ("scenes", 11, "ssl_scenes"), ("size", 20, "size")]
 )
 def test_option_out_of_range_is_named(field, value, flag):
-    with pytest.raises(InputError, match=f"--{flag}={value}"):
+    with pytest.raises(InputError, match=f"{flag}={value}"):
         Ssl4SarOptions(**{field: value})
 
 

@@ -127,7 +127,7 @@ def test_attributes_that_are_named_come_first_and_must_be_there(tmp_path):
         (Fields(glacier="day"), "glacier"),
     ):
         with pytest.raises(
-            InputError, match=rf"--{flag}_field=day: no such attribute in .*f.shp; there are: date, seen"
+            InputError, match=rf"`{flag}_field`=day: no such attribute in .*f.shp; there are: date, seen"
         ):
             read_facts(properties, fields, tmp_path / "f.shp")
     with pytest.raises(InputError, match=r"'b.tif' is not a date"):
@@ -194,7 +194,7 @@ def test_a_series_without_a_measurement_is_an_error_that_leaves_its_plot(tmp_pat
     write_geojson(tmp_path / "f.geojson", members)
     corners = UTM.to_lonlat(np.array([[50.0, 20], [300, 20], [300, 280], [50, 280]]))
     write_geojson(tmp_path / "box.geojson", [polygon_feature(shapely.Polygon(corners), {})])
-    with pytest.raises(InputError, match=r"box.geojson: none of 6 fronts could be measured: .* draw --box narrower"):
+    with pytest.raises(InputError, match=r"box.geojson: none of 6 fronts could be measured: .* draw `box` narrower"):
         measured([tmp_path / "f.geojson"], tmp_path / "out", box=str(tmp_path / "box.geojson"))
     assert (tmp_path / "out" / "timeseries.png").exists()
     beside = shapely.transform(shapely.Polygon(corners), lambda points: points + np.array([5, 0]))

@@ -76,7 +76,7 @@ def test_box_of_its_own_holds_all_fronts_and_measures_their_retreat():
 
 
 def test_fronts_that_share_no_stretch_need_a_box():
-    with pytest.raises(InputError, match="--box"):
+    with pytest.raises(InputError, match="`box`"):
         box_from_fronts([[front(0, 0, 100)], [front(0, 200, 300)]])
 
 

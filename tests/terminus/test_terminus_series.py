@@ -5,13 +5,12 @@ import dataclasses
 import datetime
 import json
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import scipy.stats
 import shapely
+from helpers import run_here
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import InputError
@@ -169,12 +168,12 @@ def front(scene, date="2011-01-01", glacier="JAC", spacing_m=None):
 
 
 def test_what_does_not_go_together_is_told(caplog):
-    with pytest.raises(InputError, match=r"several glaciers \(COL, JAC\); choose one with --glacier"):
+    with pytest.raises(InputError, match=r"several glaciers \(COL, JAC\); choose one with `glacier`"):
         choose_glacier([front("a"), front("b", glacier="COL")], "")
     assert [f.scene for f in choose_glacier([front("a"), front("b", glacier="COL")], "COL")] == ["b"]
     choose_glacier([front("first"), front("second"), front("c", date="2011-01-02")], "")
     assert "several fronts of one date: first, second; each" in caplog.text
-    with pytest.raises(InputError, match=r"--glacier=SI: no front of it; there are: JAC"):
+    with pytest.raises(InputError, match=r"glacier='SI': no front of it; there are: JAC"):
         choose_glacier([front("a")], "SI")
     with pytest.raises(InputError, match="no date in the attributes or the name"):
         choose_glacier([front("a", date=None)], "")
@@ -184,7 +183,7 @@ def test_what_does_not_go_together_is_told(caplog):
 
 def test_pixels_of_several_sizes_are_a_choice():
     both = [front("a", spacing_m=7.0), front("b", spacing_m=20.0), front("c", spacing_m=20.0)]
-    with pytest.raises(InputError, match=r"7 m \(1 scenes\), 20 m \(2 scenes\); choose one with --pixel_spacing_m"):
+    with pytest.raises(InputError, match=r"7 m \(1 scenes\), 20 m \(2 scenes\); choose one with `pixel_spacing_m`"):
         choose_spacing(both, None)
     assert [f.scene for f in choose_spacing(both, 20.0)] == ["b", "c"]
     with pytest.raises(InputError, match="no front of it; there are: 7 m"):
@@ -194,7 +193,7 @@ def test_pixels_of_several_sizes_are_a_choice():
 
 
 def test_files_that_are_no_fronts_are_told(tmp_path, predictions):
-    with pytest.raises(InputError, match=r"--fronts=.*nothing: no front lines there"):
+    with pytest.raises(InputError, match=r"fronts=.*nothing'?: no front lines there"):
         read_fronts([str(tmp_path / "nothing")])
     square = '{"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}'
     (tmp_path / "area.geojson").write_text(square)
@@ -306,8 +305,7 @@ def test_a_glacier_at_180_degrees_is_measured_as_any_other(tmp_path, epsg):
 
 
 def test_command_writes_its_four_files(predictions, tmp_path):
-    command = [sys.executable, "-m", "glacierjax.timeseries", f"--fronts={predictions}", f"--output={tmp_path / 'out'}"]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = run_here("glacierjax.timeseries", f"--fronts={predictions}", f"--output={tmp_path / 'out'}")
     assert (
         done.returncode == 0
         and "box method: -1000 m, trend -200 m a year (standard error 0 m), 6 of 7 scenes" in done.stderr
@@ -319,6 +317,6 @@ def test_command_writes_its_four_files(predictions, tmp_path):
         "timeseries.png",
     ]
     assert json.loads((tmp_path / "out" / "summary.json").read_text())["box_m"]["measured"] == 6
-    done = subprocess.run(command[:3], capture_output=True, text=True)
+    done = run_here("glacierjax.timeseries")
     assert done.returncode == 2 and done.stderr.startswith("timeseries: --fronts: missing; Front lines (")
     assert done.stderr.count("\n") == 1

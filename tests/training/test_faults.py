@@ -140,7 +140,7 @@ def test_a_run_that_died_between_a_validation_and_its_checkpoint(tmp_path, whole
 
 def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_space(tmp_path, whole):
     message = message_of_broken_run(tmp_path, "disk")
-    assert re.search(rf"{tmp_path}.*cannot be written.*free some space", message)
+    assert re.search(rf"{tmp_path}.*cannot be written.*free space", message)
     assert_goes_on_to_the_same_end(tmp_path, whole)
 
 
@@ -167,7 +167,7 @@ def read_only(tmp_path):
 
 
 def test_a_read_only_workdir_is_named(read_only):
-    with pytest.raises(InputError, match=rf"{read_only}/run/checkpoints: cannot be written .* another --workdir"):
+    with pytest.raises(InputError, match=rf"{read_only}/run/checkpoints: cannot be written .* another `workdir`"):
         train(config(), read_only / "run", experiment())
 
 
@@ -213,7 +213,7 @@ def test_one_more_stops_the_run_and_a_resumed_run_still_counts(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(settings, tmp_path, experiment(bad_steps=(1,), before_step=do_at(4, interrupt)))
     with pytest.raises(
-        InputError, match=r"step 8 .*SCENE_7.*; 1 steps were skipped already \(--config.skip_nonfinite=1\)"
+        InputError, match=r"step 8 .*SCENE_7.*; 1 steps were skipped already \(`config.skip_nonfinite`=1\)"
     ):
         train(settings, tmp_path, experiment(bad_steps=(1, 7)))
 

@@ -66,7 +66,7 @@ def test_a_loss_that_is_not_finite_stops_naming_step_rate_and_scenes(tmp_path, l
         train(config(log_every=log_every), tmp_path, experiment(bad_steps=(4,)))
     message = str(caught.value)
     assert "\n" not in message
-    for part in ("step 5", "learning rate 0.1", "SCENE_4", "--config.optimizer.learning_rate"):
+    for part in ("step 5", "learning rate 0.1", "SCENE_4", "`config.optimizer.learning_rate`"):
         assert part in message
     assert all(math.isfinite(line["loss"]) for line in lines(tmp_path))
 

@@ -120,7 +120,7 @@ def test_frozen_parts_do_not_count_when_gradients_are_clipped():
 
 
 def test_an_unknown_optimizer_is_named():
-    with pytest.raises(InputError, match=r"--config.optimizer.name=lion: choose sgd, adamw or muon"):
+    with pytest.raises(InputError, match=r"config.optimizer.name='lion': choose sgd, adamw or muon"):
         make_optimizer("lion", 0.0)
 
 

@@ -77,10 +77,10 @@ def test_sigterm_to_one_of_two_stops_both_at_the_same_step_and_they_go_on(tmp_pa
 
 def test_flags_of_several_processes_go_together():
     with pytest.raises(
-        InputError, match=r"--process_id: missing; give it together with --coordinator_address, --num_processes"
+        InputError, match=r"`process_id`: missing; give it together with `coordinator_address`, `num_processes`"
     ):
         connect("127.0.0.1:1", 2, None)
-    with pytest.raises(InputError, match=r"--process_id=2: choose 0 to 1"):
+    with pytest.raises(InputError, match=r"process_id=2: choose 0 to 1"):
         connect("127.0.0.1:1", 2, 2)
 
 

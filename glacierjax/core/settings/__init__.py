@@ -1,6 +1,6 @@
 """Typed settings: fields, defaults (the published recipe), units and checks of everything that a training can be told."""
 
-from glacierjax.core.settings.fields import Json, Settings, flat_fields
+from glacierjax.core.settings.fields import Settings, flat_fields
 from glacierjax.core.settings.network import PATCH_PX, PRESETS, ModelSettings, NetworkSettings, preset_network
 from glacierjax.core.settings.paths import paths_for_workdir, paths_from_workdir
 from glacierjax.core.settings.run import FineTuning, Pretraining, RunSettings, SeriesFineTuning, settings_from_json
@@ -26,7 +26,6 @@ __all__ = [
     "DataSettings",
     "FineTuning",
     "InitSettings",
-    "Json",
     "LabelledDataSettings",
     "MaskSettings",
     "ModelSettings",

@@ -9,8 +9,6 @@ from typing import Any, ClassVar, Self
 
 from glacierjax.core.errors import InputError
 
-Json = dict[str, Any]
-
 
 def setting(
     default: Any,
@@ -65,7 +63,7 @@ class Settings:
             _check_limits(self._flag(field.name), value, field.metadata)
             object.__setattr__(self, field.name, value)
 
-    def to_json(self) -> Json:
+    def to_json(self) -> dict[str, Any]:
         """As JSON holds it: nested dicts, tuples as lists."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
         return {
@@ -96,7 +94,7 @@ class Settings:
 
     @classmethod
     def _flag(cls, name: str) -> str:
-        return ".".join(part for part in ("--config", cls.SECTION, name) if part)
+        return f"`{'.'.join(part for part in ('config', cls.SECTION, name) if part)}`"
 
 
 def flat_fields(settings: Settings, prefix: str = "") -> dict[str, tuple[Any, Mapping[str, Any]]]:

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from glacierjax.core.channels import GREY_ONLY, check_channels
 from glacierjax.core.choices import CHANNELS, DTYPES, TEMPORAL
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.settings.fields import Settings, setting
 
 PATCH_PX = 4  # pixels a side of an embedded patch
@@ -100,5 +100,5 @@ class ModelSettings(Settings):
 def preset_network(name: str) -> NetworkSettings:
     """The network of that name. Raises `InputError` for an unknown one."""
     if name not in PRESETS:
-        raise InputError(f"--config.model.preset={name}: unknown preset; choose one of {', '.join(PRESETS)}")
+        raise ArgumentError("config.model.preset", name, f"unknown preset; choose one of {', '.join(PRESETS)}")
     return PRESETS[name]

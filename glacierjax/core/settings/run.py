@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from glacierjax.core import choices
 from glacierjax.core.channels import priors_of
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.settings.fields import Settings, section, setting
 from glacierjax.core.settings.network import PATCH_PX, ModelSettings
 from glacierjax.core.settings.sections import (
@@ -71,27 +71,31 @@ class RunSettings(Settings):
         super().__post_init__()
         if self.steps_per_epoch == 0:
             raise InputError(
-                f"--config.data.samples_per_epoch={self.data.samples_per_epoch} is smaller than --config.batch_size="
+                f"`config.data.samples_per_epoch`={self.data.samples_per_epoch} is smaller than `config.batch_size`="
                 f"{self.batch_size}; an epoch needs at least one batch"
             )
         if self.task not in self.TASKS:
-            raise InputError(
-                f"--config.task={self.task}: choose one of {', '.join(self.TASKS)} with this configuration"
+            raise ArgumentError(
+                "config.task", self.task, f"choose one of {', '.join(self.TASKS)} with this configuration"
             )
         multiple = self.model.network().size_multiple
         if self.data.context_px % multiple:
-            raise InputError(f"--config.data.context_px={self.data.context_px}: choose a multiple of {multiple}")
+            raise ArgumentError("config.data.context_px", self.data.context_px, f"choose a multiple of {multiple}")
         if self.model.temporal != choices.ALONE and self.task != choices.SERIES:
-            raise InputError(
-                f"--config.model.temporal={self.model.temporal}: single images exchange nothing; choose {choices.ALONE}, "
-                "or train with --config=configs/finetune_series.py"
+            raise ArgumentError(
+                "config.model.temporal",
+                self.model.temporal,
+                f"single images exchange nothing; choose {choices.ALONE}, "
+                "or train with `config`=configs/finetune_series.py",
             )
 
         priors = priors_of(self.model.channels)
         if priors and self.task != choices.SEGMENTATION:
-            raise InputError(
-                f"--config.model.channels={','.join(self.model.channels)}: the task {self.task} takes no {' or '.join(priors)}; "
-                "leave it out (a network for series takes summer scenes as frames)"
+            raise ArgumentError(
+                "config.model.channels",
+                ",".join(self.model.channels),
+                f"the task {self.task} takes no {' or '.join(priors)}; "
+                "leave it out (a network for series takes summer scenes as frames)",
             )
 
     @property
@@ -140,12 +144,15 @@ class SeriesFineTuning(FineTuning):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.data.frames < 2 and self.model.temporal != choices.ALONE:
-            raise InputError(
-                f"--config.data.frames={self.data.frames}: --config.model.temporal={self.model.temporal} needs two frames "
-                "or more"
+            raise ArgumentError(
+                "config.data.frames",
+                self.data.frames,
+                f"`config.model.temporal`={self.model.temporal} needs two frames or more",
             )
         if self.validation.mode != "tiled":
-            raise InputError(f"--config.validation.mode={self.validation.mode}: series are validated in the mode tiled")
+            raise ArgumentError(
+                "config.validation.mode", self.validation.mode, "series are validated in the mode tiled"
+            )
 
     @property
     def images_per_sample(self) -> int:
@@ -173,10 +180,10 @@ class Pretraining(RunSettings):
         super().__post_init__()
         unit_px, half_px = self.mask.unit_px, self.data.context_px // 2
         if unit_px % PATCH_PX or unit_px > half_px:
-            raise InputError(f"--config.mask.unit_px={unit_px}: choose a multiple of {PATCH_PX} up to {half_px}")
+            raise ArgumentError("config.mask.unit_px", unit_px, f"choose a multiple of {PATCH_PX} up to {half_px}")
         if self.task == "opttranslator" and self.mask != MaskSettings():
             raise InputError(
-                "--config.mask: opttranslator hides no patches; leave it out, or choose another --config.task"
+                "`config.mask`: opttranslator hides no patches; leave it out, or choose another `config.task`"
             )
 
 

@@ -8,7 +8,7 @@ import dataclasses
 from typing import ClassVar
 
 from glacierjax.core import choices
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.settings.fields import Settings, interval, probability, setting
 from glacierjax.core.settings.network import PATCH_PX
 
@@ -29,8 +29,8 @@ class InitSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.which != InitSettings.which and not self.checkpoint:
-            raise InputError(
-                f"--config.init.which={self.which}: no checkpoint to choose from; give --config.init.checkpoint too"
+            raise ArgumentError(
+                "config.init.which", self.which, "no checkpoint to choose from; give `config.init.checkpoint` too"
             )
 
 
@@ -71,9 +71,10 @@ class ScheduleSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.warmup_epochs and self.name != "cosine":
-            raise InputError(
-                f"--config.schedule.warmup_epochs={self.warmup_epochs}: the schedule {self.name} has no warm-up; choose 0, or "
-                "--config.schedule.name=cosine"
+            raise ArgumentError(
+                "config.schedule.warmup_epochs",
+                self.warmup_epochs,
+                f"the schedule {self.name} has no warm-up; choose 0, or `config.schedule.name`=cosine",
             )
 
 
@@ -101,7 +102,7 @@ class MaskSettings(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not 0 < self.ratio < 1:
-            raise InputError(f"--config.mask.ratio={self.ratio}: choose a share between 0 and 1")
+            raise ArgumentError("config.mask.ratio", self.ratio, "choose a share between 0 and 1")
 
 
 @dataclasses.dataclass(frozen=True)

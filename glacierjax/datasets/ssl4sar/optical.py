@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Shaped, UInt8
+from jaxtyping import Float32, Shaped, UInt8
 
 from glacierjax.core.errors import InputError
 
@@ -163,7 +163,7 @@ def _grid(file: Any) -> Grid:
     return Grid(file.height, file.width, file.crs.to_wkt(), tuple(file.transform)[:6])
 
 
-def _as_nan(band: np.ma.MaskedArray) -> np.ndarray:
+def _as_nan(band: np.ma.MaskedArray) -> Float32[np.ndarray, "height width"]:
     """Nodata as NaN; a band without any keeps its type."""
     if not np.ma.is_masked(band):
         return np.asarray(band)
@@ -171,7 +171,9 @@ def _as_nan(band: np.ma.MaskedArray) -> np.ndarray:
     return np.where(np.ma.getmaskarray(band), np.nan, band.data).astype(kind)
 
 
-def _resampled(band: np.ndarray, own: Grid, onto: Grid, name: str) -> np.ndarray:
+def _resampled(
+    band: Shaped[np.ndarray, "height width"], own: Grid, onto: Grid, name: str
+) -> Shaped[np.ndarray, "rows columns"]:
     from rasterio import Affine
     from rasterio.warp import Resampling, reproject
 
