@@ -53,7 +53,7 @@ def plain_log() -> None:
     """The log as it is before a command; commands that ran in this process left theirs."""
     log = logging.getLogger("glacierjax")
     log.handlers, log.propagate = [], True
-    log.setLevel(logging.WARNING)  # absl changes the level of the root
+    log.setLevel(logging.INFO)  # absl changes the level of the root
 
 
 class WholeFiles(LoadScopeScheduling):

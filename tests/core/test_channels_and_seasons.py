@@ -36,7 +36,7 @@ def test_channels_travel_in_the_settings_and_reach_the_network_that_is_recorded(
     assert settings_from_json(settings.to_json()) == settings
     assert settings.model.network().channels == (GREY, ROCK, GREY)
     assert FineTuning().model.network().channels == GREY_ONLY
-    with pytest.raises(InputError, match=r"--config\.model\.channels.*optsimmim takes no summer"):
+    with pytest.raises(InputError, match=r"config\.model\.channels.*optsimmim takes no summer"):
         Pretraining(model=ModelSettings(channels=(GREY, GREY, SUMMER)))
 
 

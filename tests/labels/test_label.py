@@ -215,7 +215,7 @@ BAD = {
         {"fields": Fields(name="picture")},
         r"fronts\.geojson.*no scene of the name 'S1_2015'; there are: S1_2018",
     ),
-    "nothing told": (NORTH, {"colour": "red"}, {}, r"fronts\.geojson.*neither name nor date.*--name_field"),
+    "nothing told": (NORTH, {"colour": "red"}, {}, r"fronts\.geojson.*neither name nor date.*`name_field`"),
     "does not divide": (
         ((50, 50), (50, 30)),
         {"date": "2020-07-01"},
