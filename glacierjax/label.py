@@ -11,7 +11,8 @@ their left: seen from the ocean, from left to right. A line drawn in the opposit
 reversed. If a point (--glacier_point) or polygons (--glacier, --ocean) say where the glacier is, they decide.
 
 Writes DATA_RAW in CaFFe's layout, which build, train, evaluate and adapt take as it is: overlays/NAME.png (look at them
-first), sar_images/, zones/, fronts/, bounding_boxes/, rock/, and labels.json, which says how each label came about.
+first), sar_images/, zones/, fronts/, bounding_boxes/, rock/, summer/, meta_data.csv (where the scenes lie), and labels.json,
+which says how each label came about.
 """
 
 import sys

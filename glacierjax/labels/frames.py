@@ -11,11 +11,14 @@ from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import NameFacts, facts_of_name
 from glacierjax.geo.georeference import WGS84, Georeference, pixel_size, reproject
 from glacierjax.geo.mosaic import georeference_of, open_raster
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.sources import Source
+
+SAME_SPACING = 0.05  # whole metres in names are rounded
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,6 +65,23 @@ class Frame:
     def pixel_m(self) -> float:
         """Side of its middle pixel."""
         return pixel_size(self.georeference, self.shape).spacing_m
+
+
+def bounds_of(frame: Frame, spacing_m: int) -> MapBounds | None:
+    """Where a scene lies, as `meta_data.csv` has it; None for what that cannot say.
+
+    It knows scenes with north up in reference systems with an EPSG code, whose pixels are as large on the map as their names
+    say (`spacing_m`): not Web Mercator, in which they are larger than on the ground.
+    """
+    place, (height, width) = frame.georeference, frame.shape
+    a, b, left, d, e, top = place.transform
+    code = place.crs.to_epsg()
+    if code is None or b or d or a <= 0 or e >= 0:
+        return None
+    unit_m = place.crs.linear_units_factor[1] if place.crs.is_projected else None
+    if unit_m is None or abs(a * unit_m / spacing_m - 1) > SAME_SPACING:
+        return None
+    return MapBounds(f"EPSG:{code}", left, top + e * height, left + a * width, top)
 
 
 def read_frames(sources: Sequence[Source]) -> tuple[list[Frame], list[str]]:

@@ -12,10 +12,12 @@ from rasterio.crs import CRS
 
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import user_path, write_png
+from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import NOT_LABELLED, STATEMENT
+from glacierjax.datasets.caffe.meta_data import META_DATA, write_meta_data
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.splits import TEST, TRAIN, VALIDATION
 from glacierjax.datasets.caffe.writer import scene_files, write_scene, write_statement
@@ -25,7 +27,7 @@ from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scenes import ReadOptions, read_scene
 from glacierjax.geo.summer import SummerScenes, summer_scenes
-from glacierjax.labels.frames import Frame, read_frames
+from glacierjax.labels.frames import Frame, bounds_of, read_frames
 from glacierjax.labels.lines import BY_NAME, Line, read_lines, scene_of
 from glacierjax.labels.names import name_scene
 from glacierjax.labels.sides import Sided, by_glacier, side_by_point, side_by_shares, sides_of_others
@@ -92,6 +94,7 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     jobs = _with_sides(_match(lines, frames, area, options, problems), covers, points, problems)
     written: dict[str, dict[str, Any]] = {}
     ids: list[SceneId] = []
+    places: dict[str, MapBounds | None] = {}
     for job in track(jobs, len(jobs), "scenes labelled"):
         try:
             made = _make(job, covers, summer, options, [scene.name for scene in ids])
@@ -102,11 +105,13 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
         write_png(output / OVERLAYS / f"{scene.id.name}.png", label_picture(scene))
         write_scene(output, options.split, scene)
         ids.append(scene.id)
+        places[scene.id.name] = bounds_of(job.place.frame, scene.id.pixel_spacing_m)
         written[scene.id.name] = drawn_facts
     if ids:
         files = {str(path) for scene in ids for path in (*scene_files(options.split, scene.name), _overlay(scene.name))}
         for left_over in sorted(before - files):
             (output / left_over).unlink(missing_ok=True)
+        _write_places(output, places)
         write_statement(output, NOT_LABELLED, {"split": options.split, "scenes": written})
         unused = [frame.name for frame in frames if frame.where not in {facts["image"] for facts in written.values()}]
         if unused:
@@ -117,6 +122,19 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
         more_of_them = f"; and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
         raise InputError(f"{len(ids)} scenes labelled, {len(problems)} problem(s): {shown}{more_of_them}")
     return ids
+
+
+def _write_places(output: Path, places: Mapping[str, MapBounds | None]) -> None:
+    """Writes where the scenes lie on the map, all or none: the builder wants a row for each."""
+    if nowhere := [name for name, bounds in places.items() if bounds is None]:
+        log.warning(
+            "no %s: it cannot say where %s lie (rotated, without EPSG code, or not in metres on the ground)",
+            META_DATA,
+            some_names(nowhere),
+        )
+        user_path(output / META_DATA).unlink(missing_ok=True)
+        return
+    write_meta_data(output, {name: bounds for name, bounds in places.items() if bounds is not None})
 
 
 def _find(scenes: Sequence[str]) -> list:

@@ -14,8 +14,10 @@ from rasterio.transform import Affine
 from scipy import ndimage
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import open_archive
+from glacierjax.datasets.caffe.meta_data import find_meta_data
 from glacierjax.datasets.caffe.na_rule import na_is_unlabelled
 from glacierjax.fronts.lines import trace_front
 from glacierjax.fronts.scores import distance_errors
@@ -176,6 +178,9 @@ def test_lines_are_matched_by_date_and_glacier_and_sensor_are_told(plain, tmp_pa
     assert scene.zones[40, 45] == Zone.GLACIER and scene.zones[40, 55] == Zone.OCEAN_ICE_MELANGE
     assert scene.zones[2, 2] == scene.zones[78, 97] == Zone.NA
     assert scene.front[40, 50] and scene.front.sum() == pytest.approx(58, abs=3)
+    table = find_meta_data(tmp_path / "out")
+    assert table is not None
+    assert table.bounds(ids[0], (80, 100)) == MapBounds("EPSG:32633", 500_000, 8_700_000 - 1600, 502_000, 8_700_000)
     record = json.loads((tmp_path / "out" / "labels.json").read_text())
     assert record["na_means"] == "not labelled"
     assert record["scenes"][ids[0].name]["matched_by"] == "date"
