@@ -152,7 +152,7 @@ def check_priors(scenes: SceneSplit, channels: Sequence[str]) -> None:
         if not there:
             raise InputError(
                 f"{scenes.where(0)}: no scene has {TITLES[name]}, which `config.model.channels`={','.join(channels)} names; "
-                f"build the data again with --{name}, or leave it out"
+                f"label the scenes with --{name}, or leave it out"
             )
         if there < len(scenes):
             log.warning(
