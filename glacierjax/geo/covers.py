@@ -11,6 +11,7 @@ import rasterio
 from jaxtyping import Bool
 from rasterio.crs import CRS
 from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
 
@@ -67,7 +68,7 @@ def _warped(path: str, shape: tuple[int, int], georeference: Georeference) -> Ma
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
-            warnings.simplefilter("ignore", rasterio.errors.NotGeoreferencedWarning)
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(user_path(path)) as dataset:
                 if dataset.crs is None:
                     raise InputError(f"{path}: no reference system in it; save it again with one")

@@ -43,9 +43,9 @@ def side_by_point(
         for pieces, turned in ((divided.glacier, False), (divided.ocean, True)):
             if any(piece.contains(mark) for piece in pieces):
                 return _sided(lines, BY_POINT, turned)
-    along = sum((line[-1] - line[0] for line in lines), np.zeros(2))
+    along = _along(lines)
     way = point - np.concatenate(list(lines)).mean(0)
-    sine = (along[0] * way[1] - along[1] * way[0]) / max(float(np.hypot(*along) * np.hypot(*way)), 1e-9)
+    sine = (along[0] * way[1] - along[1] * way[0]) / max(float(np.linalg.norm(along) * np.linalg.norm(way)), 1e-9)
     if abs(sine) < BESIDE:
         raise InputError(
             f"{where}: the point on the glacier lies beyond the front's end, not behind it; choose one upstream"
@@ -107,7 +107,12 @@ def _sided(lines: Sequence[np.ndarray], told_by: str, turned: bool) -> Sided:
     return Sided([line[::-1] for line in lines] if turned else list(lines), told_by, turned)
 
 
+def _along(lines: Sequence[np.ndarray]) -> np.ndarray:
+    """Vector (2,) from the beginning to the end of lines."""
+    return np.sum([line[-1] - line[0] for line in lines], axis=0)
+
+
 def _way(lines: Sequence[np.ndarray]) -> np.ndarray:
     """Unit vector (2,) from the beginning to the end of lines."""
-    along = sum((line[-1] - line[0] for line in lines), np.zeros(2))
-    return along / max(float(np.hypot(*along)), 1e-9)
+    along = _along(lines)
+    return along / max(float(np.linalg.norm(along)), 1e-9)

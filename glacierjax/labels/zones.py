@@ -10,6 +10,7 @@ from rasterio import features
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from scipy import ndimage
+from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
@@ -39,9 +40,7 @@ class Place:
     lines: list[np.ndarray]
     box_is_given: bool
 
-    def on_grid(
-        self, shapes: Sequence[shapely.Geometry], all_touched: bool = False
-    ) -> Bool[np.ndarray, "height width"]:
+    def on_grid(self, shapes: Sequence[BaseGeometry], all_touched: bool = False) -> Bool[np.ndarray, "height width"]:
         """bool (H, W): pixels of the scene whose middle lies in the shapes of the plane, or that they touch."""
         frame = self.frame
         step = frame.pixel_m
@@ -105,7 +104,7 @@ def lay_box(line: Line, frame: Frame, area: Area | None) -> Place:
     return Place(line, frame, crs, shapely.MultiPolygon(parts), lines, area is not None)
 
 
-def _given_box(area: Area, frame: Frame, lines: Sequence[np.ndarray], crs: CRS) -> shapely.Geometry | None:
+def _given_box(area: Area, frame: Frame, lines: Sequence[np.ndarray], crs: CRS) -> BaseGeometry | None:
     """The polygons of an area that lines touch, in the plane."""
     if area.box is not None:
         xmin, ymin, xmax, ymax = area.box
