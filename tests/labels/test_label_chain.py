@@ -89,6 +89,6 @@ def test_a_network_learns_from_labels_with_rock_and_asks_for_it_ever_after(plain
     assert build(["tfds_builders/caffe", f"--data_dir={tmp_path / 'bare'}", f"--manual_dir={tmp_path / 'out'}"]) == 0
     bare = dataclasses.replace(settings, data=dataclasses.replace(settings.data, dir=str(tmp_path / "bare")))
     with pytest.raises(
-        InputError, match=r"no scene has a rock mask, which --config\.model\.channels=grey,rock,grey names"
+        InputError, match=r"no scene has a rock mask, which .config\.model\.channels.=grey,rock,grey names"
     ):
         train_in_workdir(bare, tmp_path / "run2")
