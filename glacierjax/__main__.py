@@ -9,7 +9,19 @@ from pathlib import Path
 from glacierjax.core.cli import HELP, VERSION, print_to_pipe, version_text
 
 # In the order in which they are needed.
-COMMANDS = ("simulate", "label", "build", "train", "adapt", "evaluate", "compare", "predict", "timeseries", "convert")
+COMMANDS = (
+    "simulate",
+    "label",
+    "build",
+    "train",
+    "adapt",
+    "evaluate",
+    "compare",
+    "predict",
+    "timeseries",
+    "convert",
+    "export",
+)
 
 
 def main() -> int:

@@ -71,7 +71,21 @@ _SCALE = flags.DEFINE_enum(
 )
 _NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 _VECTOR = flags.DEFINE_multi_enum(
-    "vector", [], ["gpkg", "shp"], "Also write the lines as GeoPackage or Shapefile; needs the extra [vector]."
+    "vector",
+    [],
+    ["gpkg", "shp", "parquet"],
+    "Lines as GeoPackage or Shapefile too (needs the extra [vector]), or as GeoParquet (needs pyarrow).",
+)
+_CRS = flags.DEFINE_string(
+    "crs", "", "Reference system of these lines, such as EPSG:3413. Default: the scene's; of all fronts together WGS84."
+)
+_GLACIERS = flags.DEFINE_string("glaciers", "", "Polygons with the ids of glaciers (RGI, TermPicks), for GlacierID.")
+_GLACIER_FIELD = flags.DEFINE_string("glacier_field", "", "Attribute of --glaciers with the id. Default: guessed.")
+_AUTHOR = flags.DEFINE_string("author", "glacierjax", "Who answers for the lines, for their attribute Author.")
+_THRESHOLD = flags.DEFINE_multi_string(
+    "threshold",
+    [],
+    "NAME=VALUE: from where on a front is doubtful or rejected, such as reject_error_m=300; may be repeated.",
 )
 _ROCK = flags.DEFINE_string(
     "rock",
@@ -91,11 +105,15 @@ _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Predict all scenes again, al
 def main() -> None:
     # Imported here: --help must not wait for rasterio and JAX.
     from glacierjax.core.seasons import months_from_text
+    from glacierjax.fronts.verdict import thresholds_from
     from glacierjax.geo.areas import read_area
+    from glacierjax.geo.georeference import crs_from_user
+    from glacierjax.geo.glacier_ids import read_outlines
     from glacierjax.geo.inputs import find_sources
+    from glacierjax.geo.line_options import LineOptions
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.values import nodata_from_text
-    from glacierjax.geo.vectors import require_vector_extra
+    from glacierjax.geo.vectors import require_pyarrow, require_vector_extra
     from glacierjax.prediction.devices import log_devices
     from glacierjax.prediction.folder import Batch
     from glacierjax.prediction.model import load
@@ -105,17 +123,24 @@ def main() -> None:
     options = ReadOptions(
         _SPACING.value, _BAND.value, _SCALE.value, nodata_from_text(_NODATA.value), _POLARISATION.value
     )
+    thresholds = thresholds_from(_THRESHOLD.value)
     sources = find_sources(_INPUT.value, _POLARISATION.value, _ASSET.value)
     area = read_area(_BOX.value) if _BOX.value else None
     aoi = read_area(_AOI.value) if _AOI.value else None
     for kind in _VECTOR.value:
-        require_vector_extra(f"--vector={kind}")
+        (require_pyarrow if kind == "parquet" else require_vector_extra)(f"--vector={kind}")
+    lines = LineOptions(
+        crs_from_user(_CRS.value, "--crs") if _CRS.value else None,
+        read_outlines(_GLACIERS.value, _GLACIER_FIELD.value) if _GLACIERS.value else None,
+        _AUTHOR.value,
+    )
     predictor = load(
         *_CHECKPOINT.value,
         which=_WHICH.value,
         mode=_MODE.value,
         rotations=_ROTATIONS.value,
         untrained_rotations=_UNTRAINED.value,
+        thresholds=thresholds,
     ).predictor
     log_devices()
     how = f"mode {predictor.mode}, {predictor.averaged}"
@@ -123,9 +148,10 @@ def main() -> None:
     priors = open_priors(
         predictor, sources, _ROCK.value, _ROCK_RULE.value, _SUMMER.value, months_from_text(_MONTHS.value), options
     )
+    log.info("%s", predictor.calibration.note)
     output = Path(_OUTPUT.value)
     interest = interest_for(predictor, aoi, area)
-    Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value, interest, priors).run(sources)
+    Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value, interest, priors, lines).run(sources)
     log.info("written: %s", output)
 
 

@@ -38,15 +38,22 @@ _GLACIER_FIELD = flags.DEFINE_string("glacier_field", "", "Attribute with the gl
 _SPACING = flags.DEFINE_float(
     "pixel_spacing_m", None, "For fronts in pixels (.csv): use only scenes with this pixel spacing in metres."
 )
+_THRESHOLD = flags.DEFINE_multi_string(
+    "threshold",
+    [],
+    "NAME=VALUE: from where on a front is doubtful or rejected, such as reject_jump_times=8; may be repeated.",
+)
 
 
 def main() -> None:
     # Imported here: --help must not wait for rasterio and matplotlib.
+    from glacierjax.fronts.verdict import thresholds_from
     from glacierjax.terminus.attributes import Fields
     from glacierjax.terminus.follow import SeriesOptions, follow_terminus
 
     fields = Fields(_DATE_FIELD.value, _NAME_FIELD.value, _GLACIER_FIELD.value)
-    options = SeriesOptions(_BOX.value, _CENTRELINE.value, _GLACIER.value, _SPACING.value, fields)
+    thresholds = thresholds_from(_THRESHOLD.value)
+    options = SeriesOptions(_BOX.value, _CENTRELINE.value, _GLACIER.value, _SPACING.value, fields, thresholds)
     follow_terminus(_FRONTS.value, Path(_OUTPUT.value), options)
 
 

@@ -18,9 +18,11 @@ from typing import Any
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from flax.traverse_util import unflatten_dict
 from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
+from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, read_safetensors
 from glacierjax.core.choices import BEST, LAST
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
@@ -190,8 +192,20 @@ def load_checkpoint(path: str | Path, which: str = "best_iou") -> Checkpoint:
     Raises `InputError` when there is no such checkpoint.
     """
     folder = find_checkpoint(path, which)
+    if (folder / WEIGHTS).is_file():
+        return _read_exported(folder)
     restored = _restore(folder, params=ocp.args.StandardRestore(), record=ocp.args.JsonRestore())
     return Checkpoint(restored.params, _checked(restored.record, folder), folder)
+
+
+def _read_exported(folder: Path) -> Checkpoint:
+    """The checkpoint in a folder that `glacierjax.checkpoints.exported` wrote."""
+    tensors, record = read_safetensors(folder / WEIGHTS)
+    if record is None:
+        raise InputError(
+            f"{folder / WEIGHTS}: no record in it; glacierjax export writes one, glacierjax convert reads others"
+        )
+    return Checkpoint(unflatten_dict(tensors, sep=NAME_SEPARATOR), _checked(record, folder), folder)
 
 
 def _checked(record: object, folder: Path) -> dict:
@@ -225,7 +239,7 @@ def _restore(folder: Path, **items: Any) -> Any:
 def find_checkpoint(path: str | Path, which: str) -> Path:
     """The checkpoint folder that `path` and `which` mean; see `load_checkpoint`."""
     path = user_path(path)
-    if (path / "params").is_dir() and (path / "record").is_dir():
+    if ((path / "params").is_dir() and (path / "record").is_dir()) or (path / WEIGHTS).is_file():
         return path
     root = path / CHECKPOINTS if (path / CHECKPOINTS).is_dir() else path
     steps = sorted((d for d in root.iterdir() if d.name.isdigit()), key=lambda d: int(d.name)) if root.is_dir() else []

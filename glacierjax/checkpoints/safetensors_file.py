@@ -11,6 +11,8 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, user_path, write_beside
 
 SUFFIX = ".safetensors"
+WEIGHTS = f"model{SUFFIX}"  # in a folder that `glacierjax.checkpoints.exported` wrote
+NAME_SEPARATOR = "/"  # between the names of a parameter tree
 RECORD_KEY = "glacierjax"  # of the header: what a network is and wants of its scenes
 
 StateDict = dict[str, Shaped[np.ndarray, "..."]]

@@ -165,6 +165,12 @@ def parse_date(text: str, where: str) -> datetime.date:
     raise InputError(f"{where}: {text!r} is not a date; write YYYY-MM-DD")
 
 
+def decimal_year(date: datetime.date) -> float:
+    """A day as a decimal year: 2016.0 is its first day (`parse_date` reads it)."""
+    first, next_first = (datetime.date(year, 1, 1).toordinal() for year in (date.year, date.year + 1))
+    return date.year + (date.toordinal() - first) / (next_first - first)
+
+
 def _first_sensor(name: str) -> str | None:
     parts = re.split(r"[^A-Za-z0-9]+", name.upper())
     return next((sensor for part in parts for sensor, prefix in _SENSORS.items() if prefix.fullmatch(part)), None)

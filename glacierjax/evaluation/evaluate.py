@@ -68,10 +68,11 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
     """
     output = Path(output)
     shard = parse_shard(options.shard) if options.shard else (0, 1)
-    kind = FRONT if options.fronts else ZONES
+    kind, calibrator = FRONT if options.fronts else ZONES, None
     read_split = functools.partial(raw_scenes, options.data or "", na=options.na)
     if options.checkpoints:
         # Imported here: scoring PNGs must not wait for JAX.
+        from glacierjax.evaluation.calibrate import calibrator_for
         from glacierjax.evaluation.network import most_probable, prepared_scenes
         from glacierjax.prediction.ensemble import OFFICIAL_MODE, open_predictor
 
@@ -83,6 +84,7 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
         if not options.data:
             read_split = functools.partial(prepared_scenes, predictor.training, data_dir=options.data_dir or "")
         scenes = read_split(options.split)
+        calibrator = calibrator_for(predictor, options.split, options.protocol, options.shard)
         log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), options.which, predictor.mode)
         averaged = f", {predictor.averaged}" if options.rotations or options.untrained_rotations else ""
         source = f"`{'`, `'.join(predictor.sources)}` (`{options.which}`), mode `{predictor.mode}`{averaged}"
@@ -95,7 +97,11 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
     annotators = find_annotators(options.annotators, scenes.names) if options.annotators else {}
     baselines = fit_baselines(read_split("train")) if options.baselines else {}
     title, source = f"Evaluation on {options.split}", f"{source}, split `{options.split}`"
-    part = score_part(scenes, predict, output, title, source, kind, options.protocol, baselines, annotators, shard)
+    part = score_part(
+        scenes, predict, output, title, source, kind, options.protocol, baselines, annotators, shard, calibrator
+    )
+    if calibrator is not None:
+        calibrator.save(output)
     return None if options.shard else write_evaluation(output, part)
 
 

@@ -13,12 +13,13 @@ from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Predict, PredictedLabels, Scenes
 from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.scene import entropy
 
 log = logging.getLogger(__name__)
 
 
 def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False) -> Predict:
-    """A function from a scene to the most probable class of each pixel and, for an ensemble, its deviation.
+    """A function from a scene to the most probable class of each pixel, its entropy and, for an ensemble, its deviation.
 
     `rock` "none": a network that expects a rock mask works without one where there is none; else that is an `InputError`.
     `rock_rule`: what the scene's mask shows as rock is rock, whatever the network says. Only one strip of probabilities
@@ -35,17 +36,21 @@ def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False)
             log.warning("%s: no summer scene, which the network expects; the channel is 0", scene.id.name)
         shown = input_of(predictor.channels, scene.image, scene.priors)
         ids = np.empty(scene.image.shape, np.uint8)
+        uncertainty = np.empty(scene.image.shape, np.float16)
+        lean = np.empty(scene.image.shape, np.float16)
         deviation = np.empty(scene.image.shape, np.float16) if predictor.members > 1 else None
         start = 0
         for mean, spread in predictor.strips(shown, scene.id.pixel_spacing_m):
             rows = slice(start, start + len(mean))
             ids[rows] = mean.argmax(-1)
+            uncertainty[rows] = entropy(mean)
+            lean[rows] = mean[..., Zone.GLACIER] - mean[..., Zone.OCEAN_ICE_MELANGE]
             if deviation is not None:
                 deviation[rows] = spread.max(-1)
             start = rows.stop
         if rock_rule and scene.rock is not None:
             ids[scene.rock] = Zone.ROCK
-        return PredictedLabels(ids, deviation)
+        return PredictedLabels(ids, deviation, uncertainty, lean)
 
     return predict
 

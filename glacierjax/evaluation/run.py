@@ -28,7 +28,7 @@ from glacierjax.evaluation.parts import (
 )
 from glacierjax.evaluation.pipeline import overlapped
 from glacierjax.evaluation.predictions import FRONT, ZONES, find_predictions, read_front, read_zones
-from glacierjax.evaluation.score import score_front, score_scene, score_under
+from glacierjax.evaluation.score import SceneScore, score_front, score_scene, score_under
 from glacierjax.evaluation.sums import SceneSums
 from glacierjax.evaluation.write import copy_pictures, write_evaluation, write_scene
 from glacierjax.fronts.protocol import PROTOCOLS, check_protocol
@@ -38,14 +38,19 @@ from glacierjax.reports.metrics import Metrics
 class PredictedLabels(NamedTuple):
     """`labels`: class ids uint8 (H, W), or a front mask bool (H, W) where fronts are scored alone.
 
-    `deviation`: float16 (H, W), only for ensembles: standard deviation of the class probabilities, largest over the classes.
+    `deviation`: float16 (H, W), only for ensembles: standard deviation of the class probabilities, largest over the classes;
+    `uncertainty`: float16 (H, W), of networks: entropy of the mean probabilities, 0 to 1; `lean`
+    likewise: probability of glacier minus that of ocean and ice mélange.
     """
 
     labels: np.ndarray
     deviation: np.ndarray | None = None
+    uncertainty: np.ndarray | None = None
+    lean: np.ndarray | None = None
 
 
 Predict = Callable[[LabelledScene], PredictedLabels]
+Observe = Callable[[LabelledScene, PredictedLabels, SceneScore], None]
 
 
 class Scenes(Protocol):
@@ -103,12 +108,14 @@ def score_part(
     baselines: Mapping[str, Baseline] = MappingProxyType({}),
     annotators: Annotators = MappingProxyType({}),
     shard: tuple[int, int] = (0, 1),
+    observe: Observe | None = None,
 ) -> Part:
     """Scores scenes under both protocols; writes their pictures and sums.json (`write_evaluation` writes the averages).
 
     `source` describes in one line what is scored; `kind`: whether `predict` returns zones or fronts; `baselines` and
-    `annotators` are scored too; `shard` (i, n) takes every n-th scene from number i on (from 0). Raises `InputError` from
-    reading, predicting or scoring a scene; the files of finished scenes remain.
+    `annotators` are scored too; `shard` (i, n) takes every n-th scene from number i on (from 0); `observe` is called with each
+    scene, its prediction and score, from several threads. Raises `InputError` from reading, predicting or scoring a scene; the
+    files of finished scenes remain.
     """
     check_protocol(protocol)
     (other,) = (p for p in PROTOCOLS if p != protocol)
@@ -123,6 +130,8 @@ def score_part(
             else:
                 scored, scored_otherwise = score_under(scene, predicted.labels, protocols)
             zones = predicted.labels if kind == ZONES else None
+            if observe is not None:
+                observe(scene, predicted, scored)
             front = write_scene(output_dir, scene, scored, zones, predicted.deviation)
             return {
                 PREDICTION: scored.sums,

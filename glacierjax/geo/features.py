@@ -18,7 +18,7 @@ from shapely.geometry.base import BaseGeometry
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, user_path
 from glacierjax.geo.georeference import WGS84, crs_from_user, reproject
-from glacierjax.geo.vectors import require_vector_extra
+from glacierjax.geo.vectors import require_pyarrow, require_vector_extra
 
 POLYGONS = ("Polygon", "MultiPolygon")
 LINES = ("LineString", "MultiLineString")
@@ -125,10 +125,7 @@ def _read_layers(path: Path) -> Iterator[Feature]:
 
 
 def _read_parquet(path: Path) -> Iterator[Feature]:
-    try:
-        import pyarrow.parquet
-    except ImportError:
-        raise InputError(f"{path}: GeoParquet needs pyarrow; pip install pyarrow") from None
+    pyarrow = require_pyarrow(str(path))
     try:
         table = pyarrow.parquet.read_table(path)
         facts = json.loads((table.schema.metadata or {})[b"geo"])

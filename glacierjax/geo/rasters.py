@@ -1,7 +1,10 @@
-"""Writes maps atomically: as GeoTIFF if the scene is georeferenced, else as PNG."""
+"""Writes maps atomically: as cloud-optimised GeoTIFF if the scene is georeferenced, else as PNG."""
 
+import dataclasses
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import rasterio
@@ -10,11 +13,27 @@ from rasterio.errors import RasterioError
 from rasterio.transform import Affine
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_beside, write_png
+from glacierjax.core.files import write_beside, write_png, write_text
 from glacierjax.core.grey import GREY_MAX
 from glacierjax.geo.georeference import Georeference
 
-TILE_PX = 256
+SIDECAR = ".aux.xml"  # what GDAL and QGIS read beside a file
+
+
+@dataclasses.dataclass(frozen=True)
+class RasterLook:
+    """What a GeoTIFF says of its values.
+
+    `step`: a float map is stored in 8 bits in steps of it, with this as its scale; `colours` (red, green, blue) and `categories`
+    by value; `tags`: of the file, such as where it comes from.
+    """
+
+    description: str
+    nodata: float | None = None
+    step: float | None = None
+    colours: Mapping[int, tuple[int, int, int]] = dataclasses.field(default_factory=dict)
+    categories: Mapping[int, str] = dataclasses.field(default_factory=dict)
+    tags: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def raster_path(folder: Path, name: str, georeference: Georeference | None) -> Path:
@@ -26,33 +45,57 @@ def write_raster(
     path: Path,
     array: Shaped[np.ndarray, "height width"],
     georeference: Georeference | None,
-    description: str,
-    nodata: float | None = None,
-) -> None:
-    """Writes a map (H, W). A GeoTIFF keeps uint8 and float32; in a PNG, float32 in 0..1 becomes grey 0..255."""
+    look: RasterLook | str,
+) -> list[Path]:
+    """Writes a map (H, W) and returns its files. `look`: a description says enough of plain values.
+
+    A GeoTIFF keeps uint8 and float32, or has 8 bits (`RasterLook.step`); in a PNG, float32 in 0..1 becomes grey 0..255. Names
+    of categories stand in a file beside the GeoTIFF.
+    """
     if georeference is None:
         write_png(path, array if array.dtype == np.uint8 else np.round(array * GREY_MAX).astype(np.uint8))
-        return
+        return [path]
+    look = RasterLook(look) if isinstance(look, str) else look
+    if look.step is not None:
+        array = np.round(array / look.step).clip(0, GREY_MAX).astype(np.uint8)
     profile = {
-        "driver": "GTiff",
+        "driver": "COG",
         "dtype": array.dtype,
         "count": 1,
         "height": array.shape[0],
         "width": array.shape[1],
         "crs": georeference.crs,
         "transform": Affine(*georeference.transform),
-        "nodata": nodata,
+        "nodata": look.nodata,
         "compress": "deflate",
-        "predictor": 3 if array.dtype == np.float32 else 1,
+        "PREDICTOR": "FLOATING_POINT" if array.dtype == np.float32 else "NO",
         "BIGTIFF": "IF_SAFER",
+        "OVERVIEW_RESAMPLING": "NEAREST" if look.colours else "AVERAGE",
     }
-    if min(array.shape) >= TILE_PX:
-        profile |= {"tiled": True, "blockxsize": TILE_PX, "blockysize": TILE_PX}
     with write_beside(path) as temporary, warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
         try:
             with rasterio.open(temporary, "w", **profile) as dataset:
                 dataset.write(array, 1)
-                dataset.set_band_description(1, description)
+                dataset.set_band_description(1, look.description)
+                dataset.update_tags(**look.tags)
+                if look.step is not None:
+                    dataset.scales = (look.step,)
+                if look.colours:
+                    dataset.write_colormap(1, dict(look.colours))
         except RasterioError as error:
             raise InputError(f"{path}: cannot be written ({error}); choose another output folder") from error
+    if not look.categories:
+        return [path]
+    sidecar = path.with_name(path.name + SIDECAR)
+    write_text(sidecar, _category_names(look.categories))
+    return [path, sidecar]
+
+
+def _category_names(categories: Mapping[int, str]) -> str:
+    """Names by value, as GDAL stores them: one for each value from 0 on."""
+    root = ElementTree.Element("PAMDataset")
+    names = ElementTree.SubElement(ElementTree.SubElement(root, "PAMRasterBand", band="1"), "CategoryNames")
+    for value in range(max(categories) + 1):
+        ElementTree.SubElement(names, "Category").text = categories.get(value, "")
+    return ElementTree.tostring(root, encoding="unicode") + "\n"

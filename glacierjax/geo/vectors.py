@@ -15,34 +15,22 @@ from typing import Any
 import numpy as np
 import shapely
 from jaxtyping import Float
+from rasterio.crs import CRS
+from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, write_beside, write_text
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
-from glacierjax.geo.georeference import Georeference
+from glacierjax.geo.line_columns import Properties, arrays_of, name_in
 
 DECIMALS = 7
-FORMATS = {"gpkg": "GPKG", "shp": "ESRI Shapefile"}  # by suffix; with the extra [vector]
+FORMATS = {"gpkg": "GPKG", "shp": "ESRI Shapefile", "parquet": "GeoParquet"}  # by suffix; with the extra [vector]
 LAYER = "front"
-SHORT_NAMES = {"pixel_spacing_m": "spacing_m"}  # Shapefiles cut names after ten characters
-# What every line carries, and its type in a GeoPackage or Shapefile. Unknown facts are None.
-FIELDS: dict[str, Any] = {
-    "scene": object,
-    "line": np.int64,
-    "glacier": object,
-    "date": object,
-    "sensor": object,
-    "length_m": np.float64,
-    "pixel_spacing_m": np.float64,
-    "checkpoint": object,
-}
 POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
-
-Properties = Mapping[str, Any]
 
 
 def feature(line_lonlat: Float[np.ndarray, "point 2"], properties: Properties) -> Json:
-    """A GeoJSON feature of one line (n, 2) of longitude and latitude; `properties`: `FIELDS`."""
+    """A GeoJSON feature of one line (n, 2) of longitude and latitude; `properties`: `COLUMNS`."""
     parts = [np.round(part, DECIMALS).tolist() for part in cut_line(line_lonlat)]
     if len(parts) == 1:
         geometry = {"type": "LineString", "coordinates": parts[0]}
@@ -79,31 +67,67 @@ def write_geojson(path: Path, features: Sequence[Json]) -> None:
 
 
 def write_layer(
-    path: Path, lines: Sequence[np.ndarray], properties: Sequence[Properties], georeference: Georeference
+    path: Path, shapes: Sequence[BaseGeometry], properties: Sequence[Properties], crs: CRS, kind: str = "LineString"
 ) -> list[Path]:
-    """Writes lines (n, 2) of map coordinates with their `FIELDS` as the format that the suffix names.
+    """Writes shapes of one `kind` with their `COLUMNS` as the format that the suffix names.
 
     Returns the files, `path` first; a Shapefile is several. The layer of a GeoPackage is named `LAYER`: a scene's name may
     hold what no layer may. Raises `InputError` when the extra [vector] is not installed.
     """
-    kind = path.suffix[1:]
-    pyogrio = require_vector_extra(f"`vector`={kind}")
+    suffix = path.suffix[1:]
+    values, missing = arrays_of(properties)
+    wkb = [shapely.to_wkb(shape) for shape in shapes]
     with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
-        pyogrio.raw.write(
-            Path(folder) / f"{LAYER}.{kind}",
-            geometry=np.array([shapely.to_wkb(shapely.LineString(line)) for line in lines], object),
-            geometry_type="LineString",
-            fields=np.array([SHORT_NAMES.get(name, name) if kind == "shp" else name for name in FIELDS]),
-            field_data=[np.array([p[name] for p in properties], dtype) for name, dtype in FIELDS.items()],
-            crs=georeference.crs.to_wkt(),
-            driver=FORMATS[kind],
-        )
+        layer = Path(folder) / f"{LAYER}.{suffix}"
+        if suffix == "parquet":
+            _write_parquet(layer, wkb, values, missing, crs, kind)
+        else:
+            pyogrio = require_vector_extra(f"`vector`={suffix}")
+            pyogrio.raw.write(
+                layer,
+                geometry=np.array(wkb, object),
+                geometry_type=kind,
+                fields=np.array([name_in(name, suffix) for name in values]),
+                field_data=list(values.values()),
+                field_mask=[missing[name] if array.dtype == np.int64 else None for name, array in values.items()],
+                crs=crs.to_wkt(),
+                driver=FORMATS[suffix],
+            )
         others = []
         for part in sorted(Path(folder).iterdir()):
             if part.suffix != path.suffix:
                 others.append(path.with_name(f"{path.stem}{part.suffix}"))
             part.replace(unused if part.suffix == path.suffix else others[-1])
     return [path, *others]
+
+
+def _write_parquet(
+    path: Path,
+    wkb: Sequence[bytes],
+    values: Mapping[str, np.ndarray],
+    missing: Mapping[str, np.ndarray],
+    crs: CRS,
+    kind: str,
+) -> None:
+    """GeoParquet 1.0 (geoparquet.org)."""
+    pyarrow = require_pyarrow("`vector`=parquet")
+    columns = {name: pyarrow.array(array, mask=missing[name]) for name, array in values.items()}
+    table = pyarrow.table({**columns, "geometry": pyarrow.array(list(wkb), pyarrow.binary())})
+    facts = {
+        "version": "1.0.0",
+        "primary_column": "geometry",
+        "columns": {"geometry": {"encoding": "WKB", "geometry_types": [kind], "crs": crs.to_dict(projjson=True)}},
+    }
+    pyarrow.parquet.write_table(table.replace_schema_metadata({"geo": json.dumps(facts)}), path)
+
+
+def require_pyarrow(where: str) -> Any:
+    """pyarrow. Raises `InputError` naming `where`, a flag or file, with what to install where it is missing."""
+    try:
+        import pyarrow.parquet
+    except ImportError:
+        raise InputError(f"{where}: GeoParquet needs pyarrow; pip install pyarrow") from None
+    return pyarrow
 
 
 def require_vector_extra(where: str) -> Any:

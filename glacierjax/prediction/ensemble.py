@@ -11,15 +11,21 @@ import jax.numpy as jnp
 import numpy as np
 from flax.errors import FlaxError
 
+from glacierjax.checkpoints.calibration_file import fingerprint
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, training_of
 from glacierjax.core.channels import GREY_ONLY
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import Json
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, GreyRule, rule_of_record
 from glacierjax.core.settings import DataSettings, FineTuning
 from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
 from glacierjax.core.zones import NUM_ZONES
+from glacierjax.fronts.calibration import ErrorEstimate
+from glacierjax.fronts.indicators import Indicators
+from glacierjax.fronts.verdict import USUAL, Thresholds, Verdict, judge
 from glacierjax.model import Tyrion, build
+from glacierjax.prediction.calibration import UNCALIBRATED, Calibration, find_calibration, way_of_use
 from glacierjax.prediction.tiles import Network, assemble, scene_strips
 
 log = logging.getLogger(__name__)
@@ -53,6 +59,8 @@ class Predictor:
     `grey` is the rule of the data set that they were trained with. `mirrors`: axes of the images (N, H, W) that are turned
     round for each mirror image, () for the image itself. `channels`: what the input shows; images are what
     `glacierjax.core.channels.input_of` makes of it, (H, W) or (H, W, 3).
+    `fingerprints` of the networks' parameters; `calibration`: how wrong their fronts are; `thresholds`: from where on a front is
+    doubtful.
     """
 
     networks: Sequence[Network]
@@ -66,6 +74,9 @@ class Predictor:
     grey: GreyRule = CAFFE_GREY
     mirrors: Sequence[tuple[int, ...]] = (AS_IT_IS,)
     channels: tuple[str, ...] = GREY_ONLY
+    fingerprints: Sequence[str] = ()
+    calibration: Calibration = UNCALIBRATED
+    thresholds: Thresholds = USUAL
 
     @property
     def members(self) -> int:
@@ -79,6 +90,19 @@ class Predictor:
             return f"{len(self.mirrors)} mirror images"
         turns = len(self.quarter_turns)
         return "no rotations" if turns == 1 else f"{turns} rotations"
+
+    @property
+    def way_of_use(self) -> Json:
+        """What a calibration is for (`glacierjax.prediction.calibration.way_of_use`)."""
+        return way_of_use(self.fingerprints, self.mode, self.quarter_turns, self.mirrors)
+
+    def judge(self, indicators: Indicators) -> tuple[ErrorEstimate | None, Verdict]:
+        """Error (None: not calibrated) and verdict of a front."""
+        model = self.calibration.model
+        if model is None:
+            return None, judge(indicators, thresholds=self.thresholds)
+        error = model.estimate(indicators)
+        return error, judge(indicators, error, model.usual_m, self.thresholds)
 
     def grey_distance(self, image: np.ndarray, pixel_spacing_m: float) -> float:
         """How far the grey of a scene (H, W) uint8 is from that of the training scenes (`GreyRule.distance`)."""
@@ -129,6 +153,7 @@ def open_predictor(
     mode: str | None = None,
     rotations: bool = False,
     untrained_rotations: bool = False,
+    thresholds: Thresholds = USUAL,
 ) -> Predictor:
     """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
 
@@ -165,10 +190,12 @@ def open_predictor(
         quarter_turns = tuple(range(4))
     elif rotations:
         mirrors = _trained_mirrors(checkpoints)
+    mode = mode or default_mode(training)
+    fingerprints = [fingerprint(checkpoint.params) for checkpoint in checkpoints]
     return Predictor(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=quarter_turns,
-        mode=mode or default_mode(training),
+        mode=mode,
         context_px=context_px,
         size_multiple=size_multiple,
         training=training,
@@ -177,6 +204,9 @@ def open_predictor(
         grey=rule_of_record(first.record, str(first.path)),
         mirrors=mirrors,
         channels=channels,
+        fingerprints=fingerprints,
+        calibration=find_calibration(first.path, way_of_use(fingerprints, mode, quarter_turns, mirrors)),
+        thresholds=thresholds,
     )
 
 

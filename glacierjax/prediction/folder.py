@@ -15,7 +15,10 @@ from glacierjax.core.grey import UNLIKE_FROM
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.areas import Area
+from glacierjax.geo.georeference import WGS84
+from glacierjax.geo.line_options import PLAIN, LineOptions
 from glacierjax.geo.regions import Interest
+from glacierjax.geo.run_layer import write_run
 from glacierjax.geo.scenes import READING, ReadOptions, read_scene
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor
@@ -49,6 +52,11 @@ COLUMNS: tuple[str, ...] = (
     "georeferenced",
     "front_lines",
     "length_m",
+    "error_m",
+    "error_low_m",
+    "error_high_m",
+    "quality",
+    "reasons",
     "mean_uncertainty",
     "grey_distance",
     "source",
@@ -73,6 +81,7 @@ class Batch:
     overwrite: bool = False
     interest: Interest | None = None
     priors: Priors = NO_PRIORS
+    lines: LineOptions = PLAIN
 
     def run(self, sources: Sequence[Source]) -> None:
         """Predicts the sources that are not done yet, then writes the table and all fronts in one file.
@@ -106,7 +115,7 @@ class Batch:
                 problems[source] = f"{source.where}: cannot be predicted ({reason})"
             if source in problems:
                 log.info("%s", problems[source])
-        write_summary(self.output)
+        write_summary(self.output, self.vector, self.lines)
         _log_counts([name for source, name in names.items() if source not in problems], read_records(self.output))
         if problems:
             reasons = list(problems.values())
@@ -124,7 +133,9 @@ class Batch:
         for note in scene.warnings:
             log.warning("%s: %s", source.where, note)
         prediction = find_front(self.predictor, scene, self.area, self.priors.of(scene, source))
-        written = [path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector)]
+        written = [
+            path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector, self.lines)
+        ]
         write_record(self.output, Record(states, self._row(prediction, states), written))
         for left_over in set(before.files if before else ()) - set(written):
             (self.output / left_over).unlink(missing_ok=True)
@@ -143,6 +154,7 @@ class Batch:
             "georeferenced": scene.georeference is not None,
             "front_lines": len(prediction.front_lines),
             "length_m": round(sum(prediction.lengths_m), 1),
+            **prediction.quality_columns(),
             "mean_uncertainty": round(float(prediction.uncertainty.mean(dtype=float)), 4),
             "grey_distance": round(self.predictor.grey_distance(scene.image, scene.pixel_spacing_m), 1),
             "source": states[0].path,
@@ -160,12 +172,19 @@ class Batch:
             "aoi": self.interest.area.digest if self.interest else None,
             "vector": sorted(self.vector),
             **self.priors.settings(),
+            "crs": self.lines.crs and self.lines.crs.to_string(),
+            "author": self.lines.author,
+            "thresholds": {name: str(value) for name, value in dataclasses.asdict(predictor.thresholds).items()},
+            "calibration": predictor.calibration.note,
             **dataclasses.asdict(self.options),
         }
 
 
-def write_summary(output: Path) -> None:
-    """scenes.csv, a row for each scene with a record, and fronts.geojson, the lines of all georeferenced ones."""
+def write_summary(output: Path, vector: Sequence[str] = (), options: LineOptions = PLAIN) -> None:
+    """scenes.csv, a row for each scene with a record, and fronts.geojson, the lines of all georeferenced ones.
+
+    With it fronts.KIND in each format of `vector`, in WGS84 without another choice, and fronts.qml, how QGIS shows them.
+    """
     rows = [record.row for record in read_records(output).values()]
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
@@ -181,6 +200,7 @@ def write_summary(output: Path) -> None:
         ]
         members = ",\n".join(line.rstrip(",") for line in lines if line)
         write_text(output / ALL_FRONTS, f'{{"type": "FeatureCollection", "features": [\n{members}\n]}}\n')
+        write_run(output / ALL_FRONTS, vector, options.crs or WGS84)
 
 
 def _log_counts(names: Sequence[str], records: Mapping[str, Record]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
+from glacierjax.fronts.verdict import USUAL, Thresholds
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.arrays import grey_from_anything
 from glacierjax.geo.inputs import find_sources
@@ -89,6 +90,7 @@ def load(
     mode: str | None = None,
     rotations: bool = False,
     untrained_rotations: bool = False,
+    thresholds: Thresholds = USUAL,
 ) -> Model:
     """The network of a checkpoint or training folder; several make an ensemble.
 
@@ -99,13 +101,15 @@ def load(
       rotations: average over four rotations of each scene, or if the networks were not trained on rotated crops, over the
         mirror images that they were trained on.
       untrained_rotations: average over four rotations in any case.
+      thresholds: from where on a front is doubtful or rejected.
 
     Raises:
       InputError: there is no such checkpoint, or it finds no fronts.
     """
     if not checkpoints:
         raise InputError("no checkpoint given; name a folder that glacierjax.train or glacierjax.convert wrote")
-    return Model(open_predictor([str(path) for path in checkpoints], which, mode, rotations, untrained_rotations))
+    paths = [str(path) for path in checkpoints]
+    return Model(open_predictor(paths, which, mode, rotations, untrained_rotations, thresholds))
 
 
 def _one_source(scene: str | os.PathLike, polarisation: str | None) -> Source:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import shapely
 from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 from scipy import ndimage
@@ -15,16 +16,23 @@ from scipy import ndimage
 from glacierjax.core.channels import input_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, user_path, write_png
-from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, Zone, grey_from_ids
+from glacierjax.core.grey import GREY_MAX
+from glacierjax.core.version import version
+from glacierjax.core.zones import FRONT_GREY, GREY_VALUES, NUM_ZONES, ZONE_COLOURS, ZONE_TITLES, Zone, grey_from_ids
 from glacierjax.data.transforms import resize_nearest
 from glacierjax.fronts import clean_zones
+from glacierjax.fronts.calibration import ErrorEstimate
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
+from glacierjax.fronts.indicators import Indicators, indicators_of
 from glacierjax.fronts.lines import length_px, trace_front
 from glacierjax.fronts.postprocess import EIGHT_NEIGHBOURS, mask_invalid
+from glacierjax.fronts.verdict import Verdict
 from glacierjax.geo.areas import Area
-from glacierjax.geo.georeference import segment_lengths_m
+from glacierjax.geo.georeference import reproject, segment_lengths_m
+from glacierjax.geo.line_columns import termpicks_columns
+from glacierjax.geo.line_options import PLAIN, LineOptions
 from glacierjax.geo.nodata import fill_specks, missing_areas
-from glacierjax.geo.rasters import raster_path, write_raster
+from glacierjax.geo.rasters import RasterLook, raster_path, write_raster
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
@@ -35,6 +43,20 @@ from glacierjax.reports.figures import front_picture
 log = logging.getLogger(__name__)
 
 GEOJSON, POINTS = ".geojson", ".csv"
+# Folder of a map -> what its GeoTIFF says.
+LOOKS = {
+    "zones": RasterLook(
+        "zones",
+        nodata=GREY_VALUES[Zone.NA],
+        colours=dict(zip(GREY_VALUES, ZONE_COLOURS, strict=True)),
+        categories=dict(zip(GREY_VALUES, ZONE_TITLES, strict=True)),
+    ),
+    "uncertainty": RasterLook("entropy of the zone probabilities, 0 to 1", step=1 / GREY_MAX),
+    "deviation": RasterLook(
+        "largest standard deviation of a zone probability in the ensemble, 0 to 0.5", step=0.5 / GREY_MAX
+    ),
+    "fronts": RasterLook("calving front: 255"),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,7 +67,8 @@ class Prediction:
     zones equally likely): entropy of the mean probabilities; `deviation` float32, 0 to 0.5: largest standard deviation
     of a zone's probability over the members of an ensemble, None for a single network; `front` bool; `front_lines`:
     arrays (n, 2) of x, y in pixels (`glacierjax.fronts.lines`), the longest first; `area` bool, where a front was
-    allowed, None: everywhere; `checkpoint`: what predicted.
+    allowed, None: everywhere; `checkpoint`: what predicted. Of the front, None without one: `indicators` of its error;
+    `error`: expected, None: the network was never calibrated; `verdict`: whether it can be used.
     """
 
     scene: Scene
@@ -56,6 +79,9 @@ class Prediction:
     front_lines: list[np.ndarray]
     area: np.ndarray | None
     checkpoint: str
+    indicators: Indicators | None = None
+    error: ErrorEstimate | None = None
+    verdict: Verdict | None = None
 
     @functools.cached_property
     def lengths_m(self) -> list[float]:
@@ -65,9 +91,9 @@ class Prediction:
             return [length_px(line) * self.scene.pixel_spacing_m for line in self.front_lines]
         return [float(segment_lengths_m(georeference.to_lonlat(line)).sum()) for line in self.front_lines]
 
-    def geojson(self) -> Json:
+    def geojson(self, lines: LineOptions = PLAIN) -> Json:
         """The front as a GeoJSON collection, one feature a line. Raises `InputError` without georeference."""
-        return {"type": "FeatureCollection", "features": self._features()}
+        return {"type": "FeatureCollection", "features": self._features(lines)}
 
     def show(self) -> Image.Image:
         """The scene with its front, as a picture that notebooks draw."""
@@ -79,49 +105,52 @@ class Prediction:
         text = f"calving front, {length_km:.1f} km" if self.front_lines else "no calving front found"
         return front_picture(scene.image, self.front, self.area, scene.pixel_spacing_m, scene.name, text)
 
-    def save(self, folder: str | Path, vector: Sequence[str] = ()) -> list[Path]:
+    def save(self, folder: str | Path, vector: Sequence[str] = (), lines: LineOptions = PLAIN) -> list[Path]:
         """Writes all results below `folder`, each file atomically, and returns the files.
 
         zones/NAME (CaFFe's grey values), uncertainty/NAME, deviation/NAME (ensembles), fronts/NAME (0 and 255) as .tif
         where the scene is georeferenced, else .png; overlays/NAME.png; lines/NAME.geojson, or .csv with pixel
-        coordinates. `vector`: further formats of the lines, "gpkg" and "shp" (extra [vector]).
+        coordinates. `vector`: further formats of the lines, "gpkg" and "shp" (extra [vector]) and "parquet" (needs pyarrow).
         """
         folder, scene = user_path(folder), self.scene
-        maps: list[tuple[str, np.ndarray | None, str]] = [
-            ("zones", grey_from_ids(self.zones), "zones: 0 NA, 64 rock, 127 glacier, 254 ocean and ice melange"),
-            ("uncertainty", self.uncertainty, "entropy of the zone probabilities, 0 to 1"),
-            ("deviation", self.deviation, "largest standard deviation of a zone probability in the ensemble"),
-            ("fronts", self.front * np.uint8(FRONT_GREY), "calving front: 255"),
+        maps: list[tuple[np.ndarray | None, str]] = [
+            (grey_from_ids(self.zones), "zones"),
+            (self.uncertainty, "uncertainty"),
+            (self.deviation, "deviation"),
+            (self.front * np.uint8(FRONT_GREY), "fronts"),
         ]
+        origin = {"glacierjax": version(), "scene": scene.name, "checkpoint": self.checkpoint}
         written = []
-        for kind, array, description in maps:
+        for array, kind in maps:
             if array is not None:
-                written.append(raster_path(folder / kind, scene.name, scene.georeference))
-                write_raster(written[-1], array, scene.georeference, description)
+                path = raster_path(folder / kind, scene.name, scene.georeference)
+                look = dataclasses.replace(LOOKS[kind], tags=origin)
+                written += write_raster(path, array, scene.georeference, look)
         written.append(folder / "overlays" / f"{scene.name}.png")
         write_png(written[-1], self.picture())
-        return written + self._save_lines(folder / "lines" / scene.name, vector)
+        return written + self._save_lines(folder / "lines" / scene.name, vector, lines)
 
-    def _save_lines(self, stem: Path, vector: Sequence[str]) -> list[Path]:
+    def _save_lines(self, stem: Path, vector: Sequence[str], options: LineOptions) -> list[Path]:
         scene = self.scene
         if scene.georeference is None:
             path = stem.with_name(stem.name + POINTS)
             write_points(path, self.front_lines, scene.name, scene.pixel_spacing_m)
             return [path]
         written = [stem.with_name(stem.name + GEOJSON)]
-        write_geojson(written[0], self._features())
+        write_geojson(written[0], self._features(options))
+        own = scene.georeference.crs
         on_map = [scene.georeference.to_crs(line) for line in self._lines_on_map()]
+        moved = [shapely.LineString(reproject(line, own, options.crs or own)) for line in on_map]
         for kind in vector:
             path = stem.with_name(f"{stem.name}.{kind}")
-            written += write_layer(path, on_map, self._properties(), scene.georeference)
+            written += write_layer(path, moved, self._properties(options), options.crs or own)
         return written
 
-    def _features(self) -> list[Json]:
+    def _features(self, options: LineOptions) -> list[Json]:
         georeference = self.scene.georeference
         if georeference is None:
             raise InputError(f"{self.scene.name}: not georeferenced, so its pixels have no longitude and latitude")
-        lines = self._lines_on_map()
-        pairs = zip(lines, self._properties(), strict=True)
+        pairs = zip(self._lines_on_map(), self._properties(options), strict=True)
         return [feature(georeference.to_lonlat(line), properties) for line, properties in pairs]
 
     def _lines_on_map(self) -> list[np.ndarray]:
@@ -129,8 +158,25 @@ class Prediction:
         mirrored = self.scene.georeference is not None and self.scene.georeference.is_mirrored
         return [line[::-1] for line in self.front_lines] if mirrored else self.front_lines
 
-    def _properties(self) -> list[Json]:
-        facts = self.scene.facts
+    def quality_columns(self) -> Json:
+        """Error and verdict, as tables and lines carry them; None: not known."""
+        metres = self.error or (None, None, None)
+        columns: Json = {
+            name: None if value is None else round(value, 1)
+            for name, value in zip(("error_m", "error_low_m", "error_high_m"), metres, strict=True)
+        }
+        columns["quality"] = self.verdict and self.verdict.quality
+        columns["reasons"] = self.verdict and "; ".join(self.verdict.reasons)
+        return columns
+
+    def _properties(self, options: LineOptions) -> list[Json]:
+        facts, georeference = self.scene.facts, self.scene.georeference
+        quality = self.quality_columns()
+        glacier_id = None
+        if options.outlines is not None and georeference is not None:
+            glacier_id = options.outlines.find([georeference.to_lonlat(line) for line in self.front_lines])
+        known = facts.date, facts.sensor, quality["quality"]
+        termpicks = termpicks_columns(self.scene.name, *known, glacier_id, options.author)
         return [
             {
                 "scene": self.scene.name,
@@ -141,6 +187,8 @@ class Prediction:
                 "length_m": round(length_m, 1),
                 "pixel_spacing_m": round(self.scene.pixel_spacing_m, 3),
                 "checkpoint": self.checkpoint,
+                **quality,
+                **termpicks,
             }
             for number, length_m in enumerate(self.lengths_m, 1)
         ]
@@ -176,6 +224,7 @@ def find_front(
     shown = input_of(predictor.channels, image, planes)
     zones = np.empty(image.shape, np.uint8)
     uncertainty = np.empty(image.shape, np.float32)
+    lean = np.empty(image.shape, np.float16)
     deviation = np.empty(image.shape, np.float32) if predictor.members > 1 else None
     top = 0
     for mean, spread in predictor.strips(shown, scene.pixel_spacing_m):
@@ -183,15 +232,16 @@ def find_front(
         top = rows.stop
         zones[rows] = mean.argmax(-1)
         uncertainty[rows] = entropy(mean)
+        lean[rows] = mean[..., Zone.GLACIER] - mean[..., Zone.OCEAN_ICE_MELANGE]
         if deviation is not None:
             deviation[rows] = spread.max(-1)
     if image.shape != scene.image.shape:
-        zones, uncertainty = (resize_nearest(map_, scene.image.shape) for map_ in (zones, uncertainty))
+        zones, uncertainty, lean = (resize_nearest(map_, scene.image.shape) for map_ in (zones, uncertainty, lean))
         deviation = None if deviation is None else resize_nearest(deviation, scene.image.shape)
     if priors.is_rule and priors.rock is not None:
         zones[priors.rock] = Zone.ROCK
     if scene.inner is not None:
-        zones, uncertainty = zones[scene.inner.slices], uncertainty[scene.inner.slices]
+        zones, uncertainty, lean = (map_[scene.inner.slices] for map_ in (zones, uncertainty, lean))
         deviation = None if deviation is None else deviation[scene.inner.slices]
         missing = missing[scene.inner.slices]
         scene = scene.without_context()
@@ -207,7 +257,12 @@ def find_front(
         quality[missing] = 0  # these pixels have no data
     lines = trace_front(cleaned, front)
     checkpoint = "; ".join(predictor.sources)
-    return Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
+    found = Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
+    indicators = indicators_of(front, lines, cleaned, scene.pixel_spacing_m, uncertainty, deviation, lean, allowed)
+    if indicators is None:
+        return found
+    error, verdict = predictor.judge(indicators)
+    return dataclasses.replace(found, indicators=indicators, error=error, verdict=verdict)
 
 
 def _front(cleaned: UInt8[np.ndarray, "height width"], scene: Scene) -> Bool[np.ndarray, "height width"]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import facts_of_name, first_date, parse_date
+from glacierjax.fronts.verdict import QUALITIES, Verdict
 
 # Names that are tried, without capitals, spaces and underscores: of glacierjax, TermPicks, CALFIN, AutoTerm, COBRA and others.
 DATE = (
@@ -68,6 +69,19 @@ def read_facts(properties: Properties, fields: Fields, file: Path) -> Facts:
         date, glacier, sensor = date or told.date, glacier or told.glacier, sensor or told.sensor
     used = tuple(key for key in (date_key, name_key, glacier_key) if key)
     return Facts(scene, date, None if glacier is None else str(glacier), str(sensor) if sensor else None, used)
+
+
+def read_quality(properties: Properties, file: Path) -> tuple[float | None, Verdict | None]:
+    """Error in metres and verdict of a line that glacierjax wrote; None: it does not carry them."""
+    error, quality = _known(properties.get("error_m")), _known(properties.get("quality"))
+    if quality is not None and quality not in QUALITIES:
+        raise InputError(f"{file}: quality {quality!r}; expected one of {', '.join(QUALITIES)}")
+    try:
+        error_m = None if error is None else float(error)
+    except ValueError:
+        raise InputError(f"{file}: error_m {error!r} is no number") from None
+    reasons = tuple(str(_known(properties.get("reasons")) or "").split("; "))
+    return error_m, None if quality is None else Verdict(quality, tuple(filter(None, reasons)))
 
 
 def _value(

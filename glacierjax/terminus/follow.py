@@ -9,6 +9,7 @@ from typing import Any
 
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import write_text
+from glacierjax.fronts.verdict import REJECT, USUAL, Thresholds
 from glacierjax.terminus.attributes import Fields
 from glacierjax.terminus.direction import one_direction
 from glacierjax.terminus.fronts import lay_out, read_fronts
@@ -22,6 +23,7 @@ from glacierjax.terminus.inputs import (
     point_on_glacier,
     write_box,
 )
+from glacierjax.terminus.outliers import judge_series
 from glacierjax.terminus.plot import draw_series
 from glacierjax.terminus.series import csv_text, measure, summary
 
@@ -30,13 +32,15 @@ log = logging.getLogger(__name__)
 
 @dataclasses.dataclass(frozen=True)
 class SeriesOptions:
-    """`box`, `centreline`: files, "": none; `glacier`, `pixel_spacing_m`: only the fronts of these; `fields`: attributes."""
+    """`box`, `centreline`: files, "": none; `glacier`, `pixel_spacing_m`: only the fronts of these; `fields`: attributes;
+    `thresholds`: from where on a front is doubtful or rejected."""
 
     box: str = ""
     centreline: str = ""
     glacier: str = ""
     pixel_spacing_m: float | None = None
     fields: Fields = dataclasses.field(default_factory=Fields)
+    thresholds: Thresholds = USUAL
 
 
 def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOptions) -> None:
@@ -56,7 +60,8 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
         )
     box = choose_box(polygon, fronts, options.box)
     centreline = given_centreline(options.centreline, fronts, plane)
-    rows = measure(fronts, box, centreline)
+    verdicts = judge_series(fronts, box, options.thresholds)
+    rows = measure(fronts, box, centreline, verdicts)
     side = "direction of the lines" if on_glacier is None else "point on the glacier"
     found: dict[str, Any] = {**summary(rows, box), "glacier_side_from": side, "turned_round": turned}
     write_text(output / "timeseries.csv", csv_text(rows))
@@ -67,6 +72,9 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     for row in rows:
         if row.note:
             log.info("%s: %s", row.scene, row.note)
+    rejected = [f"{row.scene} ({row.reasons})" for row in rows if row.quality == REJECT]
+    if rejected:
+        log.warning("rejected, so in no change and no trend: %s", some_names(rejected))
     for label, measured in (("box", found["box_m"]), ("centreline", found["centreline_m"])):
         if measured["change"] is not None:
             error = measured["trend_error_per_year"]

@@ -15,11 +15,12 @@ from rasterio.crs import CRS
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path, visible_files
 from glacierjax.core.scene_names import facts_of_name
+from glacierjax.fronts.verdict import Verdict
 from glacierjax.geo.antimeridian import join_lines
 from glacierjax.geo.features import JSON_SUFFIXES, LINES, SUFFIXES, read_features
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 from glacierjax.geo.vectors import read_points
-from glacierjax.terminus.attributes import OWN, Fields, read_facts
+from glacierjax.terminus.attributes import OWN, Fields, read_facts, read_quality
 from glacierjax.terminus.places import name_places
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,8 @@ class Front:
     """The front of one scene: lines (n, 2), with the glacier on the left; none if there is no front.
 
     Coordinates: longitude and latitude, or x, y in pixels with `pixel_spacing_m`, or metres in a plane (y upwards).
-    `is_own`: written by glacierjax; of others nobody knows on which side of the lines the glacier is.
+    `is_own`: written by glacierjax; of others nobody knows on which side of the lines the glacier is. `error_m`, `verdict`: as
+    the prediction told them, None: it did not.
     """
 
     scene: str
@@ -43,6 +45,8 @@ class Front:
     sensor: str | None
     pixel_spacing_m: float | None = None
     is_own: bool = True
+    error_m: float | None = None
+    verdict: Verdict | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -145,7 +149,8 @@ def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, 
         if key in fronts:  # another piece of it
             fronts[key].lines.extend(lines)
         else:
-            fronts[key] = Front(facts.name or "", lines, facts.date, facts.glacier, facts.sensor, None, is_own)
+            known = read_quality(properties, file) if is_own else (None, None)
+            fronts[key] = Front(facts.name or "", lines, facts.date, facts.glacier, facts.sensor, None, is_own, *known)
     if not fronts:
         facts = facts_of_name(file.stem)
         return [Front(file.stem, [], facts.date, facts.glacier, facts.sensor)], used

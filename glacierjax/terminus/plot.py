@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from glacierjax.core.drawing import picture_of
 from glacierjax.core.files import write_png
+from glacierjax.fronts.verdict import REJECT
 from glacierjax.terminus.box import Box
 from glacierjax.terminus.fronts import Front
 from glacierjax.terminus.series import Row, box_corners
@@ -35,7 +36,11 @@ def draw_series(
     chart = figure.add_subplot(grid[:, 0])
     _draw_map(figure, chart, fronts, box, centreline)
     position, area = figure.add_subplot(grid[0, 1]), figure.add_subplot(grid[1, 1])
+    rejected = [row for row in rows if row.quality == REJECT]
+    rows = [row for row in rows if row.quality != REJECT]
     _draw_changes(position, "box method", [(row.date, row.box_change_m) for row in rows], "o-")
+    if rejected:
+        _draw_changes(position, "rejected", [(row.date, row.box_change_m) for row in rejected], "rx")
     if centreline is not None:
         _draw_changes(position, "centreline method", [(row.date, row.centreline_change_m) for row in rows], "s--")
     position.set(ylabel="change of position (m)\nretreat is negative")

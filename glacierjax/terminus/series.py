@@ -12,6 +12,7 @@ import shapely
 from jaxtyping import Float
 
 from glacierjax.core.files import Json
+from glacierjax.fronts.verdict import GOOD, REJECT, Verdict
 from glacierjax.terminus.box import Box, glacier_area_m2
 from glacierjax.terminus.centreline import position_m
 from glacierjax.terminus.fronts import Front
@@ -24,7 +25,8 @@ NO_FRONT, NOT_ACROSS = "no front", "does not divide the box"
 class Row:
     """One scene. Positions grow towards the ocean; changes are against the first date that was measured; None: not known.
 
-    `box_position_m`: mean distance of the front from the end of the box on the glacier; `glacier_area_km2` in the box.
+    `box_position_m`: mean distance of the front from the end of the box on the glacier; `glacier_area_km2` in the box; `error_m`
+    that the prediction tells; `quality`: good, doubtful or reject, and its `reasons`.
     """
 
     date: datetime.date
@@ -38,17 +40,31 @@ class Row:
     centreline_position_m: float | None
     centreline_change_m: float | None
     note: str
+    error_m: float | None = None
+    quality: str = GOOD
+    reasons: str = ""
 
 
-def measure(fronts: Sequence[Front], box: Box, centreline: Float[np.ndarray, "point 2"] | None) -> list[Row]:
-    """A row for each front with a date, in their order. `centreline` (n, 2) in metres, towards the ocean."""
+def measure(
+    fronts: Sequence[Front],
+    box: Box,
+    centreline: Float[np.ndarray, "point 2"] | None,
+    verdicts: Sequence[Verdict] | None = None,
+) -> list[Row]:
+    """A row for each front with a date, in their order. `centreline` (n, 2) in metres, towards the ocean.
+
+    `verdicts` on all fronts; None: all are good. Changes are against the first date that was measured and is not rejected.
+    """
+    judged = dict(zip(map(id, fronts), verdicts or [Verdict(GOOD)] * len(fronts), strict=True))
     dated = [(front, front.date) for front in fronts if front.date]
     areas_m2 = [glacier_area_m2(box.polygon, front.lines) for front, _ in dated]
     positions_m = [None if centreline is None else position_m(centreline, front.lines) for front, _ in dated]
-    area_changes_m2, position_changes_m = _changes(areas_m2), _changes(positions_m)
+    kept = [judged[id(front)].quality != REJECT for front, _ in dated]
+    area_changes_m2, position_changes_m = _changes(areas_m2, kept), _changes(positions_m, kept)
     rows = []
     for i, (front, date) in enumerate(dated):
         note = NO_FRONT if not front.lines else NOT_ACROSS if areas_m2[i] is None else ""
+        verdict = judged[id(front)]
         by_width = 1 / box.width_m
         rows.append(
             Row(
@@ -63,6 +79,9 @@ def measure(fronts: Sequence[Front], box: Box, centreline: Float[np.ndarray, "po
                 positions_m[i],
                 position_changes_m[i],
                 note,
+                front.error_m,
+                verdict.quality,
+                "; ".join(verdict.reasons),
             )
         )
     return rows
@@ -70,6 +89,8 @@ def measure(fronts: Sequence[Front], box: Box, centreline: Float[np.ndarray, "po
 
 def summary(rows: Sequence[Row], box: Box) -> Json:
     """Change from first to last and linear trend (least squares) of each measure, None where fewer than two dates.
+
+    Rejected fronts are left out; `rejected` is their number.
 
     `trend_error_per_year`: standard error of the trend, from the scatter around it; None below three dates.
     """
@@ -79,9 +100,14 @@ def summary(rows: Sequence[Row], box: Box) -> Json:
         "centreline_m": lambda row: row.centreline_change_m,
     }
     width_m, length_m = box.width_m, box.polygon.area / box.width_m
-    found: dict[str, Any] = {"scenes": len(rows), "box": {"width_m": width_m, "length_m": length_m}}
+    kept = [row for row in rows if row.quality != REJECT]
+    found: dict[str, Any] = {
+        "scenes": len(rows),
+        "rejected": len(rows) - len(kept),
+        "box": {"width_m": width_m, "length_m": length_m},
+    }
     for name, value in measures.items():
-        known = [(row.date.toordinal() / DAYS_PER_YEAR, v) for row in rows if (v := value(row)) is not None]
+        known = [(row.date.toordinal() / DAYS_PER_YEAR, v) for row in kept if (v := value(row)) is not None]
         years, values = np.array(known).T if known else (np.zeros(0), np.zeros(0))
         enough = len(set(years)) > 1
         trend, error = _trend(years, values) if enough else (None, None)
@@ -120,8 +146,8 @@ def box_corners(box: Box) -> Float[np.ndarray, "corner 2"]:
     return shapely.get_coordinates(box.polygon.exterior)
 
 
-def _changes(values: Sequence[float | None]) -> list[float | None]:
-    first = next((value for value in values if value is not None), 0.0)
+def _changes(values: Sequence[float | None], kept: Sequence[bool]) -> list[float | None]:
+    first = next((value for value, keep in zip(values, kept, strict=True) if keep and value is not None), 0.0)
     return [None if value is None else value - first for value in values]
 
 

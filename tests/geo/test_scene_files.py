@@ -1,5 +1,8 @@
 """Scenes from files: pixel spacing, no data, bands, and what is refused."""
 
+import dataclasses
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 import rasterio
@@ -10,10 +13,12 @@ from rasterio.transform import Affine
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
+from glacierjax.core.zones import ZONE_COLOURS, ZONE_TITLES
 from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.pixels import BLOCK_PIXELS
 from glacierjax.geo.rasters import write_raster
 from glacierjax.geo.scenes import ReadOptions, read_scene
+from glacierjax.prediction.scene import LOOKS
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning", "ignore:Dataset has no geotransform")
 UTM = CRS.from_epsg(32622)
@@ -149,6 +154,30 @@ def test_maps_are_written_where_the_scene_lies(tmp_path):
         np.testing.assert_array_equal(dataset.read(1), uncertainty)
     write_raster(tmp_path / "u.png", uncertainty, None, "entropy")
     np.testing.assert_allclose(np.asarray(Image.open(tmp_path / "u.png")) / 255, uncertainty, atol=0.002)
+
+
+def test_maps_carry_colours_names_scale_and_origin(tmp_path):
+    grey = np.random.default_rng(0).choice(np.array([0, 64, 127, 254], np.uint8), (600, 700))
+    place = Georeference(UTM, TRANSFORM)
+    look = dataclasses.replace(LOOKS["zones"], tags={"scene": "one"})
+    written = write_raster(tmp_path / "z.tif", grey, place, look)
+    assert [file.name for file in written] == ["z.tif", "z.tif.aux.xml"]
+    with rasterio.open(tmp_path / "z.tif") as dataset:
+        np.testing.assert_array_equal(dataset.read(1), grey)
+        assert dataset.colormap(1)[254] == (*ZONE_COLOURS[3], 255) and dataset.nodata == 0
+        assert dataset.tags()["scene"] == "one" and dataset.tags(ns="IMAGE_STRUCTURE")["LAYOUT"] == "COG"
+        assert dataset.overviews(1), "cloud-optimised"
+        assert set(np.unique(dataset.read(1, out_shape=(300, 350)))) <= {0, 64, 127, 254}, "zones are not averaged"
+    names = [name.text or "" for name in ElementTree.parse(tmp_path / "z.tif.aux.xml").iter("Category")]
+    assert (names[0], names[127], len(names)) == (ZONE_TITLES[0], ZONE_TITLES[2], 255)
+
+
+def test_uncertainty_takes_a_byte_a_pixel_with_its_scale(tmp_path):
+    uncertainty = np.random.default_rng(0).random((600, 700), np.float32)
+    write_raster(tmp_path / "u.tif", uncertainty, Georeference(UTM, TRANSFORM), LOOKS["uncertainty"])
+    with rasterio.open(tmp_path / "u.tif") as dataset:
+        assert dataset.dtypes == ("uint8",)
+        np.testing.assert_allclose(dataset.read(1) * dataset.scales[0], uncertainty, atol=0.5 / 255 + 1e-6)
 
 
 @pytest.mark.skipif(not SENTINEL.is_file(), reason=f"the Sentinel-1 image is not at {SENTINEL}")

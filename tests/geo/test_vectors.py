@@ -14,7 +14,7 @@ from glacierjax.geo.antimeridian import cut_line, cut_polygons, join_lines
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.features import LINES, read_features, read_shapes
 from glacierjax.geo.georeference import WGS84, Georeference, reproject, turn_around_earth
-from glacierjax.geo.vectors import FIELDS, feature, read_points, write_geojson, write_points
+from glacierjax.geo.vectors import feature, read_points, write_geojson, write_points
 
 UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
 LINE = np.array([[10.0, 90], [12, 50], [11, 3]])
@@ -58,23 +58,6 @@ def test_lines_across_180_degrees_are_cut_there():
     np.testing.assert_allclose((back, forth), (east[::-1], west[::-1]))
     (whole,) = cut_line(line[:2])
     np.testing.assert_array_equal(whole, line[:2])
-
-
-@pytest.mark.parametrize("kind", ["gpkg", "shp"])
-@pytest.mark.parametrize("lines", [[LINE], []], ids=["one line", "no front"])
-def test_layers_keep_the_reference_system_of_the_scene(tmp_path, kind, lines):
-    pyogrio = pytest.importorskip("pyogrio", reason="the extra [vector] is not installed")
-    path = tmp_path / f"front.{kind}"
-    on_map = [UTM.to_crs(line) for line in lines]
-    vectors.write_layer(path, on_map, [FACTS for _ in lines], UTM)
-    info = pyogrio.read_info(path)
-    assert CRS.from_user_input(info["crs"]) == UTM.crs and info["features"] == len(lines)
-    assert list(info["fields"]) == [vectors.SHORT_NAMES.get(n, n) if kind == "shp" else n for n in FIELDS]
-    meta, _, geometry, columns = pyogrio.raw.read(path)
-    if lines:
-        np.testing.assert_allclose(shapely.get_coordinates(shapely.from_wkb(geometry[0])), on_map[0])
-        assert dict(zip(meta["fields"], (c[0] for c in columns), strict=True))["scene"] == FACTS["scene"]
-    assert not [p for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
 def test_without_the_extra_the_next_step_is_told(monkeypatch):

@@ -130,7 +130,7 @@ def test_scenes_of_one_name_in_one_call_get_the_names_of_their_folders(tmp_path)
             ("20200101__scene", "2020-01-01"): 40,
             ("20200301__scene", "2020-03-01"): 50,
         }
-    assert len(files) == len(list((tmp_path / "out" / "zones").iterdir()))
+    assert len(files) == len(list((tmp_path / "out" / "zones").glob("*.tif")))
 
 
 def test_files_that_tell_only_their_polarisation_have_the_name_and_date_of_their_folders_from_the_start(tmp_path):

@@ -69,6 +69,7 @@ def test_files_of_a_georeferenced_scene_lie_on_earth(tmp_path):
     written = found.save(tmp_path, ["gpkg"])
     assert {str(p.relative_to(tmp_path)) for p in written} == {
         f"zones/{NAME}.tif",
+        f"zones/{NAME}.tif.aux.xml",
         f"uncertainty/{NAME}.tif",
         f"deviation/{NAME}.tif",
         f"fronts/{NAME}.tif",
@@ -96,6 +97,20 @@ def test_files_of_a_georeferenced_scene_lie_on_earth(tmp_path):
         "sensor": "TSX",
         "pixel_spacing_m": 20,
         "checkpoint": "run1; run2",
+        "error_m": None,
+        "error_low_m": None,
+        "error_high_m": None,
+        "quality": "good",
+        "reasons": "",
+        "GlacierID": None,
+        "Year": 2011,
+        "Month": 11,
+        "Day": 13,
+        "DecDate": 2011.86575,
+        "Satellite": "TSX",
+        "Author": "glacierjax",
+        "QualFlag": "good",
+        "ImageID": NAME,
     }
 
 

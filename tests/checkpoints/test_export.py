@@ -1,0 +1,96 @@
+"""A network that is handed on is the one that was trained, as a folder and as a program."""
+
+import jax
+import numpy as np
+import pytest
+from jax import export
+from official_like import tiny_params
+
+from glacierjax.checkpoints.calibration_file import CALIBRATION, CalibrationTable, fingerprint, write_calibration
+from glacierjax.checkpoints.exported import CARD, write_export
+from glacierjax.checkpoints.native import load_checkpoint, save_checkpoint
+from glacierjax.checkpoints.safetensors_file import WEIGHTS
+from glacierjax.checkpoints.stablehlo import PROGRAM, write_stablehlo
+from glacierjax.core.errors import InputError
+from glacierjax.core.settings import PRESETS
+from glacierjax.fronts.indicators import Indicators
+from glacierjax.prediction.model import load
+
+SIDE_PX = 64
+TABLE = CalibrationTable(
+    {"mode": "whole", "rotations": [0]},
+    "val",
+    ["a", "b"],
+    [Indicators(90.0, 0.5, None, 1, 0.0, 1.1, 0.4, 0.0, 900.0)] * 2,
+    [50.0, 70.0],
+    1,
+)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run") / "checkpoint"
+    record = {
+        "task": "segmentation",
+        "model": PRESETS["tiny"].to_json(),
+        "metrics": {"iou": 0.7},
+        "config": {},
+        "data": {"dir": str(folder)},
+    }
+    save_checkpoint(folder, tiny_params("tyrion"), record)
+    write_calibration(folder, TABLE)
+    return load_checkpoint(folder)
+
+
+def test_the_folder_is_loaded_as_the_checkpoint_is(checkpoint, tmp_path):
+    lines = write_export(checkpoint, tmp_path / "shared")
+    assert {path.name for path in (tmp_path / "shared").iterdir()} == {WEIGHTS, CARD, CALIBRATION}
+    found = load_checkpoint(tmp_path / "shared")
+    assert fingerprint(found.params) == fingerprint(checkpoint.params)
+    assert found.record["model"] == checkpoint.record["model"] and found.record["metrics"] == {"iou": 0.7}
+    assert "without the state of the optimiser" in lines[0]
+    image = np.random.default_rng(0).integers(0, 255, (SIDE_PX, SIDE_PX), np.uint8)
+    one, other = (load(path, mode="whole").predictor for path in (checkpoint.path, tmp_path / "shared"))
+    np.testing.assert_array_equal(one.probabilities(image, 20.0), other.probabilities(image, 20.0))
+    assert one.fingerprints == other.fingerprints
+
+
+def test_the_card_tells_what_the_record_holds_and_no_path(checkpoint, tmp_path):
+    write_export(checkpoint, tmp_path / "shared")
+    card = (tmp_path / "shared" / CARD).read_text(encoding="utf-8")
+    for fact in ("parameters", "`iou` | 0.7", "median error 70 m", "1 without a front", "Licence"):
+        assert fact in card, fact
+    place = checkpoint.record["data"]["dir"]
+    assert place not in card
+    assert place.encode() not in (tmp_path / "shared" / WEIGHTS).read_bytes()
+
+
+def test_bad_folders_are_named(checkpoint, tmp_path):
+    write_export(checkpoint, tmp_path / "shared")
+    with pytest.raises(InputError, match="exists already"):
+        write_export(checkpoint, tmp_path / "shared")
+    weights = tmp_path / "shared" / WEIGHTS
+    weights.write_bytes(weights.read_bytes()[:-10])
+    with pytest.raises(InputError, match=WEIGHTS):
+        load_checkpoint(tmp_path / "shared")
+
+
+def test_the_program_gives_the_networks_answers_for_any_number_of_images(checkpoint, tmp_path):
+    told = write_stablehlo(checkpoint, tmp_path / PROGRAM, SIDE_PX)
+    assert f"(N, {SIDE_PX}, {SIDE_PX}, 3)" in told
+    program = export.deserialize((tmp_path / PROGRAM).read_bytes())
+    predictor = load(checkpoint.path, mode="whole").predictor
+    for count in (1, 3):
+        images = np.random.default_rng(count).integers(0, 255, (count, SIDE_PX, SIDE_PX), np.uint8)
+        answer = jax.jit(program.call)(np.repeat(images[..., None], 3, -1))
+        expected = np.concatenate([predictor.networks[0](image[None]) for image in images])
+        np.testing.assert_allclose(answer, expected, atol=1e-5)
+
+
+def test_programs_of_other_sides_and_tasks_are_refused(checkpoint, tmp_path):
+    with pytest.raises(InputError, match="multiples of"):
+        write_stablehlo(checkpoint, tmp_path / PROGRAM, SIDE_PX + 1)
+    save_checkpoint(tmp_path / "other", checkpoint.params, {**checkpoint.record, "task": "optsimmim"})
+    with pytest.raises(InputError, match="finds no fronts"):
+        write_stablehlo(load_checkpoint(tmp_path / "other"), tmp_path / PROGRAM, SIDE_PX)
+    assert not (tmp_path / PROGRAM).exists()
