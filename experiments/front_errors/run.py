@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from absl import flags, logging
+from absl import flags
 from scipy.stats import spearmanr
 
 from glacierjax.core import choices, cli
@@ -62,33 +62,21 @@ def main() -> None:
 
 
 def report(rows: list[tuple], missing: dict[str, int]) -> None:
-    """Logs the figures of RESULTS.md."""
+    """Prints the figures of RESULTS.md."""
     true, distances, expected = (np.array([row[i] for row in rows], float) for i in (1, 2, 3))
     low, high = (np.array([np.nan if row[i] is None else row[i] for row in rows]) for i in (4, 5))
     quality = np.array([row[6] for row in rows])
-    kept = quality != REJECT
+    kept, fine = quality != REJECT, true < GOOD_ENOUGH_M
     all_m, kept_m = np.average(true, weights=distances), np.average(true[kept], weights=distances[kept])
-    fine = true < GOOD_ENOUGH_M
-    logging.info("fronts %d, missing %s", len(rows), missing)
-    logging.info(
-        "coverage %.3f, interval from %.2f to %.2f times the error",
-        ((low <= true) & (true <= high)).mean(),
-        np.nanmedian(low / expected),
-        np.nanmedian(high / expected),
-    )
-    logging.info("rank correlation %.2f", spearmanr(expected, true).statistic)
-    logging.info("MDE %.1f m, without rejected ones %.1f m (%.0f %% less)", all_m, kept_m, 100 * (1 - kept_m / all_m))
-    logging.info("mean of scenes %.1f m, without rejected ones %.1f m", true.mean(), true[kept].mean())
-    logging.info(
-        "rejected %d; of %d fronts better than %g m %d", (~kept).sum(), fine.sum(), GOOD_ENOUGH_M, (fine & ~kept).sum()
-    )
+    print(f"{len(rows)} fronts, scenes without one {missing}")
+    print(f"the interval holds {((low <= true) & (true <= high)).mean():.1%}")
+    print(f"rank correlation {spearmanr(expected, true).statistic:.2f}")
+    print(f"MDE {all_m:.1f} m, without rejected ones {kept_m:.1f} m ({1 - kept_m / all_m:.0%} less)")
+    print(f"mean of scenes {true.mean():.1f} m, without rejected ones {true[kept].mean():.1f} m")
+    print(f"rejected {(~kept).sum()}; of {fine.sum()} better than {GOOD_ENOUGH_M:g} m {(fine & ~kept).sum()}")
     for word in QUALITIES:
-        logging.info(
-            "%s: %d fronts, %s m",
-            word,
-            (quality == word).sum(),
-            np.round(true[quality == word].mean()) if (quality == word).any() else "-",
-        )
+        of_word = true[quality == word]
+        print(f"{word}: {len(of_word)} fronts, {of_word.mean() if len(of_word) else 0:.0f} m")
 
 
 if __name__ == "__main__":
