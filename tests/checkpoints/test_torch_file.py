@@ -259,7 +259,7 @@ def test_zip_archive_of_another_program_is_refused(tmp_path):
 
 def test_two_state_dicts_in_one_file_are_refused(tmp_path):
     part = {"w": tensor(0, (2,), (1,))}
-    with pytest.raises(InputError, match="`state_dict` and `model`"):
+    with pytest.raises(InputError, match="'state_dict' and 'model'"):
         read_content(tmp_path, {"state_dict": part, "model": part})
 
 
