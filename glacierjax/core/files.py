@@ -126,6 +126,14 @@ def read_grey_png(source: str | os.PathLike | bytes, where: str | None = None) -
         raise InputError(f"{where}: not a readable image ({error}); copy or download it again") from error
 
 
+def png_shape(data: bytes, where: str) -> tuple[int, int]:
+    """(rows, columns) of a PNG, without decoding its pixels. Raises `InputError` naming `where` if it is none."""
+    start = len(PNG_SIGNATURE) + 8  # length and name of the first chunk, which begins with width and height
+    if not data.startswith(PNG_SIGNATURE) or len(data) < start + 8:
+        raise InputError(f"{where}: not a PNG; copy or download it again")
+    return int.from_bytes(data[start + 4 : start + 8]), int.from_bytes(data[start : start + 4])
+
+
 def grey_of_picture(
     image: Image.Image, where: str
 ) -> tuple[UInt8[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:

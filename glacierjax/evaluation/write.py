@@ -19,6 +19,8 @@ from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.parts import Part, metrics_of
 from glacierjax.evaluation.score import SceneScore
 from glacierjax.fronts.scores import pixels_of
+from glacierjax.geo.georeference import georeference_of_bounds
+from glacierjax.geo.rasters import SIDECAR, write_sidecar
 from glacierjax.reports.content import counted, scene_facts, worst_first
 from glacierjax.reports.figures import deviation_picture, overlay
 from glacierjax.reports.maps import (
@@ -37,6 +39,7 @@ from glacierjax.reports.plots import error_plot
 from glacierjax.reports.tables import csv_text, report_text
 
 ZONES, FRONTS, OVERLAYS, DEVIATION = "zones", "fronts", "overlays", "deviation"  # folders
+ON_THE_MAP = (ZONES, FRONTS)  # pixel by pixel those of the scene
 # Folders of the maps in report.html.
 SCENE_MAP, FRONT_MAP, ZONE_MAP, TRUE_ZONE_MAP, DEVIATION_MAP = (
     f"maps/{kind}" for kind in ("scene", "fronts", "zones", "true_zones", "deviation")
@@ -72,8 +75,8 @@ def write_scene(
     """Writes the pictures of one scene and returns the predicted front.
 
     Files: zones/NAME.png (as predicted, CaFFe's grey values), fronts/NAME.png, overlays/NAME.png, deviation/NAME.png (for
-    an ensemble), and maps/ for the report. Without `predicted_ids` or `deviation` the files that show them are not written;
-    those of an earlier evaluation are removed.
+    an ensemble), and maps/ for the report; beside zones and front where they lie on the map, if that is known. Without
+    `predicted_ids` or `deviation` the files that show them are not written; those of an earlier evaluation are removed.
     """
     name, spacing_m = scene.id.name, scene.id.pixel_spacing_m
     front = np.zeros(scene.image.shape, bool)
@@ -95,8 +98,12 @@ def write_scene(
             DEVIATION: deviation_picture(scene.image, deviation, spacing_m, name),
             DEVIATION_MAP: deviation_map(deviation, min(zoom, display_zoom(deviation.shape, DEVIATION_PX))),
         }
+    place = georeference_of_bounds(scene.bounds, scene.image.shape) if scene.bounds else None
     for kind, picture in pictures.items():
-        write_png(_picture_path(output_dir, kind, name), picture)
+        path = _picture_path(output_dir, kind, name)
+        write_png(path, picture)
+        if kind in ON_THE_MAP:
+            write_sidecar(path, place)
     with write_beside(_picture_path(output_dir, SCENE_MAP, name)) as temporary:
         temporary.write_bytes(jpeg_bytes(grey_map(scene.image, min(zoom, 1))))
     for kind in SUFFIXES.keys() - pictures.keys() - {SCENE_MAP}:
@@ -121,8 +128,11 @@ def copy_pictures(source: Path, output_dir: Path, names: Sequence[str]) -> None:
             picture = _picture_path(source, kind, name)
             if not picture.is_file():
                 raise InputError(f"{picture}: missing; score this part again")
-            with write_beside(_picture_path(output_dir, kind, name)) as temporary:
-                shutil.copyfile(picture, temporary)
+            target = _picture_path(output_dir, kind, name)
+            for suffix in ("", SIDECAR):
+                if (file := picture.with_name(picture.name + suffix)).is_file():
+                    with write_beside(target.with_name(target.name + suffix)) as temporary:
+                        shutil.copyfile(file, temporary)
 
 
 def mde_text(score: SceneScore) -> str:

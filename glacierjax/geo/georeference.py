@@ -9,6 +9,7 @@ from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.proj import make_proj_usable
 
 make_proj_usable()
@@ -56,6 +57,11 @@ class Georeference:
         """The picture is a mirror image of the map: left and right are exchanged."""
         a, b, _, d, e, _ = self.transform
         return a * e - b * d > 0
+
+
+def georeference_of_bounds(bounds: MapBounds, shape: tuple[int, int]) -> Georeference:
+    """That of a scene of `shape` (rows, columns) between these borders. Raises `InputError` for an unknown system."""
+    return Georeference(crs_from_user(bounds.crs, "map bounds"), bounds.transform(shape))
 
 
 def reproject(points: Real[np.ndarray, "point 2"], source: CRS, target: CRS) -> Float[np.ndarray, "point 2"]:

@@ -41,6 +41,19 @@ def raster_path(folder: Path, name: str, georeference: Georeference | None) -> P
     return folder / f"{name}.{'png' if georeference is None else 'tif'}"
 
 
+def write_sidecar(path: Path, georeference: Georeference | None) -> None:
+    """Writes beside a PNG where it lies on the map, so that a GIS opens it there. None: removes what is there."""
+    sidecar = path.with_name(path.name + SIDECAR)
+    if georeference is None:
+        sidecar.unlink(missing_ok=True)
+        return
+    root = ElementTree.Element("PAMDataset")
+    ElementTree.SubElement(root, "SRS").text = georeference.crs.to_wkt()
+    a, b, c, d, e, f = georeference.transform
+    ElementTree.SubElement(root, "GeoTransform").text = ", ".join(repr(float(value)) for value in (c, a, b, f, d, e))
+    write_text(sidecar, ElementTree.tostring(root, encoding="unicode"))
+
+
 def write_raster(
     path: Path,
     array: Shaped[np.ndarray, "height width"],

@@ -1,12 +1,13 @@
 """Reads a scene to predict, whatever GDAL opens: to grey, what is data, and where it lies."""
 
+import contextlib
 import dataclasses
 import logging
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import rasterio
@@ -16,10 +17,12 @@ from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
 from glacierjax.core.grey import CAFFE_GREY, GreyRule
 from glacierjax.core.products import POLARISATIONS, product_of_name
-from glacierjax.core.scene_names import NameFacts, facts_of_name
+from glacierjax.core.scene_names import NameFacts, facts_of_name, parse_name
+from glacierjax.datasets.caffe.archive import IMAGES
+from glacierjax.datasets.caffe.meta_data import meta_data_of_image
 from glacierjax.geo.bands import Band, choose_band, descriptions_of
 from glacierjax.geo.control_points import advice
-from glacierjax.geo.georeference import Georeference, pixel_size
+from glacierjax.geo.georeference import Georeference, PixelSize, georeference_of_bounds, pixel_size
 from glacierjax.geo.grey import Grey
 from glacierjax.geo.layers import IMAGE_SUFFIXES, PNG_SUFFIXES, source_of_file
 from glacierjax.geo.mosaic import georeference_of, open_raster
@@ -74,6 +77,14 @@ class Scene:
         return dataclasses.replace(self, image=image, valid=valid, georeference=place, inner=None)
 
 
+class Outline(NamedTuple):
+    """A scene before its pixels are read. `place`: None: only pixels are known; `shape`: (rows, columns)."""
+
+    place: Georeference | None
+    shape: tuple[int, int]
+    pixel_spacing_m: float
+
+
 @dataclasses.dataclass(frozen=True)
 class ReadOptions:
     """`pixel_spacing_m`: instead of what the file or its name say; `band` of a GeoTIFF, from 1, None: by `polarisation`;
@@ -119,6 +130,21 @@ def read_scene(
             if not source.is_file():
                 raise InputError(f"{source}: no such file")
         source = source_of_file(source)
+    return _read_raster(source, options, interest, rule, _check_files(source, interest))
+
+
+def outline_of(source: Source, options: ReadOptions, interest: Interest | None = None) -> Outline:
+    """Where and how large a scene is, without reading its pixels. Arguments and errors as of `read_scene`."""
+    is_png = _check_files(source, interest)
+    with _reading(source, is_png), open_raster(source, interest) as raster:
+        dataset = raster.dataset
+        _check_size(dataset, source)
+        georeference, size = _place(source, dataset, is_png)
+        return Outline(georeference, dataset.shape, _spacing_m(source, options, dataset, size))
+
+
+def _check_files(source: Source, interest: Interest | None) -> bool:
+    """Whether a source is a PNG. Raises `InputError` for files that are not read, and for PNGs of which a part is wanted."""
     for tile in source.tiles:
         if not is_virtual(tile.path) and Path(tile.path).suffix.lower() not in IMAGE_SUFFIXES:
             raise InputError(
@@ -126,8 +152,10 @@ def read_scene(
             )
     is_png = any(Path(tile.path).suffix.lower() in PNG_SUFFIXES for tile in source.tiles)
     if is_png and interest is not None:
-        raise InputError(f"{source.where}: not georeferenced, so `aoi` cannot be found in it; leave it out")
-    return _read_raster(source, options, interest, rule, is_png)
+        raise InputError(
+            f"{source.where}: a PNG has no map grid of its own, so `aoi` cannot be found in it; leave it out"
+        )
+    return is_png
 
 
 def scene_of_grey(name: str, grey: Grey, spacing_m: float) -> Scene:
@@ -153,33 +181,14 @@ def spacing_without_map(name: str, where: str, given_m: float | None) -> float:
 def _read_raster(
     source: Source, options: ReadOptions, interest: Interest | None, rule: GreyRule, is_png: bool
 ) -> Scene:
-    where = source.where
-    try:
-        with warnings.catch_warnings(), rasterio.Env(**READ_ALL_OF_PNG):
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told in our own words, or not needed
-            warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
-            with open_raster(source, interest) as raster:
-                dataset = raster.dataset
-                _check_size(dataset, source)
-                georeference = None if is_png else georeference_of(dataset)
-                size = pixel_size(georeference, dataset.shape) if georeference else None
-                band = _band(dataset, source, options)
-                chosen = band.number if options.band or band.polarisation else None
-                grey = read_grey(dataset, chosen, options.values, rule, where, source.name, raster.is_affected)
-                spacing_m = options.pixel_spacing_m or (size.spacing_m if size else None)
-                spacing_m = spacing_m or _spacing_from_name(source, dataset)
-    except InputError as error:
-        known = (where, "--", *source.paths)
-        raise error if source.problem or str(error).startswith(known) else InputError(f"{where}: {error}") from error
-    except MemoryError:
-        raise
-    except (
-        Exception
-    ) as error:  # damaged files: GDAL has exceptions without a public base class, and numbers that are none
-        log.debug("%s", where, exc_info=True)
-        text = re.sub(r"\?[^\s'\"]*", "", str(error.__cause__ or error))  # links end with signatures
-        kind = "image" if is_png else "GeoTIFF"
-        raise InputError(f"{where}: not a readable {kind} ({text}); copy or download it again") from error
+    with _reading(source, is_png), open_raster(source, interest) as raster:
+        dataset = raster.dataset
+        _check_size(dataset, source)
+        georeference, size = _place(source, dataset, is_png)
+        band = _band(dataset, source, options)
+        chosen = band.number if options.band or band.polarisation else None
+        grey = read_grey(dataset, chosen, options.values, rule, source.where, source.name, raster.is_affected)
+        spacing_m = _spacing_m(source, options, dataset, size)
     notes = [band.note] if band.note else []
     sides_m = size.sides_m if size and not size.is_square else None
     if sides_m:
@@ -204,6 +213,49 @@ def _read_raster(
         {**reading, **grey.reading.row()},
         sides_m,
     )
+
+
+@contextlib.contextmanager
+def _reading(source: Source, is_png: bool) -> Iterator[None]:
+    """Whatever is wrong with a file becomes an `InputError` that names it."""
+    where = source.where
+    try:
+        with warnings.catch_warnings(), rasterio.Env(**READ_ALL_OF_PNG):
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told in our own words, or not needed
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
+            yield
+    except InputError as error:
+        known = (where, "--", *source.paths)
+        raise error if source.problem or str(error).startswith(known) else InputError(f"{where}: {error}") from error
+    except MemoryError:
+        raise
+    except (
+        Exception
+    ) as error:  # damaged files: GDAL has exceptions without a public base class, and numbers that are none
+        log.debug("%s", where, exc_info=True)
+        text = re.sub(r"\?[^\s'\"]*", "", str(error.__cause__ or error))  # links end with signatures
+        kind = "image" if is_png else "GeoTIFF"
+        raise InputError(f"{where}: not a readable {kind} ({text}); copy or download it again") from error
+
+
+def _place(
+    source: Source, dataset: rasterio.DatasetReader, is_png: bool
+) -> tuple[Georeference | None, PixelSize | None]:
+    georeference = _place_of_png(source, dataset) if is_png else georeference_of(dataset)
+    return georeference, pixel_size(georeference, dataset.shape) if georeference else None
+
+
+def _spacing_m(source: Source, options: ReadOptions, dataset: rasterio.DatasetReader, size: PixelSize | None) -> float:
+    return options.pixel_spacing_m or (size.spacing_m if size else None) or _spacing_from_name(source, dataset)
+
+
+def _place_of_png(source: Source, dataset: rasterio.DatasetReader) -> Georeference | None:
+    """Where a PNG of CaFFe's layout lies, by the table of its data set; None for other PNGs."""
+    path = source.tiles[0].path
+    table = None if is_virtual(path) else meta_data_of_image(Path(path), IMAGES)
+    if table is None:
+        return None
+    return georeference_of_bounds(table.bounds(parse_name(Path(path).stem, path), dataset.shape), dataset.shape)
 
 
 def _check_size(dataset: rasterio.DatasetReader, source: Source) -> None:

@@ -2,9 +2,11 @@
 
 import csv
 import json
+import warnings
 
 import numpy as np
 import pytest
+import rasterio
 from made_up_archive import (
     NAMES,
     SHAPE,
@@ -17,9 +19,11 @@ from made_up_archive import (
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png, write_png
+from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.zones import Zone, grey_from_ids
+from glacierjax.datasets.caffe.meta_data import write_meta_data
 from glacierjax.evaluation.baselines import fit_baselines
-from glacierjax.evaluation.predictions import find_predictions, read_front, read_zones
+from glacierjax.evaluation.predictions import ZONES, find_predictions, read_front, read_zones
 from glacierjax.evaluation.run import from_folder, raw_scenes
 from glacierjax.evaluation.score import aggregate, score_scene
 
@@ -32,6 +36,24 @@ def data_raw(tmp_path):
 @pytest.fixture
 def predictions(tmp_path):
     return write_predictions(tmp_path / "predicted")
+
+
+def test_pictures_of_scenes_on_the_map_open_there_in_a_gis(tmp_path):
+    root = write_archive(tmp_path / "data_raw")
+    bounds = MapBounds("EPSG:3413", 1000.0, 2000.0, 1000.0 + 80 * 20, 2000.0 + 60 * 20)
+    write_meta_data(tmp_path, dict.fromkeys([name for names in NAMES.values() for name in names], bounds))
+    scenes = raw_scenes(str(root), "test")
+    predict = from_folder(str(write_predictions(tmp_path / "zones")), scenes.names, ZONES)
+    evaluate(scenes, predict, tmp_path / "out")
+    for kind in ("zones", "fronts"):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            with rasterio.open(tmp_path / "out" / kind / f"{NAMES['test'][0]}.png") as picture:
+                assert picture.crs.to_epsg() == 3413
+                assert tuple(picture.transform)[:6] == (20, 0, 1000, 0, -20, 3200)
+    (tmp_path / "meta_data.csv").unlink()
+    evaluate(raw_scenes(str(root), "test"), predict, tmp_path / "out")
+    assert not list((tmp_path / "out").rglob("*.aux.xml"))
 
 
 def test_the_command_writes_what_it_promises(tmp_path, data_raw, predictions):

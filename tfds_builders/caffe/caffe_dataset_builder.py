@@ -35,6 +35,7 @@ CHIPS_MD5 = "9a92fd6f05af74fbc41602595a55df0d"  # published by torchgeo
 log = logging.getLogger("tfds_builders.caffe")  # by name: `tfds build` imports this file as caffe.caffe_dataset_builder
 SCENES_PER_LOG_LINE = 100
 NOTHING = encode_png(np.zeros((1, 1), np.uint8))  # an image that is not there
+TEXTS = ("name", "glacier", "date", "sensor", "orbit", "season", "crs", "priors")
 WHERE_TO_GET_IT = (
     "get data_raw.zip (CaFFe, doi 10.1594/PANGAEA.940950, CC-BY 4.0, free, no login) from PANGAEA, or caffe.zip from "
     "the Hugging Face data set torchgeo/caffe, and put it there as it is; any unpacked data_raw folder will do too"
@@ -95,12 +96,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             # Empty (`NOTHING`) where all is labelled, or nothing is known.
             **dict.fromkeys(("valid", *PRIOR_SUFFIX), grey),
             "bounding_box": tfds.features.Tensor(shape=(4,), dtype=np.float64, encoding="bytes"),
+            "map_bounds": tfds.features.Tensor(shape=(4,), dtype=np.float64, encoding="bytes"),
             "pixel_spacing_m": tfds.features.Scalar(np.int32),
             "quality": tfds.features.Scalar(np.int32),
         }
-        features |= {
-            key: tfds.features.Text() for key in ("name", "glacier", "date", "sensor", "orbit", "season", "priors")
-        }
+        features |= {key: tfds.features.Text() for key in TEXTS}
         return self.dataset_info_from_configs(
             features=tfds.features.FeaturesDict(features),
             homepage="https://doi.org/10.1594/PANGAEA.940950",
@@ -185,6 +185,8 @@ def _record(scene: LabelledScene) -> dict[str, Any]:
         "zones": encode_png(scene.zones),
         "front": encode_png(scene.front * np.uint8(FRONT_GREY)),
         "bounding_box": np.array(scene.box if scene.box else [math.nan] * 4, np.float64),
+        "map_bounds": np.array(scene.bounds[1:] if scene.bounds else [math.nan] * 4, np.float64),
+        "crs": scene.bounds.crs if scene.bounds else "",
         "name": scene.id.name,
         "glacier": scene.id.glacier,
         "date": scene.id.date.isoformat(),

@@ -12,8 +12,19 @@ from PIL import Image
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import encode_png
+from glacierjax.core.map_bounds import MapBounds
+from glacierjax.datasets.caffe.meta_data import write_meta_data
+from glacierjax.datasets.caffe.prepared import open_split
 from tfds_builders.caffe.caffe_dataset_builder import Builder, CaffeConfig
-from tfds_builders.caffe.make_dummy_data import DUMMY_DATA, SCENES, chip_files, data_raw_files, scenes, write_zip
+from tfds_builders.caffe.make_dummy_data import (
+    DUMMY_DATA,
+    SCENES,
+    chip_files,
+    data_raw_files,
+    labelled_scenes,
+    scenes,
+    write_zip,
+)
 
 NAME = SCENES["train"][0]
 
@@ -157,3 +168,32 @@ def test_unknown_choice_in_a_config_is_refused(field):
     wrong: Any = {field: "maybe"}
     with pytest.raises(InputError, match=f"{field}='maybe': unknown"):
         CaffeConfig(name="x", **wrong)
+
+
+def with_table(tmp_path: Path, without: str = "") -> Path:
+    """The dummy archive and a table of where its scenes lie, all of them but `without`."""
+    write_zip(tmp_path / "data_raw.zip", data_raw_files())
+    bounds = {}
+    for _, scene in labelled_scenes():
+        (height, width), side = scene.image.shape, scene.id.pixel_spacing_m
+        bounds[scene.id.name] = MapBounds("EPSG:3031", 1000.0, 2000.0, 1000.0 + width * side, 2000.0 + height * side)
+    write_meta_data(tmp_path, {name: one for name, one in bounds.items() if name != without})
+    return tmp_path
+
+
+def test_map_bounds_of_a_table_beside_the_archive_are_kept(tmp_path):
+    builder = build(tmp_path, with_table(tmp_path))
+    split = open_split(tmp_path / "data", "train")
+    scene = split[0]
+    assert split.places[0] == (scene.bounds, scene.image.shape)
+    assert scene.bounds is not None and scene.bounds.crs == "EPSG:3031"
+    assert scene.bounds.transform(scene.image.shape)[0] == scene.id.pixel_spacing_m
+    without = build(tmp_path / "other", DUMMY_DATA)
+    for built, known in ((builder, True), (without, False)):
+        record = built.as_data_source(split="train")[0]
+        assert (record["crs"] != b"", not np.isnan(record["map_bounds"]).any()) == (known, known)
+
+
+def test_a_table_without_a_scene_stops_the_build(tmp_path):
+    with pytest.raises(InputError, match=rf"meta_data\.csv: no row for the scene {NAME}"):
+        build(tmp_path, with_table(tmp_path, without=NAME))

@@ -21,6 +21,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png
 from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.zones import FRONT_GREY, ids_from_grey
+from glacierjax.datasets.caffe.meta_data import MetaData, find_meta_data
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.members import Members, find_prefix, open_members
 
@@ -59,8 +60,8 @@ class CaffeArchive:
     (`read_image`), its labels not. In a labelled split every scene needs zones and front.
     """
 
-    def __init__(self, members: Members):
-        self._members = members
+    def __init__(self, members: Members, meta_data: MetaData | None = None):
+        self._members, self._meta_data = members, meta_data
         prefix = find_prefix(members, IMAGES)
         if prefix is None:
             raise InputError(f"{members.root}: no folder {IMAGES}; expected CaFFe's data_raw (folder or zip file)")
@@ -131,7 +132,9 @@ class CaffeArchive:
             except UnicodeDecodeError:
                 raise InputError(f"{where}: not a text file; expected a header line and four corners") from None
         rock, summer = (self._read_prior(kind, split, name, image) for kind in (ROCK, SUMMER))
-        return LabelledScene(scene, image, zones, front, box, None, None if rock is None else rock > 0, summer)
+        bounds = self._meta_data.bounds(scene, image.shape) if self._meta_data else None
+        rock = None if rock is None else rock > 0
+        return LabelledScene(scene, image, zones, front, box, None, rock, summer, bounds)
 
     def read_image(self, split: str, name: str) -> tuple[SceneId, UInt8[np.ndarray, "height width"]]:
         """What the name says, and the grey values (H, W) uint8."""
@@ -172,8 +175,12 @@ class CaffeArchive:
 
 
 def open_archive(path: str | os.PathLike) -> CaffeArchive:
-    """Opens `data_raw` (the folder, one that contains it) or `data_raw.zip`. Raises `InputError` if it is neither."""
-    return CaffeArchive(open_members(path, "CaFFe's data_raw (folder or zip file)"))
+    """Opens `data_raw` (the folder, one that contains it) or `data_raw.zip`, with the `meta_data.csv` beside it, if any.
+
+    Raises `InputError` if it is neither.
+    """
+    members = open_members(path, "CaFFe's data_raw (folder or zip file)")
+    return CaffeArchive(members, find_meta_data(members.root))
 
 
 def front_from_grey(grey: UInt8[np.ndarray, "height width"], where: str) -> Bool[np.ndarray, "height width"]:

@@ -17,6 +17,7 @@ from glacierjax.core.files import read_grey_png
 from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.zones import ids_from_grey
 from glacierjax.datasets.caffe.archive import FRONTS, IMAGES, LABEL_SUFFIX, ZONES, check_same_size, front_from_grey
+from glacierjax.datasets.caffe.meta_data import MetaData, find_meta_data
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.members import Members, find_prefix, open_members
 
@@ -35,8 +36,8 @@ class _Chip(NamedTuple):
 class CaffeChips:
     """Scenes of one `caffe.zip` (or its unpacked folder), with the interface of `CaffeArchive`."""
 
-    def __init__(self, members: Members):
-        self._members = members
+    def __init__(self, members: Members, meta_data: MetaData | None = None):
+        self._members, self._meta_data = members, meta_data
         prefix = find_prefix(members, IMAGES)
         if prefix is None:
             raise InputError(f"{members.root}: no folder {IMAGES}; expected torchgeo's caffe.zip")
@@ -80,7 +81,8 @@ class CaffeChips:
         zones, front = self.read_zones(split, name), self.read_front(split, name)
         for kind, label in ((ZONES, zones), (FRONTS, front)):
             check_same_size(label, image, self._where(kind, split, name))
-        return LabelledScene(scene, image, zones, front)
+        bounds = self._meta_data.bounds(scene, image.shape) if self._meta_data else None
+        return LabelledScene(scene, image, zones, front, bounds=bounds)
 
     def read_image(self, split: str, name: str) -> tuple[SceneId, UInt8[np.ndarray, "height width"]]:
         """What the name says, and the grey values (H, W) uint8."""
@@ -123,5 +125,7 @@ class CaffeChips:
 
 
 def open_chips(path: str | os.PathLike) -> CaffeChips:
-    """Opens `caffe.zip` or the folder that it unpacks to. Raises `InputError` if it is neither."""
-    return CaffeChips(open_members(path, "torchgeo's caffe.zip"))
+    """Opens `caffe.zip` or the folder that it unpacks to, with the `meta_data.csv` beside it. Raises `InputError` if it is
+    neither."""
+    members = open_members(path, "torchgeo's caffe.zip")
+    return CaffeChips(members, find_meta_data(members.root))

@@ -10,7 +10,8 @@ import numpy as np
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.choices import ROCK, SUMMER
-from glacierjax.core.files import read_grey_png
+from glacierjax.core.files import png_shape, read_grey_png
+from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import SceneId
 from glacierjax.datasets.caffe.archive import PRIOR_SUFFIX
 from glacierjax.datasets.caffe.scene import LabelledScene
@@ -56,6 +57,18 @@ class SceneSplit(RecordSplit, Sequence[LabelledScene]):
         """What is known of each scene beside its labels, rock or summer, without decoding any image."""
         return [_listed(self.record(i, whole=False), "priors") for i in range(len(self))]
 
+    @functools.cached_property
+    def places(self) -> list[tuple[MapBounds, tuple[int, int]] | None]:
+        """Map bounds and (rows, columns) of each scene, without decoding any image; None: not known."""
+        return [self._place(i) for i in range(len(self))]
+
+    def _place(self, index: int) -> tuple[MapBounds, tuple[int, int]] | None:
+        record = self.record(index)
+        bounds = _bounds(record)
+        if bounds is None:
+            return None
+        return bounds, png_shape(record["image"], f"{self.where(index)}, image")
+
     def _scene(self, index: int) -> LabelledScene:
         record = self.record(index)
         where = self.where(index)
@@ -72,6 +85,7 @@ class SceneSplit(RecordSplit, Sequence[LabelledScene]):
             valid=None if valid is None or valid.all() else valid,
             rock=grey[ROCK] > 0 if ROCK in there else None,
             summer=grey[SUMMER] if SUMMER in there else None,
+            bounds=_bounds(record),
         )
 
 
@@ -88,6 +102,11 @@ def open_split(data_dir: str | os.PathLike, split: str, name: str = "caffe") -> 
 def _listed(record: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """The words of a text in a record."""
     return tuple(record[key].decode().split())
+
+
+def _bounds(record: Mapping[str, Any]) -> MapBounds | None:
+    crs = record["crs"].decode()
+    return MapBounds(crs, *(float(side) for side in record["map_bounds"])) if crs else None
 
 
 def _scene_id(record: Mapping[str, Any]) -> SceneId:

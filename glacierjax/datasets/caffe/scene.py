@@ -8,6 +8,7 @@ from jaxtyping import Bool, UInt8
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.channels import rock_plane
 from glacierjax.core.choices import ROCK, SUMMER
+from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import SceneId
 
 
@@ -19,6 +20,7 @@ class LabelledScene:
     calving front; `box` where a front may lie (None: anywhere); `valid` bool, true where the labels mean something
     (None: everywhere). Priors, which are known without labels: `rock` bool, true on rock that never moves; `summer` uint8
     grey values of a scene of the same ground without sea ice, 0 where it shows nothing (both None: not known).
+    `bounds` where it lies on the map (None: not known).
     """
 
     id: SceneId
@@ -29,6 +31,7 @@ class LabelledScene:
     valid: Bool[np.ndarray, "height width"] | None = None
     rock: Bool[np.ndarray, "height width"] | None = None
     summer: UInt8[np.ndarray, "height width"] | None = None
+    bounds: MapBounds | None = None
 
     @property
     def priors(self) -> dict[str, UInt8[np.ndarray, "height width"] | None]:
