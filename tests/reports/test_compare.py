@@ -60,9 +60,13 @@ def test_the_papers_table_stands_beside_evaluations_of_other_scenes_without_a_te
     text = run("--method=B1,B2,B3", "--paper", "--output=out").stdout
     assert "| HookFormer | 360.5 ± 14.0 | 338.4 | 5 | – |" in text
     assert "| Tyrion, OptTranslator | 293.2 ± 60.4 | 259.6 | 5 | – |" in text
+    assert (
+        "| Tyrion of series | 184.4 | – | – | – |" in text and "arXiv 2512.11560" in text and "507 scenes train" in text
+    )
     assert "| this evaluation | 205.0 ± 7.1 | 200.0 | 2 | – |" in text
     assert "used other scenes" in text and "Over seeds" not in text
     assert json.loads((folders / "out" / "compare.json").read_text())["published_mde_m"]["HookFormer"][0] == 356.27
+    assert json.loads((folders / "out" / "compare.json").read_text())["published_series_mde_m"] == 184.4
 
 
 def test_evaluations_of_the_official_test_split_are_tested_against_the_paper(folders):
