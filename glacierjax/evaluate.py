@@ -74,6 +74,16 @@ ROCK_RULE = flags.DEFINE_bool(
     "rock_rule", False, "Where the data have a rock mask, its rock is rock in the prediction."
 )
 SHARD = flags.DEFINE_string("shard", None, "Score only a part of the scenes: I/N is part I of N, counted from 0.")
+SERIES = flags.DEFINE_enum(
+    "series", None, choices.SERIES_MODES, "Networks of series: scenes in groups (default), or each with its neighbours."
+)
+REGISTRATION = flags.DEFINE_enum(
+    "registration",
+    None,
+    choices.REGISTRATIONS,
+    "Networks of series: scenes all show the same ground (size), or lie over each other by map coordinates. Default: as "
+    "trained.",
+)
 OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
 
 
@@ -98,6 +108,8 @@ def main() -> None:
             SHARD,
             ROCK,
             ROCK_RULE,
+            SERIES,
+            REGISTRATION,
         )
         if useless := [f"--{flag.name}" for flag in settings if flag.present]:
             raise InputError(f"{', '.join(useless)}: the parts of --merge have been scored; leave it out")
@@ -130,6 +142,8 @@ def main() -> None:
             shard=SHARD.value,
             rock=ROCK.value,
             rock_rule=ROCK_RULE.value,
+            series=SERIES.value,
+            registration=REGISTRATION.value,
         )
         metrics = evaluate(output, options)
     if metrics is None:

@@ -99,6 +99,19 @@ _SUMMER = flags.DEFINE_string(
     "summer", "", "For networks that expect one: a summer scene (file), nearest among --input (default), or none."
 )
 _MONTHS = flags.DEFINE_list("summer_months", [], "Months without sea ice, 7,8,9. Default: by hemisphere.")
+_SERIES = flags.DEFINE_enum(
+    "series",
+    None,
+    choices.SERIES_MODES,
+    "Networks of series: scenes of a place in groups, or for each scene its neighbours in time (slower by the frames).",
+)
+_REGISTRATION = flags.DEFINE_enum(
+    "registration",
+    None,
+    choices.REGISTRATIONS,
+    "Networks of series: scenes lie over each other by map coordinates, or all show the same ground (size). Default: by map "
+    "coordinates where they are known.",
+)
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Predict all scenes again, also those that are done.")
 
 
@@ -115,10 +128,10 @@ def main() -> None:
     from glacierjax.geo.values import nodata_from_text
     from glacierjax.geo.vectors import require_pyarrow, require_vector_extra
     from glacierjax.prediction.devices import log_devices
-    from glacierjax.prediction.folder import Batch
     from glacierjax.prediction.model import load
     from glacierjax.prediction.priors import open_priors
     from glacierjax.prediction.scene import interest_for
+    from glacierjax.prediction.series_folder import batch_for
 
     options = ReadOptions(
         _SPACING.value, _BAND.value, _SCALE.value, nodata_from_text(_NODATA.value), _POLARISATION.value
@@ -151,7 +164,8 @@ def main() -> None:
     log.info("%s", predictor.calibration.note)
     output = Path(_OUTPUT.value)
     interest = interest_for(predictor, aoi, area)
-    Batch(predictor, output, options, area, _VECTOR.value, _OVERWRITE.value, interest, priors, lines).run(sources)
+    arguments = (output, options, area, _VECTOR.value, _OVERWRITE.value, interest, priors, lines)
+    batch_for(predictor, *arguments, series=_SERIES.value, registration=_REGISTRATION.value).run(sources)
     log.info("written: %s", output)
 
 

@@ -21,8 +21,13 @@ OPTIMIZERS = ("sgd", "adamw", "muon")  # `glacierjax.training.optim`
 TRAINED = ("all", "decoder", "norms")  # parts of a network that a training changes; the decoder with its head
 SCHEDULES = ("constant", "plateau", "cosine")
 PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
-ALONE = "none"
-TEMPORAL = (ALONE, "conv", "gru", "ltae")  # what frames of a series exchange (`glacierjax.model.temporal`)
+ALONE, LTAE = "none", "ltae"
+TEMPORAL = (ALONE, "conv", "gru", LTAE)  # what frames of a series exchange (`glacierjax.model.temporal`)
+# How frames of a series are laid over each other (`glacierjax.prediction.register`).
+SIZE, GEOREFERENCE = "size", "georeference"
+REGISTRATIONS = (SIZE, GEOREFERENCE)
+GROUPS, REFERENCE = "groups", "reference"
+SERIES_MODES = (GROUPS, REFERENCE)  # which scenes form a sample (`glacierjax.prediction.series.plan_series`)
 FORMATS = ("glacierjax", "torch", "safetensors")  # of weights (`glacierjax.checkpoints.conversion`)
 DTYPES = ("float32", "bfloat16")
 

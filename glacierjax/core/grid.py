@@ -81,17 +81,15 @@ def pad_mirrored(
     return image[row[:, None], column]
 
 
-def pad_overlapping(
-    image: Shaped[np.ndarray, "height width *channels"], context: int, stride: int
-) -> Shaped[np.ndarray, "rows columns *channels"]:
-    """Pads axes 0 and 1 of an array by `overlap_padding`.
+def overlapping_pixels(size: int, context: int, stride: int) -> np.ndarray:
+    """The pixels that an axis shows when it is padded by `overlap_padding`.
 
-    In two steps, as the official code does: what comes behind the second quarter context mirrors the padded image again.
+    In two steps, as the official code does: what comes behind the second quarter context mirrors the padded axis again.
     """
     margin = context // 4
-    rows, columns = (overlap_padding(size, context, stride) for size in image.shape[:2])
-    surrounded = pad_mirrored(image, Padding(margin, margin), Padding(margin, margin))
-    return pad_mirrored(surrounded, Padding(0, rows.after - margin), Padding(0, columns.after - margin))
+    after = overlap_padding(size, context, stride).after
+    surrounded = mirror_indices(-margin, size + margin, size)
+    return surrounded[mirror_indices(0, len(surrounded) + after - margin, len(surrounded))]
 
 
 def origins(padded: int, context: int, stride: int) -> range:

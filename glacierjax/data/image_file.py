@@ -44,18 +44,17 @@ class ImageFile(NamedTuple):
         return np.memmap(self.path, np.uint8, "r", offset, shape)
 
     def pixels(
-        self, index: int, row: Int[np.ndarray, "..."], column: Int[np.ndarray, "..."]
+        self, index: int, row: Int[np.ndarray, " height"], column: Int[np.ndarray, " width"]
     ) -> UInt8[np.ndarray, "height width *bands"]:
-        """The pixels of image `index` at rows (h,) and columns (w,), or row and column (h, w) of each pixel."""
+        """The pixels of image `index` at these rows and columns."""
         image = self.image(index)
         shape = image.shape
         # The rows and columns that are touched, as one slice: fancy indexing over the file would read pixel by pixel.
         low, first = int(row.min()), int(column.min())
         block = np.array(image[low : int(row.max()) + 1, first : int(column.max()) + 1])
         pixels = block.view(f"V{shape[2]}")[..., 0] if len(shape) == 3 else block
-        rows = (row - low)[:, None] if row.ndim == 1 else row - low
-        cut = pixels[rows, column - first]
-        return cut.view(np.uint8).reshape(*cut.shape, *shape[2:])
+        cut = pixels[(row - low)[:, None], column - first]
+        return cut.view(np.uint8).reshape(len(row), len(column), *shape[2:])
 
 
 def write_images(

@@ -35,6 +35,10 @@ class LabelledScenes:
         """The grey values of a scene, of which only what is used is read."""
         return self.file.image(self._first(index))
 
+    def labels(self, index: int) -> UInt8[np.ndarray, "height width"]:
+        """The labels of a scene, as `grey`."""
+        return self.file.image(self._first(index) + 1)
+
     def crop(
         self, index: int, top: int, left: int, height: int, width: int
     ) -> tuple[UInt8[np.ndarray, "{height} {width}"], UInt8[np.ndarray, "{height} {width}"]]:
@@ -53,9 +57,9 @@ class LabelledScenes:
         return {name: self.file.crop(first + i, *box) for i, name in enumerate(priors_of(self.channels))}
 
     def pixels(
-        self, index: int, rows: Int[np.ndarray, "..."], columns: Int[np.ndarray, "..."]
+        self, index: int, rows: Int[np.ndarray, " height"], columns: Int[np.ndarray, " width"]
     ) -> tuple[UInt8[np.ndarray, "height width"], UInt8[np.ndarray, "height width"]]:
-        """Grey values and labels of the scene at rows and columns as `ImageFile.pixels` takes them."""
+        """Grey values and labels at these rows and columns of the scene."""
         first = self._first(index)
         return self.file.pixels(first, rows, columns), self.file.pixels(first + 1, rows, columns)
 

@@ -17,7 +17,7 @@ from glacierjax.data import transforms
 from glacierjax.data.crops import SPECKLE_PEAKS, draw_window
 from glacierjax.data.labelled_scenes import LabelledScenes
 from glacierjax.data.samples import Sample, SampleSource
-from glacierjax.data.series_geometry import Register, registered_pixels, window_pixels
+from glacierjax.data.series_geometry import Register, mirrored_window, window_pixels
 from glacierjax.datasets.series import day_positions, draw
 
 ERASURES = 2  # tries a frame
@@ -180,9 +180,10 @@ def make_sample(
     ) -> tuple[UInt8[np.ndarray, "frame height width"], UInt8[np.ndarray, "frame height width"]]:
         if register is None:
             return scenes.pixels(scene, *window_pixels(scenes.size(scene), scenes.size(reference), *window, protocol))
-        *pixels, covered = registered_pixels(register(scene, reference), scenes.size(reference), *window)
-        image, labels = scenes.pixels(scene, *pixels)
-        return np.where(covered, image, np.uint8(0)), np.where(covered, labels, np.uint8(UNKNOWN_ID))
+        places, pixels = register(scene, reference), mirrored_window(scenes.size(reference), *window)
+        image, covered = places.bilinear(scenes.grey(scene), *pixels)
+        labels, _ = places.nearest(scenes.labels(scene), *pixels)
+        return image, np.where(covered, labels, np.uint8(UNKNOWN_ID))
 
     def resized(
         scene: int, reference: int, window: Window
@@ -229,9 +230,12 @@ def _photometric(image: UInt8[np.ndarray, "side side"], how: Photometric) -> UIn
 
 @dataclasses.dataclass(frozen=True)
 class SeriesSource(SampleSource[LabelledScenes, SeriesDataSettings, SeriesAugmentSettings]):
-    """Samples of the fine-tuning of series (`draw_plan`); the scenes that come in turn are their references."""
+    """Samples of the fine-tuning of series (`draw_plan`); the scenes that come in turn are their references. `register`: as in
+    `make_sample`."""
+
+    register: Register | None = None
 
     def draw(self, scene: int, rng: np.random.Generator) -> Sample:
         plan = draw_plan(self.scenes, scene, rng, self.data, self.augment, self.data.frames)
         side, augment = self.data.context_px, self.augment
-        return make_sample(self.scenes, plan, side, augment.label_resize, self.data.frame_scaling)
+        return make_sample(self.scenes, plan, side, augment.label_resize, self.data.frame_scaling, self.register)

@@ -1,13 +1,13 @@
 """Frames of unlike size in one sample: taken to show the same ground, and scaled onto the pixels of a reference.
 
-Frames of the reference's size are not touched. By map coordinates (`registered_pixels`) each frame shows the ground that the
-reference shows, and what it does not cover is no data.
+Frames of the reference's size are not touched. By map coordinates (`Register`) each frame shows the ground that the reference
+shows, and what it does not cover is no data.
 """
 
 from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Int
 
 from glacierjax.core import grid
 from glacierjax.core.choices import CLEAN, OFFICIAL
@@ -38,18 +38,15 @@ def window_pixels(
     return pixels[0], pixels[1]
 
 
-def registered_pixels(
-    places: PixelMap, reference: Shape, top: int, left: int, height: int, width: int
-) -> tuple[Int[np.ndarray, "height width"], Int[np.ndarray, "height width"], Bool[np.ndarray, "height width"]]:
-    """As `window_pixels`, by map coordinates: row, column and whether the frame covers it, of each pixel of the window.
-
-    The reference is mirrored endlessly, so where it is, every frame shows the ground of the mirror image.
-    """
+def mirrored_window(
+    reference: Shape, top: int, left: int, height: int, width: int
+) -> tuple[Int[np.ndarray, " height"], Int[np.ndarray, " width"]]:
+    """Rows and columns of the endlessly mirrored reference in a window. There every frame shows the mirrored ground."""
     rows, columns = (
         grid.mirror_indices(start, start + length, size)
         for start, length, size in zip((top, left), (height, width), reference, strict=True)
     )
-    return places.nearest(rows, columns)
+    return rows, columns
 
 
 def scaled_pixels(size: int, wanted: int, protocol: str = CLEAN, tile: int = 512) -> Int[np.ndarray, " wanted"]:

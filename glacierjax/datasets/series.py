@@ -6,7 +6,7 @@ from the same split, so give the names of one split.
 
 import datetime
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Int
@@ -56,11 +56,18 @@ def nearest(names: Sequence[str], reference: str, frames: int = PUBLISHED_FRAMES
         raise InputError(f"{reference}: the reference scene is not among the {len(names)} scenes given")
     wanted = parse_name(reference)
     group = _by_glacier_and_spacing(names)[wanted.glacier, wanted.pixel_spacing_m]
-    others = [name for name in group if name != reference]
-    others.sort(key=lambda name: abs(parse_name(name).date - wanted.date))  # stable: equals stay sorted by name
+    return neighbours({name: parse_name(name).date for name in group}, reference, frames)
+
+
+def neighbours(dates: Mapping[str, datetime.date], reference: str, frames: int = PUBLISHED_FRAMES) -> list[str]:
+    """As `nearest`, of scenes that belong together, in their order, with their dates."""
+    _check_frames(frames)
+    order = list(dates)
+    others = [name for name in order if name != reference]
+    others.sort(key=lambda name: abs(dates[name] - dates[reference]))  # stable: equals keep their order
     taken = others[: frames - 1]
     filling = [(taken or [reference])[-1]] * (frames - 1 - len(taken))
-    return sorted([reference, *taken, *filling])
+    return sorted([reference, *taken, *filling], key=order.index)
 
 
 def draw(
@@ -100,15 +107,22 @@ def of_one_day(names: Sequence[str]) -> list[str]:
 
 def day_positions(names: Sequence[str]) -> Int[np.ndarray, " frame"]:
     """Days since 1995-01-01 of scenes of any origin, negative before. Raises `InputError` for a name without a date."""
+    return days_of_dates({name: facts_of_name(name).date for name in names}, names)
+
+
+def days_of_dates(
+    dates: Mapping[str, datetime.date | None], names: Sequence[str], needed: bool = True
+) -> Int[np.ndarray, " frame"]:
+    """Days since 1995-01-01 of scenes with these dates. Where they are not `needed` a missing one is 0, else an `InputError`."""
     days = []
     for name in names:
-        date = facts_of_name(name).date
-        if date is None:
+        date = dates[name]
+        if date is None and needed:
             raise InputError(
                 f"{name}: no date in the scene's name, which temporal='ltae' needs; rename it with YYYY-MM-DD, or use a "
                 "network with temporal='conv' or 'gru'"
             )
-        days.append((date - DAY_ZERO).days)
+        days.append((date - DAY_ZERO).days if date else 0)
     return np.array(days, np.int32)
 
 

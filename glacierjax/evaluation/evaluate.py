@@ -48,6 +48,8 @@ class ScoreOptions:
     protocol: str = choices.CLEAN
     annotators: tuple[str, ...] = ()
     shard: str | None = None
+    series: str | None = None
+    registration: str | None = None
 
     def __post_init__(self):
         if bool(self.checkpoints) + bool(self.predictions) + bool(self.fronts) != 1:
@@ -57,6 +59,8 @@ class ScoreOptions:
             raise ArgumentError("rock", self.rock, advice)
         if (self.rock or self.rock_rule) and not self.checkpoints:
             raise InputError("rock, rock_rule: for networks; zones of other programs are scored as they are")
+        if not self.checkpoints and (self.series or self.registration):
+            raise InputError("series, registration: nothing is predicted here; leave them out")
         if not self.checkpoints and not self.data:
             raise InputError("data: missing; name the data_raw that the predictions belong to")
 
@@ -68,26 +72,36 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
     """
     output = Path(output)
     shard = parse_shard(options.shard) if options.shard else (0, 1)
-    kind, calibrator = FRONT if options.fronts else ZONES, None
+    kind, calibrator, numbers = FRONT if options.fronts else ZONES, None, None
     read_split = functools.partial(raw_scenes, options.data or "", na=options.na)
     if options.checkpoints:
         # Imported here: scoring PNGs must not wait for JAX.
         from glacierjax.evaluation.calibrate import calibrator_for
-        from glacierjax.evaluation.network import most_probable, prepared_scenes
+        from glacierjax.evaluation.network import prepared_scenes
+        from glacierjax.evaluation.series import predictions_of
         from glacierjax.prediction.ensemble import OFFICIAL_MODE, open_predictor
 
         mode = options.mode or (OFFICIAL_MODE if options.protocol == choices.OFFICIAL else None)
         predictor = open_predictor(
             options.checkpoints, options.which, mode, options.rotations, options.untrained_rotations
         )
-        predict = most_probable(predictor, options.rock, options.rock_rule)
         if not options.data:
             read_split = functools.partial(prepared_scenes, predictor.training, data_dir=options.data_dir or "")
         scenes = read_split(options.split)
         calibrator = calibrator_for(predictor, options.split, options.protocol, options.shard)
-        log.info("network: %s (%s), mode %s", ", ".join(predictor.sources), options.which, predictor.mode)
+        predict, numbers, of_series = predictions_of(
+            predictor,
+            scenes,
+            shard,
+            options.series,
+            options.registration,
+            options.protocol,
+            options.rock,
+            options.rock_rule,
+        )
+        log.info("network: %s (%s), mode %s%s", ", ".join(predictor.sources), options.which, predictor.mode, of_series)
         averaged = f", {predictor.averaged}" if options.rotations or options.untrained_rotations else ""
-        source = f"`{'`, `'.join(predictor.sources)}` (`{options.which}`), mode `{predictor.mode}`{averaged}"
+        source = f"`{'`, `'.join(predictor.sources)}` (`{options.which}`), mode `{predictor.mode}`{averaged}{of_series}"
     else:
         folder = options.predictions or options.fronts
         assert folder is not None, "checked by the options"
@@ -98,7 +112,18 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
     baselines = fit_baselines(read_split("train")) if options.baselines else {}
     title, source = f"Evaluation on {options.split}", f"{source}, split `{options.split}`"
     part = score_part(
-        scenes, predict, output, title, source, kind, options.protocol, baselines, annotators, shard, calibrator
+        scenes,
+        predict,
+        output,
+        title,
+        source,
+        kind,
+        options.protocol,
+        baselines,
+        annotators,
+        shard,
+        calibrator,
+        numbers,
     )
     if calibrator is not None:
         calibrator.save(output)

@@ -12,8 +12,8 @@ from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Predict, PredictedLabels, Scenes
+from glacierjax.prediction.answers import entropy
 from glacierjax.prediction.ensemble import Predictor
-from glacierjax.prediction.scene import entropy
 
 log = logging.getLogger(__name__)
 

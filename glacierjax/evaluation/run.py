@@ -109,13 +109,14 @@ def score_part(
     annotators: Annotators = MappingProxyType({}),
     shard: tuple[int, int] = (0, 1),
     observe: Observe | None = None,
+    numbers: Sequence[int] | None = None,
 ) -> Part:
     """Scores scenes under both protocols; writes their pictures and sums.json (`write_evaluation` writes the averages).
 
     `source` describes in one line what is scored; `kind`: whether `predict` returns zones or fronts; `baselines` and
-    `annotators` are scored too; `shard` (i, n) takes every n-th scene from number i on (from 0); `observe` is called with each
-    scene, its prediction and score, from several threads. Raises `InputError` from reading, predicting or scoring a scene; the
-    files of finished scenes remain.
+    `annotators` are scored too; `shard` (i, n) takes every n-th scene from number i on (from 0), `numbers` those instead;
+    `observe` is called with each scene, its prediction and score, from several threads. Raises `InputError` from reading,
+    predicting or scoring a scene; the files of finished scenes remain.
     """
     check_protocol(protocol)
     (other,) = (p for p in PROTOCOLS if p != protocol)
@@ -145,7 +146,7 @@ def score_part(
 
         return finish
 
-    indices = range(shard[0], len(scenes), shard[1])
+    indices = range(shard[0], len(scenes), shard[1]) if numbers is None else numbers
     reads = (functools.partial(scenes.__getitem__, index) for index in indices)
     scored = list(track(overlapped(reads, work), len(indices), "scenes scored"))
     if not scored:

@@ -88,8 +88,9 @@ def _footprint(scene: Scene) -> Footprint:
 
 def _laid_on(summer: Scene, grid: Footprint) -> UInt8[np.ndarray, "height width"]:
     height, width = grid.shape
-    rows, columns, covered = grid.map_into(_footprint(summer)).nearest(np.arange(height), np.arange(width))
-    return np.where(covered & summer.valid[rows, columns], summer.image[rows, columns], np.uint8(0))
+    there = grid.map_into(_footprint(summer))
+    shown = np.where(summer.valid, summer.image, np.uint8(0))
+    return there.nearest(shown, np.arange(height), np.arange(width))[0]
 
 
 def summer_scenes(

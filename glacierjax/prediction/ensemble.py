@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,18 +15,22 @@ from glacierjax.checkpoints.calibration_file import fingerprint
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, training_of
 from glacierjax.core.channels import GREY_ONLY
+from glacierjax.core.choices import ALONE, CLEAN, LTAE, SEGMENTATION, SERIES
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, GreyRule, rule_of_record
-from glacierjax.core.settings import DataSettings, FineTuning
+from glacierjax.core.settings import DataSettings, FineTuning, SeriesFineTuning
 from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
 from glacierjax.core.zones import NUM_ZONES
+from glacierjax.datasets.series import PUBLISHED_FRAMES
 from glacierjax.fronts.calibration import ErrorEstimate
 from glacierjax.fronts.indicators import Indicators
 from glacierjax.fronts.verdict import USUAL, Thresholds, Verdict, judge
-from glacierjax.model import Tyrion, build
+from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.prediction.calibration import UNCALIBRATED, Calibration, find_calibration, way_of_use
-from glacierjax.prediction.tiles import Network, assemble, scene_strips
+from glacierjax.prediction.frames import Frame
+from glacierjax.prediction.series import frame_strips, make_series_network, series_network
+from glacierjax.prediction.tiles import Network, assemble, mean_over_members, scene_strips
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +67,7 @@ class Predictor:
     doubtful.
     """
 
-    networks: Sequence[Network]
+    networks: Sequence[Callable[..., np.ndarray]]
     quarter_turns: Sequence[int]
     mode: str
     context_px: int
@@ -137,14 +141,41 @@ class Predictor:
     def _strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         networks = [_mirrored(network, axes) for axes in self.mirrors for network in self.networks]
         members = scene_strips(networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple)
-        for strips in zip(*members, strict=True):
-            # Welford's running mean.
-            mean, square_sum = strips[0].copy(), np.zeros_like(strips[0])
-            for count, member in enumerate(strips[1:], 2):
-                change = member - mean
-                mean += change / count
-                square_sum += change * (member - mean)
-            yield mean, np.sqrt(square_sum / len(members))
+        return mean_over_members(members)
+
+
+@dataclasses.dataclass(frozen=True)
+class SeriesPredictor(Predictor):
+    """An ensemble of networks of series: `networks` are `glacierjax.prediction.series.SeriesNetwork`s.
+
+    `frames`: scenes that they see at once; 1: what they see of other scenes makes no difference. `needs_dates`: the answer
+    depends on the days, not only on their order.
+    """
+
+    frames: int = PUBLISHED_FRAMES
+    needs_dates: bool = False
+
+    def strips(self, image: np.ndarray, pixel_spacing_m: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        raise InputError(
+            f"{self.sources[0]}: a network of series, which takes no single images; predict a series of one"
+        )
+
+    def series_strips(
+        self,
+        frames: Sequence[Frame],
+        days: np.ndarray,
+        wanted: Sequence[int],
+        grid: tuple[int, int],
+        protocol: str = CLEAN,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Mean and standard deviation of the wanted frames' probabilities on the grid, as strips (rows, W, F, K) float32.
+
+        Arguments as in `glacierjax.prediction.series.frame_strips`; `days` since 1995-01-01 of each frame.
+        """
+        bound = [series_network(network, days, wanted) for network in self.networks]
+        networks = [_mirrored(network, axes) for axes in self.mirrors for network in bound]
+        how = (self.mode, self.context_px, self.size_multiple, protocol)
+        return mean_over_members(frame_strips(networks, self.quarter_turns, frames, wanted, grid, *how))
 
 
 def open_predictor(
@@ -157,14 +188,14 @@ def open_predictor(
 ) -> Predictor:
     """Loads segmentation checkpoints (`glacierjax.checkpoints.native.load_checkpoint`) as one predictor.
 
-    `mode` None means `default_mode` of the first checkpoint's training. Raises `InputError` for a checkpoint of
-    another task, or of networks that take scenes differently. `rotations` averages over four rotations of a scene if the
-    networks saw such crops in their training, else over the mirror images that they saw; `untrained_rotations` over four
-    rotations in any case.
+    Networks of series give a `SeriesPredictor`. `mode` None means `default_mode` of the first checkpoint's training. Raises
+    `InputError` for a checkpoint of another task, or of networks that take scenes differently. `rotations` averages over four
+    rotations of a scene if the networks saw such crops in their training, else over the mirror images that they saw;
+    `untrained_rotations` over four rotations in any case.
     """
     checkpoints = [load_checkpoint(path, which) for path in paths]
     for checkpoint in checkpoints:
-        if checkpoint.record.get("task") != "segmentation":
+        if checkpoint.record.get("task") not in (SEGMENTATION, SERIES):
             raise InputError(
                 f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
                 "fine-tune it first (`config.init.checkpoint`)"
@@ -179,12 +210,12 @@ def open_predictor(
             )
         if _geometry(other) != _geometry(first):
             raise InputError(
-                f"{other.path}: takes scenes differently (context and size multiple in pixels, pixel spacing in metres: "
-                f"{_geometry(other)}) than {first.path} ({_geometry(first)}); networks of an ensemble must agree, leave one "
-                "of them out"
+                f"{other.path}: takes scenes differently (context and size multiple in pixels, pixel spacing in metres, "
+                f"frames of a series: {tuple(_geometry(other))}) than {first.path} {tuple(_geometry(first))}; networks of an "
+                "ensemble must agree, leave one of them out"
             )
     training = _training_of(first)
-    context_px, size_multiple, pixel_spacing_m = _geometry(first)
+    context_px, size_multiple, pixel_spacing_m, frames = _geometry(first)
     quarter_turns, mirrors = (0,), (AS_IT_IS,)
     if untrained_rotations or (rotations and all(map(_saw_rotations, checkpoints))):
         quarter_turns = tuple(range(4))
@@ -192,7 +223,13 @@ def open_predictor(
         mirrors = _trained_mirrors(checkpoints)
     mode = mode or default_mode(training)
     fingerprints = [fingerprint(checkpoint.params) for checkpoint in checkpoints]
-    return Predictor(
+    kind: type[Predictor] = Predictor
+    of_series: dict[str, Any] = {}
+    if frames:
+        kind = SeriesPredictor
+        dated = any(network_of(checkpoint).temporal == LTAE for checkpoint in checkpoints)
+        of_series = {"frames": frames, "needs_dates": dated}
+    return kind(
         networks=[_bind(checkpoint) for checkpoint in checkpoints],
         quarter_turns=quarter_turns,
         mode=mode,
@@ -207,6 +244,7 @@ def open_predictor(
         fingerprints=fingerprints,
         calibration=find_calibration(first.path, way_of_use(fingerprints, mode, quarter_turns, mirrors)),
         thresholds=thresholds,
+        **of_series,
     )
 
 
@@ -219,13 +257,25 @@ def default_mode(training: FineTuning | None) -> str:
     return DEFAULT_MODE if mode == OFFICIAL_MODE else mode
 
 
-def _geometry(checkpoint: Checkpoint) -> tuple[int, int, float]:
+class _Geometry(NamedTuple):
     """How a network takes scenes: its context and what the sides of an image must be multiples of in pixels; at what
-    pixel spacing in metres (0: at the scene's own)."""
-    size_multiple, training = network_of(checkpoint).size_multiple, _training_of(checkpoint)
+    pixel spacing in metres (0: at the scene's own); how many at once (0: single images)."""
+
+    context_px: int
+    size_multiple: int
+    pixel_spacing_m: float
+    frames: int
+
+
+def _geometry(checkpoint: Checkpoint) -> _Geometry:
+    network, training = network_of(checkpoint), _training_of(checkpoint)
+    frames = 0
+    if checkpoint.record["task"] == SERIES:
+        published = training.data.frames if isinstance(training, SeriesFineTuning) else PUBLISHED_FRAMES
+        frames = 1 if network.temporal == ALONE else published
     if training is None:
-        return DEFAULT_CONTEXT_PX, size_multiple, 0
-    return training.data.context_px, size_multiple, training.data.pixel_spacing_m
+        return _Geometry(DEFAULT_CONTEXT_PX, network.size_multiple, 0, frames)
+    return _Geometry(training.data.context_px, network.size_multiple, training.data.pixel_spacing_m, frames)
 
 
 def _saw_rotations(checkpoint: Checkpoint) -> bool:
@@ -266,14 +316,17 @@ def _training_of(checkpoint: Checkpoint) -> FineTuning | None:
     return training if isinstance(training, FineTuning) else None
 
 
-def _bind(checkpoint: Checkpoint) -> Network:
-    model: Any = build(network_of(checkpoint), Tyrion)  # hashable, which type checkers do not know
-    network = make_network(model)
+def _bind(checkpoint: Checkpoint) -> Callable[..., np.ndarray]:
+    """The network with its parameters: a `Network`, or of series a `SeriesNetwork`."""
+    of_series = checkpoint.record["task"] == SERIES
+    # hashable, which type checkers do not know
+    model: Any = build(network_of(checkpoint), SeriesTyrion if of_series else Tyrion)
+    network: Any = make_series_network(model) if of_series else make_network(model)
     params = jax.device_put(checkpoint.params)
 
-    def answer(images: np.ndarray) -> np.ndarray:
+    def answer(*inputs: np.ndarray) -> np.ndarray:
         try:
-            return network(params, images)
+            return network(params, *inputs)
         except (FlaxError, TypeError, ValueError, ArithmeticError, AssertionError) as error:
             reason = str(error).partition("\n")[0]
             raise InputError(

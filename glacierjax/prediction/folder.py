@@ -1,11 +1,12 @@
 """Predicts many files one after the other: goes on after a bad one, and where it was when started again."""
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from glacierjax.core.cli import advice_for
@@ -19,7 +20,7 @@ from glacierjax.geo.georeference import WGS84
 from glacierjax.geo.line_options import PLAIN, LineOptions
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.run_layer import write_run
-from glacierjax.geo.scenes import READING, ReadOptions, read_scene
+from glacierjax.geo.scenes import READING, ReadOptions, Scene, read_scene
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NO_PRIORS, Priors
@@ -59,6 +60,8 @@ COLUMNS: tuple[str, ...] = (
     "reasons",
     "mean_uncertainty",
     "grey_distance",
+    "series_scenes",
+    "registration",
     "source",
     *READING,
 )
@@ -96,25 +99,7 @@ class Batch:
         names, problems = name_scenes(sources, records, self.output)
         for problem in problems.values():
             log.info("%s", problem)
-        todo = [
-            source for source, name in names.items() if self.overwrite or not self._is_done(source, records.get(name))
-        ]
-        if len(todo) < len(names):
-            log.info(
-                "%d of %d scenes are done already (`overwrite` does them again)", len(names) - len(todo), len(names)
-            )
-        for source in track(todo, len(todo), "scenes predicted"):
-            name = names[source]
-            try:
-                self._predict(source, name, records.get(name))
-            except InputError as error:
-                problems[source] = str(error)
-            except Exception as error:  # whatever is wrong with one scene, the others are predicted
-                log.debug("%s", source.where, exc_info=True)
-                reason = advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-                problems[source] = f"{source.where}: cannot be predicted ({reason})"
-            if source in problems:
-                log.info("%s", problems[source])
+        self._predict_all(names, records, problems)
         write_summary(self.output, self.vector, self.lines)
         _log_counts([name for source, name in names.items() if source not in problems], read_records(self.output))
         if problems:
@@ -123,20 +108,40 @@ class Batch:
             more = f"; and {len(reasons) - SHOWN_PROBLEMS} more" if len(reasons) > SHOWN_PROBLEMS else ""
             raise InputError(f"{len(reasons)} of {len(sources)} scenes could not be predicted: {shown}{more}")
 
+    def _predict_all(
+        self, names: Mapping[Source, str], records: dict[str, Record], problems: dict[Source, str]
+    ) -> None:
+        """Predicts what is not done yet of the sources with their names; adds what goes wrong to the problems."""
+        todo = [
+            source for source, name in names.items() if self.overwrite or not self._is_done(source, records.get(name))
+        ]
+        log_done(len(names) - len(todo), len(names))
+        for source in track(todo, len(todo), "scenes predicted"):
+            with noting([source], problems):
+                states = states_of(source, self.output)  # as they are now: files that change meanwhile are done again
+                scene = self._read(source, names[source])
+                self._write(
+                    find_front(self.predictor, scene, self.area, self.priors.of(scene, source)), states, records
+                )
+
     def _is_done(self, source: Source, record: Record | None) -> bool:
         return is_done(record, states_of(source, self.output), self.output)
 
-    def _predict(self, source: Source, name: str, before: Record | None) -> None:
-        states = states_of(source, self.output)  # as they are now: files that change meanwhile are done again
+    def _read(self, source: Source, name: str) -> Scene:
         scene = read_scene(source, self.options, self.interest, self.predictor.grey)
-        scene = dataclasses.replace(scene, name=name, known=scene.facts.filled_from(facts_of_name(name)))
         for note in scene.warnings:
             log.warning("%s: %s", source.where, note)
-        prediction = find_front(self.predictor, scene, self.area, self.priors.of(scene, source))
+        return dataclasses.replace(scene, name=name, known=scene.facts.filled_from(facts_of_name(name)))
+
+    def _write(self, prediction: Prediction, states: States, records: dict[str, Record]) -> None:
+        """Writes the files of a scene and its record, also into `records`; removes what was written of it before."""
+        name = prediction.scene.name
         written = [
             path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector, self.lines)
         ]
-        write_record(self.output, Record(states, self._row(prediction, states), written))
+        before, record = records.get(name), Record(states, self._row(prediction, states), written)
+        write_record(self.output, record)
+        records[name] = record
         for left_over in set(before.files if before else ()) - set(written):
             (self.output / left_over).unlink(missing_ok=True)
 
@@ -157,6 +162,8 @@ class Batch:
             **prediction.quality_columns(),
             "mean_uncertainty": round(float(prediction.uncertainty.mean(dtype=float)), 4),
             "grey_distance": round(self.predictor.grey_distance(scene.image, scene.pixel_spacing_m), 1),
+            "series_scenes": prediction.series and len(prediction.series.scenes),
+            "registration": prediction.series and prediction.series.registration,
             "source": states[0].path,
             **scene.reading,
         }
@@ -178,6 +185,29 @@ class Batch:
             "calibration": predictor.calibration.note,
             **dataclasses.asdict(self.options),
         }
+
+
+@contextlib.contextmanager
+def noting(sources: Sequence[Source], problems: dict[Source, str]) -> Iterator[None]:
+    """Whatever goes wrong becomes the problem of these sources: the others are predicted."""
+    try:
+        yield
+    except Exception as error:
+        if not sources:
+            raise
+        for source in sources:
+            if isinstance(error, InputError):
+                problems[source] = str(error)
+            else:
+                log.debug("%s", source.where, exc_info=True)
+                reason = advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+                problems[source] = f"{source.where}: cannot be predicted ({reason})"
+            log.info("%s", problems[source])
+
+
+def log_done(done: int, scenes: int) -> None:
+    if done:
+        log.info("%d of %d scenes are done already (`overwrite` does them again)", done, scenes)
 
 
 def write_summary(output: Path, vector: Sequence[str] = (), options: LineOptions = PLAIN) -> None:

@@ -3,22 +3,25 @@
 import dataclasses
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.errors import InputError
+from glacierjax.core.choices import GROUPS
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.fronts.verdict import USUAL, Thresholds
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.arrays import grey_from_anything
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scales import AUTO
-from glacierjax.geo.scenes import ReadOptions, read_scene, scene_of_grey, spacing_without_map
+from glacierjax.geo.scenes import ReadOptions, Scene, read_scene, scene_of_grey, spacing_without_map
 from glacierjax.geo.sources import Source
-from glacierjax.prediction.ensemble import Predictor, open_predictor
-from glacierjax.prediction.priors import open_priors
+from glacierjax.prediction.ensemble import Predictor, SeriesPredictor, open_predictor
+from glacierjax.prediction.priors import ScenePriors, open_priors
 from glacierjax.prediction.scene import Prediction, find_front, interest_for
+from glacierjax.prediction.series_scene import find_fronts, group_of
+from glacierjax.prediction.spool import Spool
 
 log = logging.getLogger(__name__)
 
@@ -70,18 +73,96 @@ class Model:
           InputError: the scene cannot be read, or the pixel spacing is not known.
         """
         options, area = ReadOptions(pixel_spacing_m, band, scale, nodata, polarisation), _area(box)
+        read, source = self._read(scene, options, area, _area(aoi), name)
+        priors = open_priors(self.predictor, [source], os.fspath(rock), rock_rule, os.fspath(summer), (), options)
+        known = priors.of(read, source)
+        if isinstance(self.predictor, SeriesPredictor):
+            (found,) = self._predict_series([read], area, GROUPS, None, {read.name: known})
+            return found
+        return find_front(self.predictor, read, area, known)
+
+    def predict_series(
+        self,
+        scenes: Sequence[Any],
+        pixel_spacing_m: float | None = None,
+        box: str | os.PathLike | Sequence[float] | None = None,
+        *,
+        names: Sequence[str] | None = None,
+        series: str = GROUPS,
+        registration: str | None = None,
+        band: int | None = None,
+        scale: str = AUTO,
+        nodata: float | str = AUTO,
+        polarisation: str | None = None,
+        aoi: str | os.PathLike | None = None,
+    ) -> list[Prediction]:
+        """Zones, uncertainty and calving front of each of the scenes of one place, with a network of series.
+
+        Args:
+          scenes: as in `predict`, in any order; the network sees them in the order of their dates.
+          names: of the scenes, with their dates, where they are arrays.
+          series: "groups": the scenes in groups, each with an answer for all of its scenes; "reference": each scene with its
+            neighbours in time, which takes as many times longer as the network sees scenes.
+          registration: "georeference": scenes lie over each other by map coordinates; "size": all show the same ground; None:
+            by map coordinates if all scenes have them.
+
+        The other arguments are those of `predict`. All scenes are read before the first one is predicted.
+
+        Returns:
+          the predictions in the order of `scenes`.
+
+        Raises:
+          InputError: as `predict`, and if the network takes single scenes, or the scenes share no ground.
+        """
+        if not isinstance(self.predictor, SeriesPredictor):
+            raise InputError(f"{self.predictor.sources[0]}: a network of single scenes; call predict for each of them")
+        if names is not None and len(names) != len(scenes):
+            raise ArgumentError("names", len(names), f"there are {len(scenes)} scenes; give a name for each")
+        options, area = ReadOptions(pixel_spacing_m, band, scale, nodata, polarisation), _area(box)
+        called = list(names) if names is not None else [f"{ARRAY}{number}" for number in range(len(scenes))]
+        interest = _area(aoi)
+        read = [self._read(scene, options, area, interest, name)[0] for scene, name in zip(scenes, called, strict=True)]
+        if names is not None:
+            read = [dataclasses.replace(scene, name=name, known=None) for scene, name in zip(read, called, strict=True)]
+        return self._predict_series(read, area, series, registration)
+
+    def _read(
+        self, scene: Any, options: ReadOptions, area: Area | None, aoi: Area | None, name: str
+    ) -> tuple[Scene, Source]:
         if isinstance(scene, str | os.PathLike):
-            interest = interest_for(self.predictor, _area(aoi), area)
-            source = _one_source(scene, polarisation)
+            interest = interest_for(self.predictor, aoi, area)
+            source = _one_source(scene, options.polarisation)
             read = read_scene(source, options, interest, self.predictor.grey)
         else:
-            grey = grey_from_anything(scene, options.values, self.predictor.grey, name)
             source = Source(name, ())
-            read = scene_of_grey(name, grey, spacing_without_map(name, name, pixel_spacing_m))
+            grey = grey_from_anything(scene, options.values, self.predictor.grey, name)
+            read = scene_of_grey(name, grey, spacing_without_map(name, name, options.pixel_spacing_m))
         for note in read.warnings:
             log.warning("%s: %s", read.name, note)
-        priors = open_priors(self.predictor, [source], os.fspath(rock), rock_rule, os.fspath(summer), (), options)
-        return find_front(self.predictor, read, area, priors.of(read, source))
+        return read, source
+
+    def _predict_series(
+        self,
+        scenes: Sequence[Scene],
+        area: Area | None,
+        series: str,
+        registration: str | None,
+        priors: Mapping[str, ScenePriors] | None = None,
+    ) -> list[Prediction]:
+        assert isinstance(self.predictor, SeriesPredictor), "checked before"
+        by_name = {scene.name: scene for scene in scenes}
+        if len(by_name) < len(scenes):
+            raise InputError("two scenes have one name; give each scene of a series once, or names that differ")
+        group = group_of(scenes, registration)
+        found = {}
+        with Spool() as spool:
+            for sample in group.plan(series, self.predictor.frames):
+                frames = {name: by_name[name] for name in sample.frames}
+                for one in find_fronts(self.predictor, frames, sample, group.registration, spool, area, None, priors):
+                    found[one.scene.name] = one
+        if len(scenes) == 1 and self.predictor.frames > 1:
+            log.warning("%s: alone, so the network sees %d copies of it", scenes[0].name, self.predictor.frames)
+        return [found[scene.name] for scene in scenes]
 
 
 def load(

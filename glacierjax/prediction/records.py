@@ -39,7 +39,8 @@ States = tuple[FileState, ...]
 
 @dataclasses.dataclass(frozen=True)
 class Record:
-    """One scene that is done. `source`: its files; `row` of the table; `files` that were written, from the output folder."""
+    """One scene that is done. `source`: its files, then those of the scenes that it was predicted with; `row` of the table;
+    `files` that were written, from the output folder."""
 
     source: States
     row: dict[str, Any]
@@ -130,7 +131,8 @@ def name_scenes(
     name_of_path = {record.source[0].path: name for name, record in records.items() if record.source}
     for source, state in states.items():
         name, namesake = name_of_path.get(state[0].path), records.get(source.name)
-        if name is None and namesake and _is_same(namesake.source, state, output):
+        # Of a series the record holds the files of the other scenes too, behind its own.
+        if name is None and namesake and _is_same(namesake.source[: len(state)], state, output):
             name = source.name
         if name is not None and name not in names.values():
             names[source] = name

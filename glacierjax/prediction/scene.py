@@ -6,10 +6,11 @@ import logging
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import shapely
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, UInt8
 from PIL import Image
 from scipy import ndimage
 
@@ -18,7 +19,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, user_path, write_png
 from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.version import version
-from glacierjax.core.zones import FRONT_GREY, GREY_VALUES, NUM_ZONES, ZONE_COLOURS, ZONE_TITLES, Zone, grey_from_ids
+from glacierjax.core.zones import FRONT_GREY, GREY_VALUES, ZONE_COLOURS, ZONE_TITLES, Zone, grey_from_ids
 from glacierjax.data.transforms import resize_nearest
 from glacierjax.fronts import clean_zones
 from glacierjax.fronts.calibration import ErrorEstimate
@@ -36,6 +37,7 @@ from glacierjax.geo.rasters import RasterLook, raster_path, write_raster
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
+from glacierjax.prediction.answers import entropy
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NOTHING_KNOWN, ScenePriors
 from glacierjax.reports.figures import front_picture
@@ -59,6 +61,14 @@ LOOKS = {
 }
 
 
+class SeriesNote(NamedTuple):
+    """With what a scene was predicted. `scenes`: names of the different scenes that the network saw at once, itself among
+    them; `registration`: how they were laid over each other."""
+
+    scenes: tuple[str, ...]
+    registration: str
+
+
 @dataclasses.dataclass(frozen=True, eq=False)
 class Prediction:
     """Zones, their uncertainty and the front of a `scene` (H, W).
@@ -68,7 +78,8 @@ class Prediction:
     of a zone's probability over the members of an ensemble, None for a single network; `front` bool; `front_lines`:
     arrays (n, 2) of x, y in pixels (`glacierjax.fronts.lines`), the longest first; `area` bool, where a front was
     allowed, None: everywhere; `checkpoint`: what predicted. Of the front, None without one: `indicators` of its error;
-    `error`: expected, None: the network was never calibrated; `verdict`: whether it can be used.
+    `error`: expected, None: the network was never calibrated; `verdict`: whether it can be used. `series`: of
+    networks of series, what they saw beside it.
     """
 
     scene: Scene
@@ -82,6 +93,7 @@ class Prediction:
     indicators: Indicators | None = None
     error: ErrorEstimate | None = None
     verdict: Verdict | None = None
+    series: SeriesNote | None = None
 
     @functools.cached_property
     def lengths_m(self) -> list[float]:
@@ -216,9 +228,9 @@ def find_front(
     context.
     """
     missing = missing_areas(scene.valid)
-    image = _with_square_pixels(fill_specks(scene.image, scene.valid, missing), scene.pixel_sides_m)
+    image = with_square_pixels(fill_specks(scene.image, scene.valid, missing), scene.pixel_sides_m)
     planes = {
-        name: None if plane is None else _with_square_pixels(plane, scene.pixel_sides_m)
+        name: None if plane is None else with_square_pixels(plane, scene.pixel_sides_m)
         for name, plane in priors.planes.items()
     }
     shown = input_of(predictor.channels, image, planes)
@@ -235,7 +247,25 @@ def find_front(
         lean[rows] = mean[..., Zone.GLACIER] - mean[..., Zone.OCEAN_ICE_MELANGE]
         if deviation is not None:
             deviation[rows] = spread.max(-1)
-    if image.shape != scene.image.shape:
+    return prediction_of(predictor, scene, missing, (zones, uncertainty, lean, deviation), area, priors)
+
+
+def prediction_of(
+    predictor: Predictor,
+    scene: Scene,
+    missing: np.ndarray,
+    maps: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None],
+    area: Area | None,
+    priors: ScenePriors = NOTHING_KNOWN,
+    series: SeriesNote | None = None,
+) -> Prediction:
+    """The prediction that follows from what the networks say, on the scene's pixels or on square ones of the same area.
+
+    `missing` bool (H, W): where the scene has no data; `maps`: zones, uncertainty, probability of glacier minus that of ocean,
+    and deviation; the other arguments as the fields of `Prediction`.
+    """
+    zones, uncertainty, lean, deviation = maps
+    if zones.shape != scene.image.shape:
         zones, uncertainty, lean = (resize_nearest(map_, scene.image.shape) for map_ in (zones, uncertainty, lean))
         deviation = None if deviation is None else resize_nearest(deviation, scene.image.shape)
     if priors.is_rule and priors.rock is not None:
@@ -257,7 +287,7 @@ def find_front(
         quality[missing] = 0  # these pixels have no data
     lines = trace_front(cleaned, front)
     checkpoint = "; ".join(predictor.sources)
-    found = Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint)
+    found = Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint, series=series)
     indicators = indicators_of(front, lines, cleaned, scene.pixel_spacing_m, uncertainty, deviation, lean, allowed)
     if indicators is None:
         return found
@@ -277,7 +307,7 @@ def _front(cleaned: UInt8[np.ndarray, "height width"], scene: Scene) -> Bool[np.
     return border & resize_nearest(near, border.shape)
 
 
-def _with_square_pixels(
+def with_square_pixels(
     image: UInt8[np.ndarray, "height width"], sides_m: tuple[float, float] | None
 ) -> UInt8[np.ndarray, "rows columns"]:
     """An image (H, W) uint8 resampled to square pixels of the same area, by means along the finer side."""
@@ -292,9 +322,3 @@ def _square_shape(shape: tuple[int, ...], sides_m: tuple[float, float]) -> tuple
     along_row, along_column = sides_m
     ratio = np.sqrt(along_row / along_column)
     return max(1, round(shape[0] / ratio)), max(1, round(shape[1] * ratio))
-
-
-def entropy(probabilities: Float[np.ndarray, "*shape zone"]) -> Float[np.ndarray, "*shape"]:
-    """Entropy (...) of probabilities (..., K), as a share of the largest possible: 0 sure, 1 all equal."""
-    logarithm = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    return np.clip(-(probabilities * logarithm).sum(-1) / np.log(np.float32(NUM_ZONES)), 0, 1)

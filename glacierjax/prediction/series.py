@@ -1,8 +1,8 @@
 """Prediction of series of whole scenes: chunks of a glacier's scenes in tiles, every frame back on its own pixels.
 
-Method of Dreier et al. 2026 (arXiv 2512.11560). Frames of unlike size are taken to show the same ground and scaled onto the
-pixels of one of them. What each frame gets is scaled back, which the official code does not do. Strips come from the top
-down, so that no scene is ever held as probabilities.
+Method of Dreier et al. 2026 (arXiv 2512.11560). Frames lie on one grid (`glacierjax.prediction.frames`): by their size, as
+officially, or by map coordinates. What each frame gets comes back to its own pixels, which the official code does not do.
+Strips come from the top down, so that no scene is ever held as probabilities.
 """
 
 import functools
@@ -12,15 +12,16 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float32, Int, UInt8
+from jaxtyping import Float32, Int
 
-from glacierjax.core import grid
-from glacierjax.core.errors import InputError
+from glacierjax.core.choices import CLEAN, GROUPS, SERIES_MODES
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.grey import GREY_MAX
-from glacierjax.data.series_geometry import pixels_back, tiled_pixels, window_pixels
+from glacierjax.core.zones import NUM_ZONES
 from glacierjax.datasets.series import PUBLISHED_FRAMES, groups, nearest
+from glacierjax.prediction.frames import Frame
+from glacierjax.prediction.tiles import Axis, Network, read_strips
 
-GROUPS, REFERENCE = "groups", "reference"
 # Frames (T, H, W) uint8 and days since 1995-01-01 (T,) -> probabilities (T, H, W, K) float32; always of the same shape.
 SeriesNetwork = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -34,79 +35,36 @@ class Series(NamedTuple):
 
 
 def plan_series(names: Sequence[str], mode: str = GROUPS, frames: int = PUBLISHED_FRAMES) -> list[Series]:
-    """The samples that give each scene one answer.
+    """The samples that give each scene one answer, of scenes with CaFFe's names.
 
     "groups": consecutive chunks (`groups`); of a scene that occurs twice the first answer counts; pixels of the last scene.
     "reference": for each scene its neighbours in time (`nearest`), for its own answer alone: `frames` times the cost.
     Raises `InputError` for another mode, and as `groups` and `nearest` do.
     """
+    check_series_mode(mode)
     if mode == GROUPS:
-        plan, done = [], set()
-        for chunk in groups(names, frames):
-            wanted = [i for i, name in enumerate(chunk) if name not in done and chunk.index(name) == i]
-            done.update(chunk)
-            plan.append(Series(tuple(chunk), tuple(wanted), frames - 1))
-        return plan
-    if mode == REFERENCE:
-        found = [(nearest(names, name, frames), name) for name in sorted(names)]
-        return [Series(tuple(chunk), (chunk.index(name),), chunk.index(name)) for chunk, name in found]
-    raise InputError(f"series={mode}: choose {GROUPS} or {REFERENCE}")
+        return samples_of_chunks(groups(names, frames))
+    return [sample_of_reference(nearest(names, name, frames), name) for name in sorted(names)]
 
 
-def series_strips(
-    network: SeriesNetwork,
-    images: Sequence[UInt8[np.ndarray, "_ _"]],
-    days: Int[np.ndarray, " frame"],
-    wanted: Sequence[int],
-    reference: int,
-    context_px: int = 512,
-) -> Iterator[list[Float32[np.ndarray, "_ _ zone"]]]:
-    """Probabilities of the wanted frames, as successive strips from the top down, all frames at once.
+def check_series_mode(mode: str) -> None:
+    if mode not in SERIES_MODES:
+        raise ArgumentError("series", mode, f"choose {' or '.join(SERIES_MODES)}")
 
-    Args:
-      images: grey values of each frame, of any size; memory-mapped ones are read tile by tile.
-      days: of each frame, for the network.
-      wanted: positions of the frames that are given back.
-      reference: position of the frame whose pixels the others are scaled to.
-      context_px: side of a tile [512]; the network's answer counts in its central half.
 
-    Yields:
-      For each wanted frame so many rows of (rows, columns, zones), on its own pixels; together they make whole frames.
-    """
-    target = context_px // 2
-    margin = (context_px - target) // 2
-    shape = images[reference].shape
-    padding = [grid.whole_padding(size, target) for size in shape]
-    pixels = [_padded_pixels(image.shape, shape, padding, target) for image in images]
-    back = [tuple(pixels_back(own, size) for own, size in zip(images[i].shape, shape, strict=True)) for i in wanted]
-    rows, columns = (
-        grid.origins(sum(pad) + size, context_px, target) for pad, size in zip(padding, shape, strict=True)
-    )
-    for top in rows:
-        first = top + margin - padding[0].before  # of the strip, in the reference
-        begin, end = max(first, 0), min(first + target, shape[0])
-        if begin >= end:
-            continue
-        strip = None
-        for left in columns:
-            tile = np.stack(
-                [
-                    image[row[top : top + context_px, None], column[left : left + context_px]]
-                    for image, (row, column) in zip(images, pixels, strict=True)
-                ]
-            )
-            answer = network(tile, days)[list(wanted), margin : margin + target, margin : margin + target]
-            if strip is None:
-                strip = np.empty((len(wanted), end - begin, shape[1], answer.shape[-1]), np.float32)
-            side = left + margin - padding[1].before
-            start, stop = max(side, 0), min(side + target, shape[1])
-            if start < stop:
-                strip[:, :, start:stop] = answer[:, begin - first : end - first, start - side : stop - side]
-        assert strip is not None
-        yield [
-            part[row[(row >= begin) & (row < end)] - begin][:, column]
-            for part, (row, column) in zip(strip, back, strict=True)
-        ]
+def samples_of_chunks(chunks: Sequence[Sequence[str]]) -> list[Series]:
+    """Chunks as samples: each scene is wanted where it occurs first."""
+    plan, done = [], set()
+    for chunk in chunks:
+        wanted = [i for i, name in enumerate(chunk) if name not in done and chunk.index(name) == i]
+        done.update(chunk)
+        plan.append(Series(tuple(chunk), tuple(wanted), len(chunk) - 1))
+    return plan
+
+
+def sample_of_reference(frames: Sequence[str], reference: str) -> Series:
+    """A scene and its neighbours as a sample."""
+    return Series(tuple(frames), (frames.index(reference),), frames.index(reference))
 
 
 @functools.cache
@@ -122,33 +80,42 @@ def make_series_network(model: Any) -> Callable[[dict, np.ndarray, np.ndarray], 
     return lambda params, frames, days: np.asarray(run(params, frames, days))
 
 
-def predict_series(
-    network: SeriesNetwork,
-    read: Callable[[str], UInt8[np.ndarray, "_ _"]],
-    days_of: Callable[[Sequence[str]], Int[np.ndarray, " frame"]],
-    plan: Sequence[Series],
-    context_px: int = 512,
-) -> Iterator[tuple[str, Series, Float32[np.ndarray, "_ _ zone"]]]:
-    """Name, sample and probabilities (rows, columns, zones) of each scene of a plan, on its own pixels.
+def series_network(network: SeriesNetwork, days: Int[np.ndarray, " frame"], wanted: Sequence[int]) -> Network:
+    """The network as tiles see it: an image (1, H, W, T) -> the wanted frames' probabilities (1, H, W, F, K)."""
 
-    `read` gives a scene's grey values and `days_of` the days of frames (`glacierjax.datasets.series.day_positions`).
+    def answer(images: np.ndarray) -> np.ndarray:
+        probabilities = network(np.ascontiguousarray(np.moveaxis(images[0], -1, 0)), days)[list(wanted)]
+        return np.moveaxis(probabilities, 0, 2)[None]
+
+    return answer
+
+
+def frame_strips(
+    networks: Sequence[Network],
+    quarter_turns: Sequence[int],
+    frames: Sequence[Frame],
+    wanted: Sequence[int],
+    grid: tuple[int, int],
+    mode: str,
+    context_px: int,
+    size_multiple: int,
+    protocol: str = CLEAN,
+) -> list[Iterator[Float32[np.ndarray, "_ _ frame zone"]]]:
+    """For each network (`series_network`) and rotation: probabilities of the wanted frames on the grid, as strips.
+
+    Arguments and order as in `glacierjax.prediction.tiles.read_strips`; `grid` (rows, columns). Where no wanted frame has
+    pixels the networks are not asked, and the answer is 0.
     """
-    for series in plan:
-        images = {name: read(name) for name in set(series.frames)}
-        frames = [images[name] for name in series.frames]
-        strips = list(
-            series_strips(network, frames, days_of(series.frames), series.wanted, series.reference, context_px)
-        )
-        for number, position in enumerate(series.wanted):
-            yield series.frames[position], series, np.concatenate([parts[number] for parts in strips])
 
+    def read(rows: Axis, columns: Axis) -> np.ndarray:
+        different = {id(frame): frame for frame in frames}  # a repeated frame is read once
+        shown = {key: frame.read(rows, columns) for key, frame in different.items()}
+        return np.moveaxis(np.stack([shown[id(frame)] for frame in frames]), 0, -1)
 
-def _padded_pixels(
-    frame: tuple[int, ...], reference: tuple[int, ...], padding: list[grid.Padding], target: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of a frame that the padded reference shows; a scaled frame is padded in one step, as officially."""
-    if frame == reference:
-        return tiled_pixels(frame[0], target), tiled_pixels(frame[1], target)
-    top, left = (-pad.before for pad in padding)
-    height, width = (sum(pad) + size for pad, size in zip(padding, reference, strict=True))
-    return window_pixels((frame[0], frame[1]), (reference[0], reference[1]), top, left, height, width)
+    def needed(top: int, left: int, side: int) -> bool:
+        return any(frames[position].covers(top, left, side) for position in wanted)
+
+    answer = len(wanted), NUM_ZONES
+    return read_strips(
+        networks, quarter_turns, read, grid, mode, context_px, size_multiple, protocol, needed, 1, answer
+    )

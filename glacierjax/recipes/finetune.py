@@ -12,10 +12,12 @@ from jaxtyping import Array, Shaped, UInt8
 
 from glacierjax.checkpoints.record import record_of
 from glacierjax.core.channels import TITLES, priors_of
+from glacierjax.core.choices import GEOREFERENCE
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY, ranges_of
-from glacierjax.core.settings import FineTuning, SeriesFineTuning
+from glacierjax.core.settings import FineTuning, SeriesDataSettings, SeriesFineTuning
+from glacierjax.core.spacing import looks_for
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data.crops import CropSource
 from glacierjax.data.image_file import ImageFile, Plane, write_images
@@ -26,6 +28,8 @@ from glacierjax.data.series_crops import SeriesSource
 from glacierjax.datasets.caffe.prepared import SceneSplit, open_split
 from glacierjax.datasets.series import of_one_day, short_glaciers
 from glacierjax.evaluation.run import Scenes
+from glacierjax.geo.georeference import georeference_of_bounds
+from glacierjax.geo.registration import Footprint, MapRegistration
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.recipes.initial_weights import initial_params
 from glacierjax.recipes.order import sample_order
@@ -63,7 +67,8 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
     network, order = settings.model.network(), sample_order(settings)
     if isinstance(settings, SeriesFineTuning):
         task = SegmentationSeries(build(network, SeriesTyrion))
-        source = SeriesSource(scenes, settings.data, settings.augment, **order)
+        register = register_by_map(train_scenes, settings.data) if settings.data.registration == GEOREFERENCE else None
+        source = SeriesSource(scenes, settings.data, settings.augment, **order, register=register)
         validation = SeriesValidation(settings, task.model, val_scenes)
         for split, names in (("train", scenes.names), ("val", val_scenes.names)):
             _note_peculiarities(split, names, settings.data.frames)
@@ -123,6 +128,24 @@ def fit(
         pictures=validation.pictures,
     )
     return train(settings, workdir, experiment)
+
+
+def register_by_map(scenes: SceneSplit, data: SeriesDataSettings) -> MapRegistration:
+    """Where the frames of samples lie on the map, at the pixel spacing of the training.
+
+    Raises `InputError` naming a scene whose data set does not tell where it lies.
+    """
+    found = []
+    for scene, place in zip(scenes.ids, scenes.places, strict=True):
+        if place is None:
+            raise InputError(
+                f"{data.dir}: no map bounds of {scene.name}, which --config.data.registration=georeference needs; put "
+                "meta_data.csv beside the archive and build it again"
+            )
+        bounds, shape = place
+        footprint = Footprint(georeference_of_bounds(bounds, shape), shape)
+        found.append(footprint.averaged(looks_for(scene.pixel_spacing_m, data.pixel_spacing_m)))
+    return MapRegistration(tuple(found))
 
 
 def _note_peculiarities(split: str, names: Sequence[str], frames: int) -> None:

@@ -6,22 +6,22 @@ from typing import Any
 
 import jax
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import UInt8
 
 from glacierjax.core.channels import input_of
-from glacierjax.core.choices import ALONE
+from glacierjax.core.choices import ALONE, REFERENCE
 from glacierjax.core.progress import track
 from glacierjax.core.settings import FineTuning, SeriesFineTuning
-from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.datasets.series import day_positions
 from glacierjax.evaluation.run import Scenes
 from glacierjax.evaluation.score import SceneScore, aggregate, score_scene
+from glacierjax.evaluation.series import plan_split, view_of
 from glacierjax.evaluation.sums import SceneSums, sums_from_record
 from glacierjax.evaluation.write import mde_text
 from glacierjax.model import Backbone, SeriesTyrion
-from glacierjax.prediction.ensemble import Predictor, make_network
-from glacierjax.prediction.series import REFERENCE, make_series_network, plan_series, predict_series
+from glacierjax.prediction.ensemble import Predictor, SeriesPredictor, make_network
+from glacierjax.prediction.register import answers_of
+from glacierjax.prediction.series import make_series_network
 from glacierjax.reports.figures import overlay
 from glacierjax.reports.metrics import Metrics
 from glacierjax.training import processes
@@ -50,12 +50,11 @@ class Validation:
 
     def scores(self, params: dict) -> list[SceneSums]:
         """The sums of each scene, in their order."""
-        probabilities_of = self._predictor(jax.device_put(params, jax.local_devices()[0]))
+        zones_of = self._zones(jax.device_put(params, jax.local_devices()[0]))
         own = []
         for index in track(self._own, len(self._own), "validation"):
             scene = self._scene(index)
-            zones = probabilities_of(index).argmax(-1).astype(np.uint8)
-            score = score_scene(scene, zones)
+            score = score_scene(scene, zones_of(index))
             own.append((index, score.record()))
             if index == 0:
                 self._picture = {"val/first_scene": _drawn(scene, score)}
@@ -66,8 +65,8 @@ class Validation:
         """The first scene with its true and predicted front of the last validation."""
         return self._picture
 
-    def _predictor(self, params: dict) -> Callable[[int], Float32[np.ndarray, "height width zone"]]:
-        """From the number of a scene to its probabilities, with these parameters."""
+    def _zones(self, params: dict) -> Callable[[int], UInt8[np.ndarray, "height width"]]:
+        """From the number of a scene to its zones, with these parameters."""
         hashable: Any = self._model  # which type checkers do not know
         network = make_network(hashable)
         data, channels = self._settings.data, self._settings.model.channels
@@ -83,12 +82,12 @@ class Validation:
             channels=channels,
         )
 
-        def probabilities(index: int) -> np.ndarray:
+        def zones(index: int) -> np.ndarray:
             scene = self._scene(index)
             shown = input_of(channels, scene.image, scene.priors)
-            return predictor.probabilities(shown, scene.id.pixel_spacing_m)
+            return predictor.probabilities(shown, scene.id.pixel_spacing_m).argmax(-1).astype(np.uint8)
 
-        return probabilities
+        return zones
 
 
 class SeriesValidation(Validation):
@@ -102,35 +101,35 @@ class SeriesValidation(Validation):
     def __init__(self, settings: SeriesFineTuning, model: SeriesTyrion, scenes: Scenes):
         super().__init__(settings, model, scenes)
         frames = 1 if model.temporal == ALONE else settings.data.frames
-        self._plan = {series.frames[series.reference]: series for series in plan_series(self._names, REFERENCE, frames)}
-        self._number = {name: number for number, name in enumerate(self._names)}
+        self._registration = settings.data.registration
+        samples = plan_split(self._names, self._read, REFERENCE, self._registration, frames)
+        self._plan = {sample.frames[sample.reference]: sample for sample in samples}
 
-    def _predictor(self, params: dict) -> Callable[[int], Float32[np.ndarray, "height width zone"]]:
+    def _zones(self, params: dict) -> Callable[[int], UInt8[np.ndarray, "height width"]]:
         hashable: Any = self._model
         network = make_series_network(hashable)
         data = self._settings.data
+        predictor = SeriesPredictor(
+            [lambda images, days: network(params, images, days)],
+            (0,),
+            self._settings.validation.mode,
+            data.context_px,
+            self._model.size_multiple,
+            self._settings,
+            [],
+            data.pixel_spacing_m,
+        )
 
-        def looks_of(scene: LabelledScene) -> int:
-            return looks_for(scene.id.pixel_spacing_m, data.pixel_spacing_m)
+        def zones(index: int) -> np.ndarray:
+            sample = self._plan[self._names[index]]
+            views = {name: view_of(self._read(name)) for name in sample.frames}
+            (answer,) = answers_of(predictor, views, sample, self._registration)
+            return answer.zones
 
-        def read(name: str) -> np.ndarray:
-            scene = self._scene(self._number[name])
-            return average_looks(scene.image, looks_of(scene))
+        return zones
 
-        def probabilities(index: int) -> np.ndarray:
-            plan = [self._plan[self._names[index]]]
-            answers = predict_series(
-                lambda images, days: network(params, images, days), read, day_positions, plan, data.context_px
-            )
-            ((_, _, answer),) = answers
-            scene = self._scene(index)
-            looks = looks_of(scene)
-            if looks == 1:
-                return answer
-            height, width = scene.image.shape
-            return np.concatenate(list(enlarge_looks(answer, looks, height, width, data.context_px // 2)))
-
-        return probabilities
+    def _read(self, name: str) -> LabelledScene:
+        return self._scene(self._names.index(name))
 
 
 def _drawn(scene: LabelledScene, score: SceneScore) -> UInt8[np.ndarray, "rows columns 3"]:

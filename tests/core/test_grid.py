@@ -92,7 +92,7 @@ def test_mirroring_shows_the_official_pixels(case6, tile):
 def test_overlapping_padding_shows_the_official_pixels(case6, stride):
     compared = 0
     for size, expected in official_sources(case6, f"overlapping_512_{CONTEXT - stride}_256"):
-        found = grid.pad_overlapping(np.arange(size)[:, None], CONTEXT, stride)[:, 0]
+        found = grid.overlapping_pixels(size, CONTEXT, stride)
         np.testing.assert_array_equal(found[: len(expected)], expected)
         assert len(found) == max(len(expected), CONTEXT)
         compared += 1
@@ -136,7 +136,8 @@ def test_overlapping_tiles_are_the_official_ones_and_tiny_scenes_get_one(case6):
     for case in case6[0]["patches"]:
         rows, columns = case["rows"], case["cols"]
         expected = case["overlapping_384"]
-        image, labels = (grid.pad_overlapping(x, CONTEXT, STRIDE) for x in drawn_scene(rows, columns))
+        row, column = (grid.overlapping_pixels(size, CONTEXT, STRIDE) for size in (rows, columns))
+        image, labels = (x[row[:, None], column] for x in drawn_scene(rows, columns))
         places = [
             [r, c]
             for c in grid.origins(image.shape[1], CONTEXT, STRIDE)

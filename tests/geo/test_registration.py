@@ -23,19 +23,42 @@ def test_the_table_agrees_with_the_conversion_of_every_pixel(other):
     row, column = HERE.map_into(other).places(rows, columns)
     centres = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2) + 0.5
     expected = other.place.to_pixels(reproject(HERE.place.to_crs(centres), HERE.place.crs, other.place.crs)) - 0.5
+    row, column = np.broadcast_arrays(row, column)
     np.testing.assert_allclose(row.ravel(), expected[:, 1], rtol=0, atol=0.01)
     np.testing.assert_allclose(column.ravel(), expected[:, 0], rtol=0, atol=0.01)
 
 
 def test_a_grid_lies_on_itself_and_moved_by_whole_pixels():
     rows, columns = np.arange(-5, 305), np.arange(-3, 402)
-    row, column, covered = HERE.map_into(HERE).nearest(rows, columns)
-    np.testing.assert_array_equal(row[:, 0], np.clip(rows, 0, 299))
-    np.testing.assert_array_equal(column[0], np.clip(columns, 0, 399))
-    assert covered.sum() == 300 * 400
+    image = np.random.default_rng(0).integers(1, 256, (300, 400)).astype(np.uint8)
+    for read in (HERE.map_into(HERE).nearest, HERE.map_into(HERE).bilinear):
+        shown, covered = read(image, rows, columns)
+        assert covered.sum() == 300 * 400 and (shown[~covered] == 0).all()
+        np.testing.assert_array_equal(shown[5:305, 3:403], image)
     moved = at(UTM, 20, (300, 400), east=20 * 7, north=-20 * 11)
-    row, column, covered = HERE.map_into(moved).nearest(np.arange(11, 300), np.arange(7, 400))
-    assert covered.all() and row[0, 0] == 0 and column[0, 0] == 0 and row[-1, -1] == 288 and column[-1, -1] == 392
+    shown, covered = HERE.map_into(moved).bilinear(image, np.arange(11, 300), np.arange(7, 400))
+    np.testing.assert_array_equal(shown, image[:289, :393])
+    assert covered.all()
+
+
+def test_between_pixels_grey_is_interpolated_and_labels_are_not():
+    image = np.array([[0, 100], [200, 40]], np.uint8)
+    half = at(UTM, 10, (8, 8), 15, -15)
+    coarse = at(UTM, 20, (2, 2))
+    grey, covered = half.map_into(coarse).bilinear(image, np.arange(1), np.arange(1))
+    assert covered.all() and grey.tolist() == [[85]]  # in the middle of all four
+    labels, _ = half.map_into(coarse).nearest(image, np.arange(3), np.arange(3))
+    assert set(np.unique(labels)) <= {0, *image.ravel().tolist()}
+
+
+def test_grey_reaches_a_little_beyond_the_image_and_labels_do_not():
+    image = np.full((300, 400), 9, np.uint8)
+    moved = at(UTM, 20, (300, 400), east=10, north=-10)
+    rows, columns = np.arange(-3, 3), np.arange(-3, 3)
+    _, covered = HERE.map_into(moved).nearest(image, rows, columns)
+    grey, fringe = HERE.map_into(moved).bilinear(image, rows, columns)
+    assert covered[:, -1].tolist() == [False] * 3 + [True] * 3
+    assert fringe[:, -1].tolist() == [False, False, *[True] * 4] and (grey[fringe] == 9).all()
 
 
 def test_there_and_back_is_within_a_fraction_of_a_pixel():
@@ -74,8 +97,10 @@ def test_degrees_on_both_sides_of_the_date_line_are_one_place():
     west = Footprint(Georeference(DEGREES, (0.001, 0, -180.1, 0, -0.001, 70)), (100, 200))
     east = Footprint(Georeference(DEGREES, (0.001, 0, 179.9, 0, -0.001, 70)), (100, 200))
     assert west.shared_with(east) == pytest.approx(1)
-    row, column, covered = west.map_into(east).nearest(np.arange(100), np.arange(200))
-    assert covered.all() and (row[:, 0] == np.arange(100)).all() and (column[0] == np.arange(200)).all()
+    image = np.random.default_rng(0).integers(0, 256, (100, 200)).astype(np.uint8)
+    shown, covered = west.map_into(east).nearest(image, np.arange(100), np.arange(200))
+    np.testing.assert_array_equal(shown, image)
+    assert covered.all()
 
 
 def test_square_pixels_have_the_area_of_those_that_are_not():
@@ -96,4 +121,4 @@ def test_scenes_of_a_training_by_number():
     register = MapRegistration((HERE, at(UTM, 20, (300, 400), 200)))
     places = register(1, 0)
     assert places.shape == (300, 400) and len(places.nodes) == -(-300 // NODE_PX) + 1
-    assert places.nearest(np.array([0]), np.array([10]))[1].item() == 0
+    assert [place.item() for place in places.places(np.array([0]), np.array([10]))] == [0, 0]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from glacierjax.core.zones import NUM_ZONES, Zone
-from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.ensemble import Predictor, SeriesPredictor
 
 BRIGHT = 128
 
@@ -17,6 +17,18 @@ def bright_is_glacier(certainty):
         return np.where(zones[..., None] == np.arange(NUM_ZONES), certainty, rest).astype(np.float32)
 
     return network
+
+
+def make_series_predictor(*certainties, frames=3, needs_dates=False, mode="tiled", context_px=64, pixel_spacing_m=0):
+    """Every frame gets what it shows itself; certain of it."""
+
+    def of_series(network):
+        return lambda images, days: network(images)
+
+    networks = [of_series(bright_is_glacier(one)) for one in certainties]
+    sources = [f"run{number}" for number in range(1, len(networks) + 1)]
+    common = (networks, (0,), mode, context_px, 1, None, sources, pixel_spacing_m)
+    return SeriesPredictor(*common, frames=frames, needs_dates=needs_dates)
 
 
 def make_predictor(*certainties):

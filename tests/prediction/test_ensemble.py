@@ -1,6 +1,7 @@
 """Ensembles of networks and rotations, from checkpoints of tiny random networks."""
 
 import dataclasses
+from typing import Any
 
 import jax
 import numpy as np
@@ -11,8 +12,9 @@ from glacierjax.checkpoints.record import network_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import PRESETS, FineTuning, ValidationSettings
 from glacierjax.core.spacing import average_looks, enlarge_looks
-from glacierjax.model import Tyrion, build
+from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.prediction.ensemble import default_mode, make_network, open_predictor
+from glacierjax.prediction.model import Model
 from glacierjax.prediction.tiles import predict_scene
 
 CONTEXT = 64
@@ -176,3 +178,58 @@ def test_mirror_images_are_members_of_the_ensemble(checkpoints, tmp_path):
     one = open_predictor([str(tmp_path / "upright")], mode="whole")
     members = [np.flip(one.probabilities(np.flip(image, axes), SPACING_M), axes) for axes in flips]
     np.testing.assert_allclose(predictor.probabilities(image, SPACING_M), np.mean(members, axis=0), atol=1e-6)
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    """Folders: networks of series, of three frames, of two, of the published eight, and the control that sees one."""
+    root = tmp_path_factory.mktemp("series")
+    for name, temporal, frames in (
+        ("conv", "conv", 3),
+        ("short", "conv", 2),
+        ("converted", "conv", 0),
+        ("control", "none", 3),
+    ):
+        network = dataclasses.replace(PRESETS["tiny"], temporal=temporal, narrow_decoder=True)
+        example = np.zeros((1, 2, 32, 32, 1), np.float32)
+        shapes = jax.eval_shape(build(network, SeriesTyrion).init, jax.random.key(0), example)
+        rng = np.random.default_rng(0)
+        params = jax.tree.map(lambda x, rng=rng: rng.normal(0, 0.3, x.shape).astype(np.float32), shapes["params"])
+        config = {"task": "segmentation_series", "data": {"context_px": CONTEXT, "frames": frames}}
+        config["model"] = {"preset": "tiny", "temporal": temporal, "narrow_decoder": True}
+        record = {"task": "segmentation_series", "model": network.to_json(), "metrics": {}}
+        native.save_checkpoint(root / name, params, {**record, "config": config} if frames else record)
+    return root
+
+
+def test_networks_of_series_say_how_many_scenes_they_see(series):
+    opened: dict[str, Any] = {
+        name: open_predictor([str(series / name)]) for name in ("conv", "short", "converted", "control")
+    }
+    assert {name: one.frames for name, one in opened.items()} == {"conv": 3, "short": 2, "converted": 8, "control": 1}
+    assert opened["conv"].mode == "overlap" and not opened["conv"].needs_dates
+    with pytest.raises(InputError, match="takes no single images"):
+        opened["conv"].strips(IMAGE, SPACING_M)
+
+
+def test_networks_of_an_ensemble_see_equally_many_scenes(series, checkpoints):
+    for other in (series / "short", checkpoints / "first"):
+        with pytest.raises(InputError, match=r"takes scenes differently .*frames of a series"):
+            open_predictor([str(series / "conv"), str(other)])
+
+
+def test_a_checkpoint_of_series_predicts_series_and_single_scenes(series):
+    model = Model(open_predictor([str(series / "conv")]))
+    names = [f"a_2020-0{month}-01" for month in range(1, 5)]
+    images = [np.roll(IMAGE, 3 * number, 1) for number in range(4)]
+    found: Any = model.predict_series(images, SPACING_M, names=names)
+    assert [one.zones.shape for one in found] == [IMAGE.shape] * 4
+    alone: Any
+    same: Any
+    alone, same = model.predict(IMAGE, SPACING_M), model.predict_series([IMAGE] * 3, SPACING_M, names=names[:3])
+    for one in same:
+        np.testing.assert_array_equal(one.zones, alone.zones)
+    assert alone.series.scenes == ("array",) and same[0].series.scenes == tuple(names[:3])
+    np.testing.assert_array_equal(
+        model.predict_series(images[::-1], SPACING_M, names=names[::-1])[3].zones, found[0].zones
+    )

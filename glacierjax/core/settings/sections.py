@@ -153,6 +153,8 @@ class SeriesDataSettings(LabelledDataSettings):
     """[scenes] Length of a series, the same for training, validation and prediction."""
     frame_scaling: str = setting(choices.CLEAN, choices=choices.PROTOCOLS)
     """How frames of unlike size are brought together. official: a scaled frame is now and then one pixel late."""
+    registration: str = setting(choices.SIZE, choices=choices.REGISTRATIONS)
+    """How frames are laid over each other: as if all showed the same ground (size), or by their map coordinates."""
 
 
 @dataclasses.dataclass(frozen=True)
