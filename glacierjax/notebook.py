@@ -108,12 +108,14 @@ def as_geotiffs(data_raw: str | Path, split: str, glacier: str, lines: int, fold
     Lines are written for so many of the scenes as `lines` says, evenly spread over time. Returns the Shapefile of the lines.
     """
     # Imported here: notebooks that do without it need no rasterio.
+    import shapely
     from rasterio.crs import CRS
 
     from glacierjax.fronts.lines import trace_front
     from glacierjax.geo.georeference import Georeference
+    from glacierjax.geo.line_columns import COLUMNS
     from glacierjax.geo.rasters import write_raster
-    from glacierjax.geo.vectors import FIELDS, write_layer
+    from glacierjax.geo.vectors import write_layer
     from glacierjax.recipes.adaptation import of_glacier, spread_over_time
 
     archive, folder = open_archive(data_raw), user_path(folder)
@@ -130,11 +132,9 @@ def as_geotiffs(data_raw: str | Path, split: str, glacier: str, lines: int, fold
         write_raster(folder / f"{scene.id.name}.tif", scene.image, place, "grey")
         if number in labelled:
             found = trace_front(scene.zones, scene.front)
-            drawn += [np.array([west, north]) + line * [spacing, -spacing] for line in found]
+            drawn += [shapely.LineString(np.array([west, north]) + line * [spacing, -spacing]) for line in found]
             facts += [
-                dict.fromkeys(FIELDS) | {"scene": scene.id.name, "line": i, "glacier": glacier}
+                dict.fromkeys(COLUMNS) | {"scene": scene.id.name, "line": i, "glacier": glacier}
                 for i in range(len(found))
             ]
-    return write_layer(
-        folder.with_name("fronts.shp"), drawn, facts, Georeference(crs, (1.0, 0.0, 0.0, 0.0, -1.0, 0.0))
-    )[0]
+    return write_layer(folder.with_name("fronts.shp"), drawn, facts, crs)[0]

@@ -25,7 +25,7 @@ def write_export(checkpoint: Checkpoint, output: str | Path) -> list[str]:
     Raises `InputError` when `output` exists, or the record is of another version.
     """
     network_of(checkpoint)  # readable
-    tensors = flatten_dict(checkpoint.params, sep=NAME_SEPARATOR)
+    tensors: dict[str, Any] = dict(flatten_dict(checkpoint.params, sep=NAME_SEPARATOR))
     record = portable(checkpoint.record)
     size_mb = sum(array.nbytes for array in tensors.values()) / 1e6
     tables = read_calibrations(checkpoint.path)

@@ -137,8 +137,8 @@ def _parsed(value: object, where: str) -> datetime.date:
         raise
 
 
-def _known(value: object) -> object:
-    return None if value is None or str(value).strip() in ("", "None", "NULL", "nan") else value
+def _known(value: Any) -> Any:
+    return None if value is None or str(value).strip() in ("", "None", "NULL", "nan", "NaT") else value
 
 
 def _plain(key: str) -> str:
