@@ -8,10 +8,12 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from small_world import SCENES
 
 from glacierjax import notebook
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
+from glacierjax.terminus.fronts import read_fronts
 
 PATIENCE_S = 60
 
@@ -93,3 +95,14 @@ def test_a_report_is_framed_so_that_its_style_stays_inside(tmp_path):
 def test_a_missing_report_is_named(tmp_path):
     with pytest.raises(InputError, match=r"report.html: no such file; run glacierjax evaluate"):
         notebook.report(tmp_path)
+
+
+def test_labelled_scenes_become_geotiffs_and_a_shapefile_of_some_fronts(data_raw, tmp_path):
+    pytest.importorskip("pyogrio", reason="the extra [vector] is not installed")
+    names = SCENES["train"]
+    glacier = names[0].split("_")[0]
+    shapefile = notebook.as_geotiffs(data_raw, "train", glacier, 2, tmp_path / "scenes")
+    own = [name for name in names if name.startswith(glacier)]
+    assert sorted(file.stem for file in (tmp_path / "scenes").iterdir()) == sorted(own)
+    lines = read_fronts([str(shapefile)])
+    assert len(lines) == 2 and {line.glacier for line in lines} == {glacier}
