@@ -32,7 +32,15 @@ SHARE_A_NETWORK = {f"test_{name}.py" for name in ("training_run", "evaluation_ru
 # The others that take longest; they start early, so that no process waits for them at the end.
 LONG = [
     f"test_{name}.py"
-    for name in ("pretraining_run", "network_parity", "series_run", "notebooks", "series_parity", "parallel")
+    for name in (
+        "adapt_run",
+        "pretraining_run",
+        "network_parity",
+        "series_run",
+        "notebooks",
+        "series_parity",
+        "parallel",
+    )
 ]
 
 
