@@ -1,11 +1,11 @@
 """A very small network for series of simulated scenes, on two CPU cores.
 
-    glacierjax simulate --output=ARCHIVE --dates=32 --ssl_scenes=0
+    glacierjax simulate --output=ARCHIVE --dates=24 --ssl_scenes=0
     glacierjax build tfds_builders/caffe --data_dir=DATA --manual_dir=ARCHIVE/data_raw
     glacierjax train --config=configs/demo_series.py --config.data.dir=DATA --workdir=RUN
 
 No table of the paper is reproduced. The network, the optimiser (Muon instead of SGD), the pixel spacing of 40 m and the crops are
-those of configs/demo.py; there are too few steps for the published ones. experiments/series/RESULTS.md has what it reaches.
+those of configs/demo.py; there are too few steps for the published ones. experiments/series/RESULTS.md has a study with it.
 """
 
 from ml_collections import ConfigDict

@@ -12,7 +12,7 @@ default of the published code, --config.model.temporal takes conv, ltae and none
 falls by a third after more than 10 epochs without a lower error in the validation. The authors used four GPUs of 80 GB; by
 arithmetic 3 to 6 hours of one accelerator that trains 150 to 300 crops a second (not run here).
 
-Every field has its published value (`glacierjax/core/settings/run.py` lists them).
+All settings follow the paper; docs/concepts/series.md says where they differ from the official code.
 """
 
 from ml_collections import ConfigDict

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from glacierjax.core.settings import RunSettings
+from glacierjax.core.settings import FineTuning, Pretraining, SeriesFineTuning
 from glacierjax.core.settings.table import markdown_tables
 
 MARK = "<!-- all fields -->"
@@ -10,9 +10,4 @@ MARK = "<!-- all fields -->"
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """The text of a page with the table in place of the mark."""
-    return markdown.replace(MARK, markdown_tables([kind() for kind in _kinds(RunSettings)]))
-
-
-def _kinds(base: type[RunSettings]) -> list[type[RunSettings]]:
-    """What derives from the settings of every training, in the order of definition."""
-    return [kind for derived in base.__subclasses__() for kind in (derived, *_kinds(derived))]
+    return markdown.replace(MARK, markdown_tables([FineTuning(), SeriesFineTuning(), Pretraining()]))

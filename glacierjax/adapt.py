@@ -1,4 +1,4 @@
-"""Adapts a trained network to a new glacier with a few labelled scenes, and tells the error before and after.
+"""Adapts a trained network to a new glacier with a few labelled scenes, and reports the error before and after.
 
   python -m glacierjax.adapt --checkpoint=RUN --data=DATA_RAW --output=RUN2
   python -m glacierjax.adapt --checkpoint=RUN --data=DATA_RAW --glacier=KAN --scenes=5 --output=RUN2    (5 labels)

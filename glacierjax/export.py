@@ -13,9 +13,10 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import choices, cli
+from glacierjax.core.errors import ArgumentError
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Training folder or checkpoint of a network.", required=True)
-_OUTPUT = flags.DEFINE_string("output", None, "New folder.", required=True)
+_OUTPUT = flags.DEFINE_string("output", None, "Folder; a new one, or for a program any.", required=True)
 _WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
 _TO = flags.DEFINE_enum("to", "safetensors", ["safetensors", "stablehlo"], "Weights, or a program with its weights.")
 _SIDE = flags.DEFINE_integer("side_px", None, "With --to=stablehlo: side of its images. Default: as in the training.")
@@ -27,6 +28,8 @@ def main() -> None:
     from glacierjax.checkpoints.native import load_checkpoint
     from glacierjax.checkpoints.stablehlo import PROGRAM, write_stablehlo
 
+    if _SIDE.value is not None and _TO.value != "stablehlo":
+        raise ArgumentError("side_px", _SIDE.value, "only a program has images of one side; give `to`=stablehlo too")
     checkpoint, output = load_checkpoint(_CHECKPOINT.value, _WHICH.value), Path(_OUTPUT.value)
     if _TO.value == "stablehlo":
         print(write_stablehlo(checkpoint, output / PROGRAM, _SIDE.value))

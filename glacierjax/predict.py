@@ -121,9 +121,8 @@ def main() -> None:
     from glacierjax.fronts.verdict import thresholds_from
     from glacierjax.geo.areas import read_area
     from glacierjax.geo.georeference import crs_from_user
-    from glacierjax.geo.glacier_ids import read_outlines
+    from glacierjax.geo.glacier_ids import LineOptions, read_outlines
     from glacierjax.geo.inputs import find_sources
-    from glacierjax.geo.line_options import LineOptions
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.values import nodata_from_text
     from glacierjax.geo.vectors import require_pyarrow, require_vector_extra

@@ -13,6 +13,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from statistics import median
 
 sys.path.insert(0, str(Path(__file__).parent))
 from sites import link_site
@@ -81,12 +82,10 @@ def split_scenes(data_raw: Path, site: Path, glacier: str) -> None:
 
 def row(labels: int, metrics_file: Path, seconds: float) -> str:
     metrics = json.loads(metrics_file.read_text())
-    errors = sorted(scene["mde_px"] for scene in metrics["per_scene"].values() if scene["mde_px"] is not None)
+    errors = [scene["mde_px"] for scene in metrics["per_scene"].values() if scene["mde_px"] is not None]
     cells = (
         str(labels),
-        f"{metrics['mde_px']:.2f} px",
-        f"{errors[len(errors) // 2]:.2f} px",
-        f"{errors[-1]:.1f} px",
+        *((f"{metrics['mde_px']:.2f} px", f"{median(errors):.2f} px", f"{max(errors):.1f} px") if errors else "---"),
         f"{metrics['missing_fronts']} of {metrics['scenes']}",
         f"{seconds:.0f}",
     )

@@ -38,7 +38,7 @@ def main() -> None:
 
 def prepare(data_raw: Path, folder: Path, train: str, test: str) -> None:
     """Links to the scenes of two glaciers, one as the split train and one as test, and the data set built from them."""
-    if (folder / "data").exists():
+    if any(folder.glob("data/caffe/*/*/dataset_info.json")):  # TFDS writes it last
         return
     split_of = {train: "train", test: "test"}
     for kind in ("sar_images", "zones", "fronts"):
@@ -58,8 +58,9 @@ def prepare(data_raw: Path, folder: Path, train: str, test: str) -> None:
 
 
 def link(path: Path, target: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.symlink_to(target.resolve())
+    if not path.is_symlink():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.symlink_to(target.resolve())
 
 
 def run(arm: str, direction: str, work: Path, seed: int) -> None:
@@ -83,16 +84,16 @@ def run(arm: str, direction: str, work: Path, seed: int) -> None:
 
 def note(arm: str, direction: str, work: Path, seed: int, mode: str, seconds: float, metrics_file: Path) -> None:
     metrics = json.loads(metrics_file.read_text())
-    errors_px = [scene["mde_px"] for scene in metrics["per_scene"].values() if scene["mde_px"] is not None]
+    errors_px = [scene["mde_px"] for scene in metrics["per_scene"].values() if scene["mde_px"] is not None] or None
     line = {
         "arm": arm,
         "direction": direction,
         "seed": seed,
         "mode": mode,
-        "mde_px": round(metrics["mde_px"], 3),
-        "scene_mean_px": round(statistics.mean(errors_px), 3),
-        "scene_median_px": round(statistics.median(errors_px), 3),
-        "worst_px": round(max(errors_px), 1),
+        "mde_px": errors_px and round(metrics["mde_px"], 3),
+        "scene_mean_px": errors_px and round(statistics.mean(errors_px), 3),
+        "scene_median_px": errors_px and round(statistics.median(errors_px), 3),
+        "worst_px": errors_px and round(max(errors_px), 1),
         "missing": metrics["missing_fronts"],
         "seconds": round(seconds),
     }

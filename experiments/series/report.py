@@ -40,11 +40,9 @@ def write_report(runs: Mapping[str, Sequence[Path]], output: Path) -> Path:
 def figures(metrics: Mapping[str, Any], part: str) -> tuple[int, float | None, int]:
     """Scenes of a part, its mean distance error over all their front pixels (None without any), and missing fronts."""
     chosen = {name: scene for name, scene in metrics["per_scene"].items() if _belongs(name, part)}
-    # The error of a scene is a mean over the pixels of both fronts.
-    sizes = {name: scene["front_pixels"] + scene["true_front_pixels"] for name, scene in chosen.items()}
-    found = [name for name, scene in chosen.items() if scene["mde_m"] is not None]
-    total = sum(sizes[name] for name in found)
-    mde_m = sum(chosen[name]["mde_m"] * sizes[name] for name in found) / total if total else None
+    found = [scene for scene in chosen.values() if scene["mde_m"] is not None]
+    total = sum(scene["distances"] for scene in found)
+    mde_m = sum(scene["mde_m"] * scene["distances"] for scene in found) / total if total else None
     return len(chosen), mde_m, len(chosen) - len(found)
 
 

@@ -1,4 +1,4 @@
-"""calibration.json in a checkpoint folder: fronts with their true errors, by which a network's errors are told.
+"""calibration.json in a checkpoint folder: fronts with their true errors, from which errors of new fronts are estimated.
 
 It holds a table for each way in which the network was used (mode, rotations, with which other networks): each has its own errors.
 """
@@ -80,6 +80,8 @@ def _entry(table: CalibrationTable) -> Json:
 
 def _table(entry: Json) -> CalibrationTable:
     fronts = entry["fronts"]
+    if not fronts:
+        raise ValueError("a table without fronts")
     return CalibrationTable(
         how=dict(entry["how"]),
         split=str(entry["split"]),

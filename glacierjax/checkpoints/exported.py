@@ -3,6 +3,7 @@
 `glacierjax.load` takes the folder as it is. Nothing in it can run.
 """
 
+import statistics
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.checkpoints.record import network_of
 from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, write_safetensors
 from glacierjax.core.files import Json, new_folder, user_path, write_text
+from glacierjax.core.grey import RECORD_KEY
 
 CARD = "README.md"  # the name under which hubs show a card
 
@@ -44,7 +46,7 @@ def write_export(checkpoint: Checkpoint, output: str | Path) -> list[str]:
 def card(record: Mapping[str, Any], parameters: int, tables: list) -> str:
     """The model card (Markdown), from the record and the calibrations alone."""
     model, config, metrics = (dict(record.get(key) or {}) for key in ("model", "config", "metrics"))
-    data, grey = dict(config.get("data") or {}), dict(record.get("grey") or {})
+    data, grey = dict(config.get("data") or {}), dict(record.get(RECORD_KEY) or {})
     lines = [
         "# A network for calving fronts in radar images",
         "",
@@ -72,12 +74,12 @@ def card(record: Mapping[str, Any], parameters: int, tables: list) -> str:
     else:
         lines.append("The record holds no figures.")
     for table in tables:
-        errors = sorted(table.errors_m)
+        errors = table.errors_m
         how = f"mode {table.how.get('mode')}, rotations {table.how.get('rotations')}"
         lines += [
             "",
-            f"Fronts of the split `{table.split}` ({how}): {len(errors)} scenes, median error {errors[len(errors) // 2]:.0f} m, "
-            f"largest {errors[-1]:.0f} m, {table.missing_fronts} without a front.",
+            f"Fronts of the split `{table.split}` ({how}): {len(errors)} scenes, median error {statistics.median(errors):.0f} m, "
+            f"largest {max(errors):.0f} m, {table.missing_fronts} without a front.",
         ]
     return "\n".join([*lines, "", "## Limits", "", *_limits(grey), "", "## Licence", "", _LICENCE, ""])
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.checkpoints.native import Checkpoint
+from glacierjax.core.choices import SERIES
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
 from glacierjax.core.settings import (
@@ -26,6 +27,19 @@ def record_of(settings: FineTuning | Pretraining, workdir: Path) -> Json:
         "model": settings.model.network().to_json(),
         "config": paths_for_workdir(settings, workdir).to_json(),
     }
+
+
+def require_task(checkpoint: Checkpoint, *tasks: str) -> None:
+    """Raises `InputError` unless the checkpoint is of one of the tasks."""
+    task = checkpoint.record.get("task")
+    if task in tasks:
+        return
+    if task == SERIES:
+        raise InputError(f"{checkpoint.path}: a network for series of scenes; choose one for single scenes")
+    raise InputError(
+        f"{checkpoint.path}: a checkpoint of the task {task!r}, which finds no fronts; fine-tune it first "
+        "(`config.init.checkpoint`)"
+    )
 
 
 def network_of(checkpoint: Checkpoint) -> NetworkSettings:

@@ -8,7 +8,8 @@ import jax.numpy as jnp
 from jax import export
 
 from glacierjax.checkpoints.native import Checkpoint
-from glacierjax.checkpoints.record import network_of, training_of
+from glacierjax.checkpoints.record import network_of, require_task, training_of
+from glacierjax.core.choices import SEGMENTATION
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_beside
 from glacierjax.core.grey import GREY_MAX
@@ -22,14 +23,12 @@ PLATFORMS = ("cpu", "cuda", "tpu")
 def write_stablehlo(checkpoint: Checkpoint, path: Path, side_px: int | None = None) -> str:
     """Writes the network with its weights as one function and returns what to tell of it.
 
-    The function takes images (N, side_px, side_px, 3) uint8, three times the grey, and returns the probabilities of the zones
+    The function takes images (N, side_px, side_px, 3) uint8, the channels of the network's record (by default the grey
+    three times), and returns the probabilities of the zones
     (N, side_px, side_px, 4) float32. `side_px` None: the side of a training's crops. Raises `InputError` for a side that the
     network cannot take, and for other tasks.
     """
-    if checkpoint.record.get("task") != "segmentation":
-        raise InputError(
-            f"{checkpoint.path}: a checkpoint of the task {checkpoint.record['task']!r}, which finds no fronts"
-        )
+    require_task(checkpoint, SEGMENTATION)
     network, training = network_of(checkpoint), training_of(checkpoint)
     if side_px is None:
         side_px = training.data.context_px if isinstance(training, FineTuning) else DataSettings.context_px
@@ -47,5 +46,5 @@ def write_stablehlo(checkpoint: Checkpoint, path: Path, side_px: int | None = No
     content = exported.serialize()
     with write_beside(path) as temporary:
         temporary.write_bytes(content)
-    images = f"images (N, {side_px}, {side_px}, 3) uint8, any N"
+    images = f"images (N, {side_px}, {side_px}, 3) uint8, any N, channels {', '.join(network.channels)}"
     return f"written: {path} ({len(content) / 1e6:.1f} MB; {images}; {', '.join(PLATFORMS)})"

@@ -1,4 +1,4 @@
-"""Bounding boxes: the rectangle of a scene in which a calving front may lie."""
+"""Rectangles: where in a scene a calving front may lie, and where on the map a whole scene lies."""
 
 import re
 from pathlib import Path
@@ -57,3 +57,18 @@ def match_box_files(scene_names: list[str], files: list[Path]) -> dict[str, Path
             raise InputError(f"{file}: a second bounding box for {name} beside {box_files[name].name}; keep one")
         box_files[name] = file
     return box_files
+
+
+class MapBounds(NamedTuple):
+    """Outer borders in units of the reference system `crs` ("EPSG:3031"); up is up on the map."""
+
+    crs: str
+    left: float
+    bottom: float
+    right: float
+    top: float
+
+    def transform(self, shape: tuple[int, int]) -> tuple[float, float, float, float, float, float]:
+        """(a, b, c, d, e, f) of x = a column + b row + c, y = d column + e row + f for a scene of `shape` (rows, columns)."""
+        height, width = shape
+        return (self.right - self.left) / width, 0.0, self.left, 0.0, (self.bottom - self.top) / height, self.top

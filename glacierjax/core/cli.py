@@ -44,11 +44,11 @@ def run(
     command = program.parent.name if program.stem == "__main__" else program.stem
     if VERSION in argv[1:]:
         return print_to_pipe(version_text())
-    keep_compiled_programs()
     try:
         if HELP & set(argv[1:]):
             flags_help = f"{(description or '').strip()}\n\nFlags:\n{_flags_help(flag_values)}"
             return print_to_pipe(flags_help + (more_help(argv) if more_help else ""))
+        keep_compiled_programs()
         if flag_values is not flags.FLAGS:
             flag_values.unparse_flags()  # what an earlier call in this process was given
         rest = _parse(flag_values, prepare(argv) if prepare else argv)[1:]

@@ -1,6 +1,7 @@
 """Built data sets of any kind: finding them, and reading their records (`python -m tfds_builders.build` wrote them)."""
 
 import copy
+import functools
 import os
 import re
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ _INFO_FILE = "dataset_info.json"  # TFDS writes it last
 class RecordSplit:
     """The records of one split by number. A damaged record is an `InputError` that names its file."""
 
+    NEEDED: ClassVar[tuple[str, ...]] = ()  # fields that data sets built by earlier versions may lack
     UNDECODED: ClassVar[tuple[str, ...]] = ()  # images: left as encoded bytes, or out, where the rest will do
 
     def __init__(self, builder: "tfds.core.DatasetBuilder", split: str):
@@ -29,6 +31,11 @@ class RecordSplit:
         features = builder.info.features
         assert isinstance(features, tfds.features.FeaturesDict)
         self._info = builder.info.splits[split]
+        if missing := [key for key in self.NEEDED if key not in features]:
+            raise InputError(
+                f"{builder.data_dir}: records without {', '.join(missing)}, built by another version; build it again with "
+                "`overwrite`"
+            )
         # Raw records: only the needed features are decoded, and images by `read_grey_png`.
         self._raw = cast(Any, builder).as_data_source(split, deserialize_method=DeserializeMethod.RAW_BYTES)
         self._features = features
@@ -46,8 +53,9 @@ class RecordSplit:
         if count > len(self):
             raise InputError(f"{self.where(0)}: {count} records wanted, the split has {len(self)}; choose fewer")
         fewer = copy.copy(self)
-        for cached in ("ids", "priors"):  # values of all records
-            vars(fewer).pop(cached, None)
+        for name in [name for kind in type(self).mro() for name in vars(kind)]:
+            if isinstance(getattr(type(self), name), functools.cached_property):
+                vars(fewer).pop(name, None)  # of all records
         fewer._numbers = [self._numbers[i * len(self) // count] for i in range(count)]
         return fewer
 

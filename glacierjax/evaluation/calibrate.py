@@ -72,13 +72,18 @@ def known_of(scene: LabelledScene, predicted: PredictedLabels, score: SceneScore
     return indicators_of(front, trace_front(zones, front), zones, scene.id.pixel_spacing_m, *maps, allowed)
 
 
-def calibrator_for(predictor: Predictor, split: str, protocol: str, shard: str | None) -> Calibrator | None:
-    """What an evaluation calibrates: that of a network on its validation split, whole and under the clean protocol."""
+def calibrator_for(
+    predictor: Predictor, split: str, protocol: str, shard: str | None, unusual: str
+) -> Calibrator | None:
+    """What an evaluation calibrates: that of a network on its validation split, whole and under the clean protocol.
+
+    `unusual` "": or else what was asked for that `Predictor.way_of_use` does not tell apart.
+    """
     data = predictor.training.data if predictor.training else LabelledDataSettings()
     if split != data.val_split:
         return None
-    if shard or protocol != choices.CLEAN:
-        why = "this is a part of the scenes" if shard else f"the protocol is {protocol}"
+    if shard or protocol != choices.CLEAN or unusual:
+        why = "this is a part of the scenes" if shard else unusual or f"the protocol is {protocol}"
         log.warning("the errors of fronts are not calibrated, as %s", why)
         return None
     return Calibrator(predictor, split)

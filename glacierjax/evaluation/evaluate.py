@@ -53,16 +53,28 @@ class ScoreOptions:
 
     def __post_init__(self):
         if bool(self.checkpoints) + bool(self.predictions) + bool(self.fronts) != 1:
-            raise InputError("give one of checkpoints, predictions and fronts to score")
+            raise InputError("give one of `checkpoint`, `predictions` and `fronts` to score")
         if self.rock not in ("", choices.NONE):
             advice = f"choose {choices.NONE}; rock masks come with the data (label, build)"
             raise ArgumentError("rock", self.rock, advice)
         if (self.rock or self.rock_rule) and not self.checkpoints:
-            raise InputError("rock, rock_rule: for networks; zones of other programs are scored as they are")
+            raise InputError("`rock`, `rock_rule`: for networks; zones of other programs are scored as they are")
         if not self.checkpoints and (self.series or self.registration):
-            raise InputError("series, registration: nothing is predicted here; leave them out")
+            raise InputError("`series`, `registration`: nothing is predicted here; leave them out")
         if not self.checkpoints and not self.data:
-            raise InputError("data: missing; name the data_raw that the predictions belong to")
+            raise InputError("`data`: missing; name the data_raw that the predictions belong to")
+
+    @property
+    def unusual(self) -> str:
+        """What makes the errors of this evaluation others than those of a prediction with the same network, in words."""
+        asked = {
+            "the scenes are not those of the training": self.data,
+            "rock is a rule": self.rock_rule,
+            "there is no rock": self.rock,
+            f"series are formed by {self.series}": self.series not in (None, choices.GROUPS),
+            f"frames are laid over each other by {self.registration}": self.registration,
+        }
+        return next((why for why, is_so in asked.items() if is_so), "")
 
 
 def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
@@ -88,7 +100,7 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
         if not options.data:
             read_split = functools.partial(prepared_scenes, predictor.training, data_dir=options.data_dir or "")
         scenes = read_split(options.split)
-        calibrator = calibrator_for(predictor, options.split, options.protocol, options.shard)
+        calibrator = calibrator_for(predictor, options.split, options.protocol, options.shard, options.unusual)
         predict, numbers, of_series = predictions_of(
             predictor,
             scenes,

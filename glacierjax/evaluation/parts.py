@@ -7,6 +7,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import user_path, write_text
@@ -159,5 +160,5 @@ def annotator_study(part: Part) -> AnnotatorStudy:
 
 
 def _baseline_averages(rule: str, metrics: Metrics) -> BaselineAverages:
-    fronts: FrontAverages = {key: metrics[key] for key in FrontAverages.__annotations__}  # type: ignore
+    fronts = cast(FrontAverages, {key: metrics[key] for key in FrontAverages.__annotations__})
     return {"rule": rule, **fronts, "zones": metrics["zones"], "zones_present": metrics["zones_present"]}

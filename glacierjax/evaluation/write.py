@@ -107,7 +107,10 @@ def write_scene(
     with write_beside(_picture_path(output_dir, SCENE_MAP, name)) as temporary:
         temporary.write_bytes(jpeg_bytes(grey_map(scene.image, min(zoom, 1))))
     for kind in SUFFIXES.keys() - pictures.keys() - {SCENE_MAP}:
-        _picture_path(output_dir, kind, name).unlink(missing_ok=True)
+        path = _picture_path(output_dir, kind, name)
+        path.unlink(missing_ok=True)
+        if kind in ON_THE_MAP:
+            write_sidecar(path, None)
     return front
 
 
@@ -130,9 +133,12 @@ def copy_pictures(source: Path, output_dir: Path, names: Sequence[str]) -> None:
                 raise InputError(f"{picture}: missing; score this part again")
             target = _picture_path(output_dir, kind, name)
             for suffix in ("", SIDECAR):
+                copy = target.with_name(target.name + suffix)
                 if (file := picture.with_name(picture.name + suffix)).is_file():
-                    with write_beside(target.with_name(target.name + suffix)) as temporary:
+                    with write_beside(copy) as temporary:
                         shutil.copyfile(file, temporary)
+                else:
+                    copy.unlink(missing_ok=True)
 
 
 def mde_text(score: SceneScore) -> str:

@@ -1,4 +1,4 @@
-"""What is known of a predicted front without its truth, and tells how wrong it may be."""
+"""What is known of a predicted front without its truth and indicates how wrong it may be."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -10,7 +10,7 @@ import numpy as np
 import rasterio
 from jaxtyping import Bool
 from rasterio.crs import CRS
-from rasterio.enums import Resampling
+from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import Affine
 from rasterio.vrt import WarpedVRT
@@ -78,7 +78,7 @@ def _warped(path: str, shape: tuple[int, int], georeference: Georeference) -> Ma
                     "height": shape[0],
                     "width": shape[1],
                     "resampling": Resampling.nearest,
-                    "add_alpha": dataset.nodata is None and not dataset.count > 3,
+                    "add_alpha": dataset.nodata is None and ColorInterp.alpha not in dataset.colorinterp,
                 }
                 with WarpedVRT(dataset, **grid) as warped:
                     return (warped.read(1) > 0) & (warped.dataset_mask() > 0)

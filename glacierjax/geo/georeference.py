@@ -8,8 +8,8 @@ from rasterio import warp
 from rasterio.crs import CRS
 from rasterio.errors import CRSError
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.proj import make_proj_usable
 
 make_proj_usable()

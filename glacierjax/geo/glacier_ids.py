@@ -1,12 +1,14 @@
-"""Which glacier a front belongs to: the id in the polygon (of RGI, TermPicks and the like) that it lies in."""
+"""Which glacier a front belongs to (the id of an outline of RGI, TermPicks and the like), and other choices for lines."""
 
 import dataclasses
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
+from rasterio.crs import CRS
 
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
@@ -26,6 +28,12 @@ class GlacierOutlines:
     ids: tuple[str, ...]
     polygons: shapely.STRtree
 
+    @property
+    def digest(self) -> str:
+        """Tells outlines with their ids from others."""
+        content = b"".join(shapely.to_wkb(self.polygons.geometries))
+        return hashlib.sha256(repr(self.ids).encode() + content).hexdigest()
+
     def find(self, lines_lonlat: Sequence[np.ndarray]) -> str | None:
         """The id of the polygon in which most of the lines (n, 2) lies, else of the nearest within `NEAR_M`; None: none."""
         if not lines_lonlat:
@@ -44,9 +52,9 @@ class GlacierOutlines:
         )
         inside = shapely.length(shapely.intersection(shapely.make_valid(outlines), line))
         if inside.max() > 0:
-            return self.ids[near[inside.argmax()]]
+            return self.ids[near[inside.argmax()]] or None
         distances_m = shapely.distance(outlines, line)
-        return self.ids[near[distances_m.argmin()]] if distances_m.min() <= NEAR_M else None
+        return self.ids[near[distances_m.argmin()]] or None if distances_m.min() <= NEAR_M else None
 
 
 def read_outlines(path: str | Path, field: str = "") -> GlacierOutlines:
@@ -75,7 +83,7 @@ def _field(facts: dict[str, Any], field: str, path: str | Path) -> str:
     plain = {name.lower().replace("_", ""): name for name in reversed(facts)}
     found = next((plain[name] for name in ID_FIELDS if name in plain), None)
     if found is None:
-        raise InputError(f"{path}: no attribute tells the glacier's id; name one of {there} with --glacier_field")
+        raise InputError(f"{path}: no attribute tells the glacier's id; name one of {there} with `glacier_field`")
     return found
 
 
@@ -84,3 +92,16 @@ def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return "" if value is None else str(value)
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class LineOptions:
+    """`crs` of the lines in formats other than GeoJSON, None: that of the scene; `outlines`: polygons that tell the glacier's id,
+    None: it is not told; `author`: who answers for the lines."""
+
+    crs: CRS | None = None
+    outlines: GlacierOutlines | None = None
+    author: str = "glacierjax"
+
+
+PLAIN = LineOptions()

@@ -66,7 +66,7 @@ def _is_known(pattern: str, found: dict[str, Found]) -> bool:
 
 def _key(file: Found) -> str:
     """The same for a file however it is named; links are not followed, they are names too."""
-    return file.path if is_virtual(file.path) else os.path.abspath(file.path)  # noqa: PTH100
+    return file.path if is_virtual(file.path) else os.path.abspath(file.path)  # noqa: PTH100 (links are not followed)
 
 
 def _files(pattern: str) -> Iterator[Found]:
@@ -91,7 +91,7 @@ def _matches(pattern: Path) -> list[Path]:
     """What fits a pattern, without hidden files; a file fits its own name, whatever signs are in it."""
     if pattern.exists():
         return [pattern]
-    matches = (Path(match) for match in sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207
+    matches = (Path(match) for match in sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 (absolute too)
     return [match for match in matches if not is_hidden(match)]
 
 

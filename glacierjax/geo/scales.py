@@ -1,4 +1,4 @@
-"""What the values of a scene are, amplitude, power or decibels: said by the user, told by the file or guessed; to amplitude.
+"""What the values of a scene are, amplitude, power or decibels: given by the user, stated in the file or guessed; to amplitude.
 
 The guess from values alone:
 

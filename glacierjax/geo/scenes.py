@@ -224,8 +224,10 @@ def _reading(source: Source, is_png: bool) -> Iterator[None]:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # told in our own words, or not needed
             warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
             yield
+    except ArgumentError:
+        raise
     except InputError as error:
-        known = (where, "--", *source.paths)
+        known = (where, *source.paths)
         raise error if source.problem or str(error).startswith(known) else InputError(f"{where}: {error}") from error
     except MemoryError:
         raise

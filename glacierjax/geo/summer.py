@@ -17,7 +17,7 @@ from glacierjax.core.seasons import hemisphere_of, nearest_ice_free
 from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.registration import Footprint
-from glacierjax.geo.scenes import ReadOptions, Scene, read_scene
+from glacierjax.geo.scenes import ReadOptions, Scene, outline_of, read_scene
 from glacierjax.geo.sources import Source
 
 log = logging.getLogger(__name__)
@@ -60,12 +60,14 @@ class SummerScenes:
         dated = [(source, when) for source in self.sources if source != own and (when := date_of(source)) is not None]
         for i in nearest_ice_free(date, [when for _, when in dated], hemisphere, self.months):
             try:
+                outline = outline_of(dated[i][0], self.options)
+                if outline.place is None or grid.shared_with(Footprint(outline.place, outline.shape)) < SHARED:
+                    continue
                 summer = _read(dated[i][0], self.options, self.rule)
             except InputError as error:
                 log.info("%s: no summer scene (%s)", dated[i][0].name, error)
                 continue
-            if summer.georeference is not None and grid.shared_with(_footprint(summer)) >= SHARED:
-                return _laid_on(summer, grid), summer.name
+            return _laid_on(summer, grid), summer.name
         return None
 
 

@@ -1,1 +1,1 @@
-"""Floor 5: labels that people have, lines and polygons on maps, as a data set in CaFFe's layout (no JAX)."""
+"""Labels that people have, lines and polygons on maps, as a data set in CaFFe's layout (no JAX)."""

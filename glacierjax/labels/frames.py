@@ -10,8 +10,8 @@ import shapely
 from rasterio.crs import CRS
 from rasterio.errors import NotGeoreferencedWarning
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import NameFacts, facts_of_name
 from glacierjax.geo.georeference import WGS84, Georeference, pixel_size, reproject
 from glacierjax.geo.mosaic import georeference_of, open_raster
@@ -78,8 +78,8 @@ def bounds_of(frame: Frame, spacing_m: int) -> MapBounds | None:
     code = place.crs.to_epsg()
     if code is None or b or d or a <= 0 or e >= 0:
         return None
-    unit_m = place.crs.linear_units_factor[1] if place.crs.is_projected else None
-    if unit_m is None or abs(a * unit_m / spacing_m - 1) > SAME_SPACING:
+    is_metric = place.crs.is_projected and place.crs.linear_units_factor[1] == 1
+    if not is_metric or abs(a / spacing_m - 1) > SAME_SPACING:
         return None
     return MapBounds(f"EPSG:{code}", left, top + e * height, left + a * width, top)
 

@@ -3,16 +3,16 @@
 import dataclasses
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from rasterio.crs import CRS
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import user_path, write_png
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.zones import Zone
@@ -83,7 +83,7 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     covers = {zone: read_cover(path) for name, zone in COVERS.items() if (path := getattr(options, name))}
     area = read_area(options.box) if options.box else None
     points = [_point(text) for text in options.glacier_points]
-    before = _earlier_files(output)
+    earlier_split, earlier = _earlier(output)
     sources = _find(scenes)
     summer = summer_scenes(options.summer, sources, options.summer_months, options.read) if options.summer else None
     frames, problems = read_frames(sources)
@@ -102,18 +102,20 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
             _note(problems, str(error))
             continue
         scene, drawn_facts = made
+        written[scene.id.name] = drawn_facts
+        # Before the scene: without it, what is not labelled would be taken for the class NA.
+        write_statement(output, NOT_LABELLED, {"split": options.split, "scenes": {**earlier, **written}})
         write_png(output / OVERLAYS / f"{scene.id.name}.png", label_picture(scene))
         write_scene(output, options.split, scene)
         ids.append(scene.id)
         places[scene.id.name] = bounds_of(job.place.frame, scene.id.pixel_spacing_m)
-        written[scene.id.name] = drawn_facts
     if ids:
-        files = {str(path) for scene in ids for path in (*scene_files(options.split, scene.name), _overlay(scene.name))}
-        for left_over in sorted(before - files):
+        for left_over in sorted(_files(earlier_split, earlier) - _files(options.split, written)):
             (output / left_over).unlink(missing_ok=True)
         _write_places(output, places)
         write_statement(output, NOT_LABELLED, {"split": options.split, "scenes": written})
-        unused = [frame.name for frame in frames if frame.where not in {facts["image"] for facts in written.values()}]
+        used = {job.place.frame.where for job in jobs}
+        unused = [frame.name for frame in frames if frame.where not in used]
         if unused:
             log.info("without a front, so left out: %s", some_names(unused))
         log.info("written: %d scenes in %s; look at %s before training", len(ids), output, output / OVERLAYS)
@@ -273,7 +275,7 @@ def _make(
         "box": options.box or "around the line",
         "summer": seen and seen[1],
         "labelled_share": round(float(drawn.valid.mean()), 4),
-        "reading": {name: _plain(value) for name, value in scene.reading.items()},
+        "reading": dict(scene.reading),
     }
     labels = (drawn.zones, drawn.front, drawn.box, drawn.valid)
     return LabelledScene(scene_id, scene.image, *labels, masks.get(Zone.ROCK), seen and seen[0]), facts
@@ -302,25 +304,22 @@ def _lonlat(point: np.ndarray, frame: Frame) -> np.ndarray:
         ) from None
 
 
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+def _files(split: str, names: Iterable[str]) -> set[str]:
+    """The files of labelled scenes, from the output folder."""
+    return {str(path) for name in names for path in (*scene_files(split, name), f"{OVERLAYS}/{name}.png")}
 
 
-def _overlay(name: str) -> str:
-    return f"{OVERLAYS}/{name}.png"
-
-
-def _earlier_files(output: Path) -> set[str]:
-    """The files of an earlier result in a folder, which are replaced. Raises `InputError` if the folder holds something else."""
+def _earlier(output: Path) -> tuple[str, dict[str, Any]]:
+    """Split and scenes of an earlier result in a folder, which are replaced. Raises `InputError` if it holds something else."""
     output = user_path(output)
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
-        return set()
+        return TRAIN, {}
     try:
         statement = json.loads((output / STATEMENT).read_text(encoding="utf-8"))
-        split, names = str(statement["split"]), list(statement["scenes"])
+        split, scenes = str(statement["split"]), dict(statement["scenes"])
     except (OSError, ValueError, KeyError, TypeError):
         raise ArgumentError(
             "output", output, "holds something else than labels that this command wrote; choose another folder"
         ) from None
-    log.info("%s: %d scenes labelled before are replaced", output, len(names))
-    return {str(path) for name in names for path in (*scene_files(split, name), _overlay(name))}
+    log.info("%s: %d scenes labelled before are replaced", output, len(scenes))
+    return split, scenes

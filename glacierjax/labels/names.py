@@ -1,4 +1,4 @@
-"""Names of labelled scenes in CaFFe's grammar, from what scene and line tell."""
+"""Names of labelled scenes in CaFFe's grammar, from the scene and its line."""
 
 import logging
 import re
@@ -7,6 +7,7 @@ from collections.abc import Collection
 from glacierjax.core.errors import InputError
 from glacierjax.core.glaciers import canonical_glacier
 from glacierjax.core.scene_names import SceneId, parse_name
+from glacierjax.datasets.caffe.meta_data import is_spacing_of
 from glacierjax.labels.frames import Frame
 from glacierjax.labels.lines import Line
 
@@ -18,7 +19,8 @@ ROUNDING = 0.01  # of the pixel spacing, which names have in whole metres
 
 
 def name_scene(line: Line, frame: Frame, glacier: str, spacing_m: float, taken: Collection[str]) -> SceneId:
-    """`GLACIER_DATE_SENSOR_SPACING_QUALITY_NUMBER`; a scene that is called so already keeps its name.
+    """`GLACIER_DATE_SENSOR_SPACING_QUALITY_NUMBER`; a scene that is called so already keeps its name
+    if its pixels are as large as that says.
 
     `glacier` "": as the line tells. The number is the relative orbit, or the first from 1 on that is not `taken`. Raises
     `InputError` for a scene without date, and for pixels below half a metre.
@@ -29,7 +31,9 @@ def name_scene(line: Line, frame: Frame, glacier: str, spacing_m: float, taken: 
     except InputError:
         own = None
     if own and own.name not in taken and (not glacier or _word(glacier) == own.glacier):
-        return own
+        if is_spacing_of(own.pixel_spacing_m, spacing_m):
+            return own
+        log.warning("%s: its pixels have %.3g m, not those of its name; it is named anew", frame.where, spacing_m)
     date = frame.date or line.front.date
     if date is None:
         raise InputError(

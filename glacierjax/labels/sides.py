@@ -1,4 +1,4 @@
-"""On which side of a front the glacier lies: told by a point, by polygons, by the other fronts, or by the line's direction.
+"""On which side of a front the glacier lies: decided by a point, polygons, the other fronts, or the line's direction.
 
 Lines are turned so that the glacier is on their left (y upwards), as `glacierjax.predict` draws them.
 """

@@ -13,7 +13,7 @@ from flax.errors import FlaxError
 
 from glacierjax.checkpoints.calibration_file import fingerprint
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
-from glacierjax.checkpoints.record import network_of, training_of
+from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core.channels import GREY_ONLY
 from glacierjax.core.choices import ALONE, CLEAN, LTAE, SEGMENTATION, SERIES
 from glacierjax.core.errors import InputError
@@ -195,11 +195,7 @@ def open_predictor(
     """
     checkpoints = [load_checkpoint(path, which) for path in paths]
     for checkpoint in checkpoints:
-        if checkpoint.record.get("task") not in (SEGMENTATION, SERIES):
-            raise InputError(
-                f"{checkpoint.path}: a checkpoint of the task {checkpoint.record.get('task')!r}, which finds no fronts; "
-                "fine-tune it first (`config.init.checkpoint`)"
-            )
+        require_task(checkpoint, SEGMENTATION, SERIES)
     first = checkpoints[0]
     channels = network_of(first).channels
     for other in checkpoints[1:]:

@@ -17,7 +17,7 @@ from glacierjax.core.progress import track
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import WGS84
-from glacierjax.geo.line_options import PLAIN, LineOptions
+from glacierjax.geo.glacier_ids import PLAIN, LineOptions
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.run_layer import write_run
 from glacierjax.geo.scenes import READING, ReadOptions, Scene, read_scene
@@ -181,6 +181,7 @@ class Batch:
             **self.priors.settings(),
             "crs": self.lines.crs and self.lines.crs.to_string(),
             "author": self.lines.author,
+            "outlines": self.lines.outlines and self.lines.outlines.digest,
             "thresholds": {name: str(value) for name, value in dataclasses.asdict(predictor.thresholds).items()},
             "calibration": predictor.calibration.note,
             **dataclasses.asdict(self.options),

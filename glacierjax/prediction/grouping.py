@@ -4,7 +4,7 @@ import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 
-from glacierjax.core.choices import GEOREFERENCE, GROUPS, SIZE
+from glacierjax.core.choices import GEOREFERENCE, GROUPS, REFERENCE, SIZE
 from glacierjax.core.errors import InputError
 from glacierjax.datasets.series import chunks, neighbours
 from glacierjax.geo.registration import Footprint
@@ -50,13 +50,18 @@ class Group:
         dates = {name: date for name, date in self.dates.items() if date is not None}
         undated = next((name for name in self.dates if name not in dates), None)
         if undated is not None and len(self.dates) > 1:
-            raise InputError(
-                f"{undated}: no date in the scene's name, which --series=reference needs; put it there as YYYY-MM-DD, or use "
-                "--series=groups"
-            )
+            raise without_date(undated)
         if undated is not None:
             return samples_of_chunks(chunks(self.names, frames))
         return [sample_of_reference(neighbours(dates, name, frames), name) for name in dates]
+
+
+def without_date(where: str) -> InputError:
+    """The error of a scene without a date where the mode "reference" needs one."""
+    return InputError(
+        f"{where}: no date in the scene's name, which `series`={REFERENCE} needs; put it there as YYYY-MM-DD, or use "
+        f"`series`={GROUPS}"
+    )
 
 
 def group_scenes(candidates: Sequence[Candidate], registration: str | None = None) -> list[Group]:

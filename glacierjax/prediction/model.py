@@ -155,9 +155,9 @@ class Model:
             raise InputError("two scenes have one name; give each scene of a series once, or names that differ")
         group = group_of(scenes, registration)
         found = {}
-        with Spool() as spool:
-            for sample in group.plan(series, self.predictor.frames):
-                frames = {name: by_name[name] for name in sample.frames}
+        for sample in group.plan(series, self.predictor.frames):
+            frames = {name: by_name[name] for name in sample.frames}
+            with Spool() as spool:
                 for one in find_fronts(self.predictor, frames, sample, group.registration, spool, area, None, priors):
                     found[one.scene.name] = one
         if len(scenes) == 1 and self.predictor.frames > 1:

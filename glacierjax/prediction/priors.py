@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from glacierjax.geo.scenes import ReadOptions, Scene
 from glacierjax.geo.sources import Source
 from glacierjax.geo.summer import SummerScenes, summer_scenes
 from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.records import states_of
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +70,7 @@ class Priors:
     def settings(self) -> dict[str, Any]:
         """What tells results with these priors from others."""
         summer = self.summer and {
-            "named": self.summer.named and self.summer.named.where,
+            "named": self.summer.named and [str(state) for state in states_of(self.summer.named, Path())],
             "months": list(self.summer.months),
         }
         return {"rock": self.rock and self.rock.digest, "rock_rule": self.rock_rule, "summer": summer}

@@ -20,8 +20,8 @@ from glacierjax.prediction.series import Series
 
 LARGEST_GAP = 4.0  # the common grid may have so many times the area of the scenes on it
 NOT_GEOREFERENCED = (
-    "not georeferenced, which --registration=georeference needs; give a GeoTIFF (for CaFFe, put meta_data.csv beside its "
-    "archive), or use --registration=size"
+    "not georeferenced, which `registration`=georeference needs; give a GeoTIFF (for CaFFe, put meta_data.csv beside its "
+    "archive), or use `registration`=size"
 )
 NewArray = Callable[[tuple[int, int], Any], np.ndarray]
 

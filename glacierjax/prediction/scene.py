@@ -30,8 +30,8 @@ from glacierjax.fronts.postprocess import EIGHT_NEIGHBOURS, mask_invalid
 from glacierjax.fronts.verdict import Verdict
 from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import reproject, segment_lengths_m
+from glacierjax.geo.glacier_ids import PLAIN, LineOptions
 from glacierjax.geo.line_columns import termpicks_columns
-from glacierjax.geo.line_options import PLAIN, LineOptions
 from glacierjax.geo.nodata import fill_specks, missing_areas
 from glacierjax.geo.rasters import RasterLook, raster_path, write_raster
 from glacierjax.geo.regions import Interest

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from glacierjax.core.choices import GEOREFERENCE, GROUPS, REFERENCE
@@ -15,7 +15,8 @@ from glacierjax.geo.scenes import Scene, outline_of
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor, SeriesPredictor
 from glacierjax.prediction.folder import Batch, log_done, noting
-from glacierjax.prediction.grouping import Candidate, Group, group_scenes
+from glacierjax.prediction.grouping import Candidate, Group, group_scenes, without_date
+from glacierjax.prediction.priors import ScenePriors
 from glacierjax.prediction.records import Record, States, is_done, states_of
 from glacierjax.prediction.register import NOT_GEOREFERENCED, check_registration, check_single
 from glacierjax.prediction.series import Series, check_series_mode
@@ -69,11 +70,8 @@ class SeriesBatch(Batch):
             raise InputError(f"{source.where}: {NOT_GEOREFERENCED}")
         if self._networks.frames > 1:
             days_of_dates({source.where: facts.date}, [source.where], self._networks.needs_dates)
-            if self.series == REFERENCE and facts.date is None:
-                raise InputError(
-                    f"{source.where}: no date in the scene's name, which --series=reference needs; put it there as "
-                    "YYYY-MM-DD, or use --series=groups"
-                )
+        if self.series == REFERENCE and facts.date is None:
+            raise without_date(source.where)
         place = outline.place and Footprint(outline.place, outline.shape)
         spacing_m = facts.pixel_spacing_m or round(outline.pixel_spacing_m)
         return Candidate(name, spacing_m, facts.glacier, facts.date, place)
@@ -101,14 +99,18 @@ class SeriesBatch(Batch):
         return tuple(state for frame in (name, *others) for state in states_of(sources[frame], self.output))
 
     def _not_done(
-        self, sample: Series, sources: Mapping[str, Source], records: Mapping[str, Record]
+        self,
+        sample: Series,
+        sources: Mapping[str, Source],
+        records: Mapping[str, Record],
+        fresh: Collection[str] = (),
     ) -> dict[str, tuple[int, States]]:
-        """The wanted scenes that are not done: position and states."""
+        """The wanted scenes that are not done: position and states. `fresh`: those that this run has made."""
         found = {}
         for position in sample.wanted:
             name = sample.frames[position]
             states = self._states(name, sample, sources)
-            if self.overwrite or not is_done(records.get(name), states, self.output):
+            if (self.overwrite and name not in fresh) or not is_done(records.get(name), states, self.output):
                 found[name] = position, states
         return found
 
@@ -120,19 +122,19 @@ class SeriesBatch(Batch):
         problems: dict[Source, str],
     ) -> Iterator[str]:
         """The names of the scenes, as they are done. A scene that cannot be read leaves the group, which is planned anew."""
+        fresh: set[str] = set()
         while group.dates:
             for sample in group.plan(self.series, self._networks.frames):
-                todo = self._not_done(sample, sources, records)
+                todo = self._not_done(sample, sources, records, fresh)
                 todo = {name: value for name, value in todo.items() if sources[name] not in problems}
                 if not todo:
                     continue
                 with Spool(self.output) as spool:
-                    scenes, failed = self._read_sample(sample, sources, problems, spool)
+                    scenes, priors, failed = self._read_sample(sample, sources, problems, spool, todo)
                     if failed:
                         break
                     left = [sources[name] for name in todo]
                     positions = [position for position, _ in todo.values()]
-                    priors = {name: self.priors.of(scenes[name], sources[name]) for name in todo}
                     how = (group.registration, spool, self.area, positions, priors)
                     with noting(left, problems):
                         found = find_fronts(self._networks, scenes, sample, *how)
@@ -140,22 +142,31 @@ class SeriesBatch(Batch):
                             name = prediction.scene.name
                             self._write(prediction, todo[name][1], records)
                             left.remove(sources[name])
+                            fresh.add(name)
                             yield name
             else:
                 return
             group = group.without(failed)
 
     def _read_sample(
-        self, sample: Series, sources: Mapping[str, Source], problems: dict[Source, str], spool: Spool
-    ) -> tuple[dict[str, Scene], str]:
-        """The scenes of a sample by name, and the name of the first one that cannot be read, or ""."""
-        scenes = {}
+        self,
+        sample: Series,
+        sources: Mapping[str, Source],
+        problems: dict[Source, str],
+        spool: Spool,
+        wanted: Collection[str],
+    ) -> tuple[dict[str, Scene], dict[str, ScenePriors], str]:
+        """The scenes of a sample and the priors of those that are wanted, by name; the first one that cannot be read, or ""."""
+        scenes, priors = {}, {}
         for name in dict.fromkeys(sample.frames):
             with noting([sources[name]], problems):
-                scenes[name] = keep_scene(self._read(sources[name], name), spool)
+                scene = keep_scene(self._read(sources[name], name), spool)
+                if name in wanted:
+                    priors[name] = self.priors.of(scene, sources[name])
+                scenes[name] = scene
             if name not in scenes:
-                return scenes, name
-        return scenes, ""
+                return scenes, priors, name
+        return scenes, priors, ""
 
     def _settings(self) -> dict[str, Any]:
         own = {"frames": self._networks.frames, "series": self.series, "registration": self.registration}

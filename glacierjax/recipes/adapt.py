@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import math
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import jax
 
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME, Checkpoint, load_checkpoint
-from glacierjax.checkpoints.record import network_of, training_of
+from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core import choices
 from glacierjax.core.channels import GREY_ONLY, TITLES, priors_of
 from glacierjax.core.errors import ArgumentError, InputError
@@ -136,6 +137,7 @@ def adapt(output: Path, options: AdaptOptions) -> Json:
     A run that was stopped goes on where it was and computes the same numbers. Raises `InputError` for wrong input, before
     anything is trained; leaves with the exit code of `Stopped` when a signal ended it.
     """
+    output = user_path(output)
     origin = load_checkpoint(options.checkpoint, options.which)
     settings = adapted_settings(origin, options)
     labels = read_labels(options, settings.model.channels)
@@ -180,13 +182,12 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
 
     Raises `InputError` for a checkpoint that finds no fronts in single scenes.
     """
-    if origin.record.get("task") != choices.SEGMENTATION:
+    require_task(origin, choices.SEGMENTATION)
+    training, devices = training_of(origin), jax.device_count()
+    if BATCH % devices:
         raise InputError(
-            f"{origin.path}: a checkpoint of the task {origin.record.get('task')!r}, which finds no fronts; fine-tune it first"
+            f"{devices} devices: a step has {BATCH} crops, which they cannot share; use 1, 2, 4 or {BATCH}"
         )
-    network, training = network_of(origin), training_of(origin)
-    if network.temporal != "none" or network.narrow_decoder:
-        raise InputError(f"{origin.path}: a network for series of scenes; adapt one for single scenes")
     base = training if isinstance(training, FineTuning) else FineTuning(model=_model_of(origin))
     rate = options.learning_rate or RATE_SHARE * base.optimizer.learning_rate
     return dataclasses.replace(
@@ -194,8 +195,10 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
         seed=options.seed,
         parallel="shard_map",  # its compiled step can be kept
         batch_size=BATCH,
-        micro_batch_size=min(BATCH, base.micro_batch_size) or BATCH,
+        micro_batch_size=math.gcd(BATCH // devices, base.micro_batch_size or BATCH),
         num_epochs=options.epochs,
+        early_stop_epochs=0,  # cross-validation chooses the number of epochs
+        profile_steps=0,
         log_every=STEPS_PER_EPOCH,
         checkpoint_every=STEPS_PER_EPOCH,
         keep=(),
@@ -256,7 +259,7 @@ def _model_of(origin: Checkpoint) -> ModelSettings:
 
 def _claim(output: Path, options: AdaptOptions, names: Sequence[str]) -> None:
     """Writes `options.json` into a new output; an old one must be of the same adaptation."""
-    file = user_path(output) / OPTIONS
+    file = output / OPTIONS
     wanted = {**dataclasses.asdict(options), "channels": list(options.channels), "labels": list(names)}
     if not file.exists():
         if output.is_dir() and any(output.iterdir()):

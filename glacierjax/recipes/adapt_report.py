@@ -1,4 +1,4 @@
-"""What an adaptation tells at its end: the errors before and after, and whether the adapted network is worth using."""
+"""The report of an adaptation: errors before and after, and whether the adapted network is worth using."""
 
 import statistics
 from collections.abc import Mapping

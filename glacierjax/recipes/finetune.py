@@ -139,7 +139,7 @@ def register_by_map(scenes: SceneSplit, data: SeriesDataSettings) -> MapRegistra
     for scene, place in zip(scenes.ids, scenes.places, strict=True):
         if place is None:
             raise InputError(
-                f"{data.dir}: no map bounds of {scene.name}, which --config.data.registration=georeference needs; put "
+                f"{data.dir}: no map bounds of {scene.name}, which `config.data.registration`=georeference needs; put "
                 "meta_data.csv beside the archive and build it again"
             )
         bounds, shape = place

@@ -1,4 +1,4 @@
-"""Rock from a file, laid over scenes that `glacierjax label` labelled: their GeoTIFFs tell where they lie."""
+"""Rock from a file, laid over scenes that `glacierjax label` labelled, placed by their GeoTIFFs."""
 
 import dataclasses
 import json

@@ -32,7 +32,7 @@ DEFAULT_SCENES = 48
 DEFAULT_SIZE_PX = 420
 SIZES_PX = (192, 4 * DEFAULT_SIZE_PX)
 _SCENES = (2, 10_000)
-_DATES = (0, 300)
+_DATES = (0, 60)  # one a month, while there are satellites
 # Independent random numbers below one seed, of the benchmark's glaciers and of new ones.
 _STREAMS = {
     "benchmark": {"landscape": 0, "train": 1, "test": 2, "north": 3, "series": 4},

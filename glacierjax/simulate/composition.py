@@ -6,8 +6,9 @@ import datetime
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
+from glacierjax.core import seasons
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.scene_names import HEMISPHERES, SceneId, parse_name
+from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.fronts.extract import front_of_border, ocean_glacier_border
 from glacierjax.fronts.postprocess import clean_zones
@@ -65,14 +66,14 @@ class Ground:
 
 def hemisphere_of(glacier: str) -> str:
     """ "north" or "south"; glaciers that CaFFe does not have are simulated in the north."""
-    return HEMISPHERES.get(glacier, "north")
+    return seasons.hemisphere_of(glacier, None) or seasons.NORTH
 
 
 def front_position_m(landscape: Landscape, date: datetime.date) -> float:
     """Where the front stands along the fjord: trend, winter advance and summer retreat."""
     years = (date - datetime.date(2008, 1, 1)).days / 365.25
     # The front is farthest out at the end of winter: mid April in the north, mid October in the south.
-    furthest = 0.29 if hemisphere_of(landscape.glacier) == "north" else 0.79
+    furthest = 0.29 if hemisphere_of(landscape.glacier) == seasons.NORTH else 0.79
     season = landscape.season_m * np.cos(2 * np.pi * (years - furthest))
     limit = FRONT_RANGE_M - 100
     return float(np.clip(landscape.front_m + landscape.trend_m_per_year * years + season, -limit, limit))

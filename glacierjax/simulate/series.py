@@ -1,8 +1,8 @@
 """Series: many dates of a glacier on one grid, from several sensors; mélange hides the front in winter.
 
 Where the front stands follows the year: it stands still in winter, retreats in spring and advances in autumn. Its shape
-changes with what calves, which is little in winter. So a front that mélange hides can be told from scenes some weeks or
-months away, and from the scene alone it cannot.
+changes with what calves, which is little in winter. So a front that mélange hides can be known from scenes some weeks or
+months away, but not from the scene alone.
 """
 
 import dataclasses
@@ -10,9 +10,9 @@ import datetime
 
 import numpy as np
 
-from glacierjax.core.scene_names import HEMISPHERES, parse_name
+from glacierjax.core.scene_names import parse_name
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.simulate.composition import SIDE_M, Plan
+from glacierjax.simulate.composition import SIDE_M, Plan, hemisphere_of
 from glacierjax.simulate.scene import shows_front, take_scene
 from glacierjax.simulate.terrain import FRONT_RANGE_M, Landscape
 
@@ -86,7 +86,7 @@ def _years(date: datetime.date) -> float:
 
 def _phase(glacier: str, date: datetime.date) -> float:
     """The time of year as an angle, 0 in midwinter."""
-    return 2 * np.pi * (_years(date) - _MIDWINTER[HEMISPHERES.get(glacier, "north")])
+    return 2 * np.pi * (_years(date) - _MIDWINTER[hemisphere_of(glacier)])
 
 
 def _draw_site(rng: np.random.Generator, landscape: Landscape, longest_side_px: int) -> _Site:

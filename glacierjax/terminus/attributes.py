@@ -1,4 +1,4 @@
-"""Which attributes of front lines tell their date, their scene, their glacier: those that were named, else a guess."""
+"""Which attributes of front lines hold date, scene and glacier: those that were named, else a guess."""
 
 import dataclasses
 import datetime
@@ -78,7 +78,7 @@ def read_quality(properties: Properties, file: Path) -> tuple[float | None, Verd
         raise InputError(f"{file}: quality {quality!r}; expected one of {', '.join(QUALITIES)}")
     try:
         error_m = None if error is None else float(error)
-    except ValueError:
+    except (TypeError, ValueError):
         raise InputError(f"{file}: error_m {error!r} is no number") from None
     reasons = tuple(str(_known(properties.get("reasons")) or "").split("; "))
     return error_m, None if quality is None else Verdict(quality, tuple(filter(None, reasons)))

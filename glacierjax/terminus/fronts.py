@@ -123,7 +123,7 @@ def files_of(pattern: str) -> list[Path]:
         # A scene may be there in several formats; those that predict always writes come first.
         files = visible_files(folder, (*JSON_SUFFIXES, POINTS_SUFFIX)) or visible_files(folder, SUFFIXES)
     else:
-        files = [path] if path.exists() else [Path(file) for file in sorted(glob.glob(str(path)))]  # noqa: PTH207
+        files = [path] if path.exists() else [Path(file) for file in sorted(glob.glob(str(path)))]  # noqa: PTH207 (absolute too)
     if not files:
         raise ArgumentError("fronts", pattern, f"no front lines there ({', '.join((*SUFFIXES, POINTS_SUFFIX))})")
     return files

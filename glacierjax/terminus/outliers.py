@@ -35,7 +35,7 @@ def judge_series(fronts: Sequence[Front], box: Box, thresholds: Thresholds = USU
     if measured.any(1).sum() < LEAST_DATES:
         return own
     used = np.array([verdict.quality != REJECT for verdict in own])
-    lanes = measured.mean(0) >= 0.5  # those that most fronts cross
+    lanes = measured[measured.any(1)].mean(0) >= 0.5  # those that most fronts cross
     missing = 1 - measured[:, lanes].mean(1) if lanes.any() else np.ones(len(fronts))
     verdicts = own
     for _ in range(PASSES):

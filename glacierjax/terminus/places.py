@@ -1,4 +1,4 @@
-"""Glaciers told apart by place, for lines that say nothing else about their glacier."""
+"""Glaciers distinguished by place, for lines without a glacier's name."""
 
 from collections.abc import Sequence
 

@@ -22,11 +22,10 @@ from glacierjax.core.progress import Meter
 from glacierjax.core.settings import RunSettings
 from glacierjax.data.samples import Sample
 from glacierjax.training import parallel, processes, start
-from glacierjax.training.early_stop import EarlyStop
 from glacierjax.training.logs import Pictures, RunLog, best_metrics, finite_or_none, last_metrics
 from glacierjax.training.optim import Plateau, cosine_scale, make_optimizer
 from glacierjax.training.profile import Profile
-from glacierjax.training.resume import Progress, Saves, Window
+from glacierjax.training.resume import EarlyStop, Progress, Saves, Window
 from glacierjax.training.step import Batch, Task, TrainState, create_state, make_step
 from glacierjax.training.stop import Stopped, StopRequest
 

@@ -11,7 +11,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.checkpoints.native import RESUME, Keeper
-from glacierjax.training.early_stop import EarlyStop
 from glacierjax.training.optim import Plateau
 from glacierjax.training.step import TrainState
 
@@ -37,6 +36,28 @@ class Window:
 
     def clear(self) -> None:
         self._columns, self._on_device = {}, []
+
+
+@dataclasses.dataclass
+class EarlyStop:
+    """Stops a run when the validation no longer gets better.
+
+    Counts epochs since the lowest loss or error; `over` is true once the count reaches `epochs` (0: never).
+    """
+
+    epochs: int
+    best: float = math.inf
+    bad_epochs: int = 0
+
+    @property
+    def over(self) -> bool:
+        return 0 < self.epochs <= self.bad_epochs
+
+    def update(self, loss: float) -> None:
+        if loss < self.best:
+            self.best, self.bad_epochs = loss, 0
+        else:
+            self.bad_epochs += 1
 
 
 @dataclasses.dataclass

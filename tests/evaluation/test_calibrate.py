@@ -51,7 +51,7 @@ def labelled(number, off_px):
 
 def calibrated(folder, off_px=range(1, 13), predictor=None):
     predictor = dataclasses.replace(predictor or PREDICTOR, sources=[str(folder)], fingerprints=["abc"])
-    calibrator = calibrator_for(predictor, "val", "clean", None)
+    calibrator = calibrator_for(predictor, "val", "clean", None, "")
     predict = most_probable(predictor)
     for number, off in enumerate(off_px):
         scene = labelled(number, off)
@@ -104,9 +104,10 @@ def test_scenes_without_a_predicted_front_are_counted(tmp_path):
 
 
 def test_only_the_whole_validation_split_calibrates():
-    assert calibrator_for(PREDICTOR, "test", "clean", None) is None
-    assert calibrator_for(PREDICTOR, "val", "official", None) is None
-    assert calibrator_for(PREDICTOR, "val", "clean", "0/2") is None
+    assert calibrator_for(PREDICTOR, "test", "clean", None, "") is None
+    assert calibrator_for(PREDICTOR, "val", "official", None, "") is None
+    assert calibrator_for(PREDICTOR, "val", "clean", "0/2", "") is None
+    assert calibrator_for(PREDICTOR, "val", "clean", None, "rock is a rule") is None
 
 
 def test_a_checkpoint_that_cannot_be_written_costs_nothing(tmp_path, caplog):

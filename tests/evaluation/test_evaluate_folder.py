@@ -17,9 +17,9 @@ from made_up_archive import (
     zones_with_front_at,
 )
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import read_grey_png, write_png
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.zones import Zone, grey_from_ids
 from glacierjax.datasets.caffe.meta_data import write_meta_data
 from glacierjax.evaluation.baselines import fit_baselines

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from made_up_archive import SHAPE, write_archive
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.meta_data import write_meta_data
 from glacierjax.evaluation.run import merge, raw_scenes, score_part

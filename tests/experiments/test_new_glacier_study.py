@@ -1,31 +1,8 @@
 """The study of new glaciers: its commands, the folder of one glacier, and its table."""
 
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 
-import pytest
-
-FOLDER = Path(__file__).parents[2] / "experiments" / "new_glacier"
 NAMES = ["KAN_2001-07-01_LS7_49_1_001", "KAN_2002-01-01_LS7_49_1_002", "JAC_2001-07-01_LS7_49_1_003"]
-
-
-@pytest.fixture
-def load(monkeypatch):
-    """Loads a script of the study; the modules beside it are unloaded afterwards."""
-    monkeypatch.syspath_prepend(FOLDER)
-
-    def module(name):
-        spec = spec_from_file_location(f"new_glacier_{name}", FOLDER / f"{name}.py")
-        assert spec is not None and spec.loader is not None
-        loaded = module_from_spec(spec)
-        spec.loader.exec_module(loaded)
-        return loaded
-
-    yield module
-    for name in ("settings", "report", "sites"):
-        sys.modules.pop(name, None)
 
 
 def archive(folder):
@@ -35,20 +12,22 @@ def archive(folder):
             (folder / path).write_text(name)
 
 
-def test_a_site_has_the_scenes_of_its_glacier_alone_in_the_splits_that_are_wanted(load, tmp_path):
+def test_a_site_has_the_scenes_of_its_glacier_alone_in_the_splits_that_are_wanted(script, tmp_path):
     archive(tmp_path / "all")
-    load("sites").link_site(tmp_path / "all", tmp_path / "site", "KAN", {NAMES[0]: "train", NAMES[1]: "test"})
+    script("new_glacier", "sites").link_site(
+        tmp_path / "all", tmp_path / "site", "KAN", {NAMES[0]: "train", NAMES[1]: "test"}
+    )
     files = {str(file.relative_to(tmp_path / "site")) for file in (tmp_path / "site").rglob("*") if file.is_file()}
     boxes = {f"bounding_boxes/{name}__bounding_box.txt" for name in NAMES[:2]}
     assert files == {f"sar_images/train/{NAMES[0]}.png", f"sar_images/test/{NAMES[1]}.png", *boxes}
     assert (tmp_path / "site" / "sar_images" / "test" / f"{NAMES[1]}.png").read_text() == NAMES[1]
 
 
-def test_what_is_done_is_not_done_again(load, tmp_path, monkeypatch):
+def test_what_is_done_is_not_done_again(script, tmp_path, monkeypatch):
     scored, adapted = [], []
     monkeypatch.setattr("glacierjax.evaluation.evaluate.evaluate", lambda folder, options: scored.append(options))
     monkeypatch.setattr("glacierjax.recipes.adapt.adapt", lambda folder, options: adapted.append(options))
-    run = load("run")
+    run = script("new_glacier", "run")
     study = run.Study(tmp_path, "RUN", "DATA", 1)
     for number, (name, arm) in enumerate(run.ARMS.items()):
         study.adapt("Tunabreen", 0, 5, name, arm)
@@ -63,8 +42,8 @@ def test_what_is_done_is_not_done_again(load, tmp_path, monkeypatch):
     assert len(scored) == len(run.ARMS) and len(adapted) == len(run.ARMS) - 1
 
 
-def test_the_table_averages_over_glaciers_and_tells_seasons_and_missing_fronts(load, tmp_path):
-    report = load("report")
+def test_the_table_averages_over_glaciers_and_tells_seasons_and_missing_fronts(script, tmp_path):
+    report = script("new_glacier", "report")
     runs = []
     for glacier, mde in (("Kronebreen", 100.0), ("Tunabreen", 300.0)):
         folder = tmp_path / glacier

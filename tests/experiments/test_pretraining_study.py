@@ -2,27 +2,18 @@
 
 import json
 import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from glacierjax.recipes.configs import check_field, load_config
 
-FOLDER = Path(__file__).parents[2] / "experiments" / "pretraining"
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
-def run(monkeypatch):
-    """The script as a module; the modules `settings` and `report` beside it are unloaded afterwards."""
-    monkeypatch.syspath_prepend(FOLDER)
-    spec = spec_from_file_location("pretraining_study", FOLDER / "run.py")
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in ("settings", "report"):
-        sys.modules.pop(name, None)
+def run(script):
+    return script("pretraining")
 
 
 def steps(run, study, output, real):
@@ -49,7 +40,7 @@ def test_every_arm_differs_from_scratch_in_its_weights_alone(run, tmp_path):
 def test_every_field_that_a_study_sets_exists(run, tmp_path, study):
     for step in steps(run, run.STUDIES[study], tmp_path, tmp_path / "raw"):
         if step.module == "glacierjax.train":
-            config = load_config(str(FOLDER.parents[1] / step.flags[0].removeprefix("--config=")))
+            config = load_config(str(REPOSITORY / step.flags[0].removeprefix("--config=")))
             for flag in step.flags[1:]:
                 if flag.startswith("--config."):
                     check_field(config, flag.removeprefix("--config.").split("=")[0])

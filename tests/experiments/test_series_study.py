@@ -1,29 +1,19 @@
 """The study of series: equal conditions for all arms, and a report with the seasons apart."""
 
 import json
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
 from glacierjax.recipes.configs import check_field, load_config
 
+REPOSITORY = Path(__file__).parents[2]
 DEFAULT_SEED_OF_SIMULATE = 0  # of `make demo`
-FOLDER = Path(__file__).parents[2] / "experiments" / "series"
 
 
 @pytest.fixture
-def run(monkeypatch):
-    """The script as a module; the modules beside it are unloaded afterwards."""
-    monkeypatch.syspath_prepend(FOLDER)
-    spec = spec_from_file_location("series_study", FOLDER / "run.py")
-    assert spec is not None and spec.loader is not None
-    module = module_from_spec(spec)
-    spec.loader.exec_module(module)
-    yield module
-    for name in ("settings", "report", "steps"):
-        sys.modules.pop(name, None)
+def run(script):
+    return script("series")
 
 
 def trainings(run, output):
@@ -45,7 +35,7 @@ def test_the_start_was_trained_on_another_archive(run):
 
 def test_every_field_that_the_study_sets_exists(run, tmp_path):
     for step in trainings(run, tmp_path):
-        config = load_config(str(FOLDER.parents[1] / step.flags[0].removeprefix("--config=")))
+        config = load_config(str(REPOSITORY / step.flags[0].removeprefix("--config=")))
         for flag in step.flags[1:]:
             if flag.startswith("--config."):
                 check_field(config, flag.removeprefix("--config.").split("=")[0])
@@ -53,7 +43,7 @@ def test_every_field_that_the_study_sets_exists(run, tmp_path):
 
 def test_the_report_parts_the_seasons_and_counts_missing_fronts(run, tmp_path):
     def scene(mde_m, pixels):
-        return {"mde_m": mde_m, "front_pixels": pixels, "true_front_pixels": 10}
+        return {"mde_m": mde_m, "distances": pixels + 10}
 
     per_scene = {
         "COL_2016-01-10_S1_20_1_001": scene(300.0, 10),  # winter, rigid mélange

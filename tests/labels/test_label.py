@@ -7,22 +7,25 @@ import logging
 import numpy as np
 import pytest
 import shapely
-from drawn_lines import NORTH, label_plain, straight, write_vectors
+from drawn_lines import NORTH, label_plain, straight
 from rasterio import features
 from rasterio.crs import CRS
 from rasterio.transform import Affine
 from scipy import ndimage
+from vector_files import write_vectors
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.datasets.caffe.meta_data import find_meta_data
 from glacierjax.datasets.caffe.na_rule import na_is_unlabelled
+from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.fronts.lines import trace_front
 from glacierjax.fronts.scores import distance_errors
 from glacierjax.geo.georeference import WGS84, Georeference, reproject
 from glacierjax.geo.rasters import write_raster
+from glacierjax.labels import make
 from glacierjax.labels.make import LabelOptions, label_scenes
 from glacierjax.simulate.archive import ArchiveOptions, simulate
 from glacierjax.terminus.attributes import Fields
@@ -273,3 +276,27 @@ def test_a_second_run_replaces_what_the_first_wrote_and_nothing_else(plain, tmp_
     (tmp_path / "other" / "thesis.tex").write_text("precious")
     with pytest.raises(InputError, match="holds something else"):
         label_scenes([str(plain[0][0])], [str(tmp_path / "fronts.geojson")], tmp_path / "other", LabelOptions())
+
+
+def test_a_name_that_says_another_pixel_spacing_is_not_kept(tmp_path):
+    place = Georeference(CRS.from_epsg(32633), (20, 0, 500_000, 0, -20, 8_700_000))
+    path = tmp_path / "JAC_2018-07-01_TSX_7_1_001.tif"
+    write_raster(path, np.full((80, 100), 90, np.uint8), place, "grey")
+    (scene,) = label_plain(([path], place), tmp_path, [straight(place, *NORTH)], [{"date": "2018-07-01"}])
+    assert scene.name == "JAC_2018-07-01_TSX_20_1_001"
+
+
+def test_an_interrupted_run_leaves_no_archive_whose_unlabelled_ground_is_a_class(plain, tmp_path, monkeypatch):
+    def write_one(output, split, scene):
+        if scene.id.date.year == 2019:
+            raise KeyboardInterrupt
+        write_scene(output, split, scene)
+
+    shapes = [straight(plain[1], *NORTH)] * 2
+    rows = [{"date": f"{year}-07-01", "glacier": "A"} for year in (2018, 2019)]
+    with monkeypatch.context() as patch:
+        patch.setattr(make, "write_scene", write_one)
+        with pytest.raises(KeyboardInterrupt):
+            label_plain(plain, tmp_path, shapes, rows)
+    assert na_is_unlabelled("stated", open_archive(tmp_path / "out"))
+    assert len(label_plain(plain, tmp_path, shapes, rows)) == 2

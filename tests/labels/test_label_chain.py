@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 import shapely
-from drawn_lines import NORTH, label_plain, straight, write_vectors
+from drawn_lines import NORTH, label_plain, straight
+from vector_files import write_vectors
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import FineTuning, LabelledDataSettings, ModelSettings, ValidationSettings

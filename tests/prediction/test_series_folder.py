@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 from brightness import make_predictor, make_series_predictor
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.datasets.caffe.meta_data import write_meta_data
 from glacierjax.geo.georeference import Georeference, crs_from_user
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.rasters import write_raster
 from glacierjax.geo.scenes import ReadOptions
+from glacierjax.prediction.priors import Priors
 from glacierjax.prediction.series_folder import SeriesBatch, batch_for
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -174,8 +175,8 @@ def test_pictures_of_caffe_lie_on_the_map_if_its_table_is_there(tmp_path):
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ({"registration": "georeference"}, "no date 1.png: not georeferenced, which --registration=georeference needs"),
-        ({"series": "reference"}, "no date 1.png: no date in the scene's name, which --series=reference needs"),
+        ({"registration": "georeference"}, "no date 1.png: not georeferenced, which `registration`=georeference needs"),
+        ({"series": "reference"}, "no date 1.png: no date in the scene's name, which `series`=reference needs"),
         (
             {"predictor": make_series_predictor(0.9, needs_dates=True)},
             "no date 1.png: no date in the scene's name, which",
@@ -232,3 +233,30 @@ def test_a_prediction_that_fails_is_named_and_the_other_series_are_done(tmp_path
     with pytest.raises(InputError, match=r"^1 of 7 scenes .*third.tif: cannot be predicted \(RuntimeError: broken\)"):
         run(tmp_path, scenes, predictor=predictor)
     assert len(rows(tmp_path)) == 6
+
+
+class OnePriorFails(Priors):
+    """Priors that cannot be laid on one of the scenes."""
+
+    def of(self, scene, source):
+        if scene.name == "S1_2020-02-01":
+            raise InputError(f"{source.where}: not where the rock is")
+        return super().of(scene, source)
+
+
+def test_a_scene_without_its_priors_leaves_its_series_and_stops_no_other(tmp_path, scenes):
+    with pytest.raises(InputError, match=r"^1 of 6 scenes could not be predicted: .*: not where the rock is"):
+        run(tmp_path, scenes, priors=OnePriorFails())
+    assert len(rows(tmp_path)) == 5
+
+
+def test_made_again_each_scene_is_made_once_though_another_cannot_be_read(tmp_path, scenes, monkeypatch):
+    run(tmp_path, scenes, series="reference")
+    (scenes / "S1_2020-04-01.tif").write_bytes(b"no image")
+    made = []
+    write_one = SeriesBatch._write
+    monkeypatch.setattr(SeriesBatch, "_write", lambda self, one, *rest: (made.append(one), write_one(self, one, *rest)))
+    with pytest.raises(InputError, match=r"S1_2020-04-01.tif"):
+        run(tmp_path, scenes, series="reference", overwrite=True)
+    names = [one.scene.name for one in made]
+    assert len(names) == len(set(names)) == 5

@@ -1,12 +1,17 @@
 """Which labels, which folds, and what cross-validation says of a network that is adapted to a new glacier."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
+from glacierjax.core.settings import FineTuning, Pretraining, SeriesFineTuning
 from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.recipes.adapt import adapted_settings
 from glacierjax.recipes.adapt_report import DOES_NOT_HELP, HELPS, NOT_COMPARED, OldSites, report_of, text_of
 from glacierjax.recipes.adaptation import (
     AdaptOptions,
@@ -112,3 +117,21 @@ def test_equal_errors_and_a_single_label_are_no_reason_to_use_the_adapted_networ
 def test_option_out_of_range_is_named(field, value):
     with pytest.raises(InputError, match=f"{field}={value!r}: choose"):
         AdaptOptions("RUN", "data_raw", **{field: value})
+
+
+def checkpoint_of(task, settings):
+    record = {"task": task, "model": settings.model.network().to_json(), "config": settings.to_json()}
+    return Checkpoint({}, record, Path("run/checkpoints/1"))
+
+
+def test_the_settings_of_the_training_that_would_end_an_adaptation_early_are_left_out():
+    trained = FineTuning(micro_batch_size=6, early_stop_epochs=2)
+    settings = adapted_settings(checkpoint_of("segmentation", trained), AdaptOptions("run", "data"))
+    assert settings.early_stop_epochs == 0 and settings.batch_size % settings.micro_batch_size == 0
+
+
+def test_other_networks_are_refused_by_what_they_are():
+    with pytest.raises(InputError, match="for series of scenes"):
+        adapted_settings(checkpoint_of("segmentation_series", SeriesFineTuning()), AdaptOptions("run", "data"))
+    with pytest.raises(InputError, match=r"optsimmim.*finds no fronts"):
+        adapted_settings(checkpoint_of("optsimmim", Pretraining()), AdaptOptions("run", "data"))

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import SeriesDataSettings
 from glacierjax.recipes.finetune import register_by_map

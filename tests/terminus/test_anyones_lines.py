@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import shapely
 from rasterio.crs import CRS
+from vector_files import write_vectors
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 from glacierjax.geo.features import SUFFIXES, read_features
-from glacierjax.geo.georeference import WGS84, Georeference, reproject
+from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson
 from glacierjax.terminus import follow
 from glacierjax.terminus.attributes import Fields, read_facts
@@ -39,36 +40,7 @@ def line(year, north_px=0, south_px=300, east_px=0):
 
 
 def write_lines(path, lines_lonlat, rows, epsg=4326):
-    """Writes lines with their attributes in the format of the suffix and a reference system."""
-    shapes = [shapely.LineString(reproject(points, WGS84, CRS.from_epsg(epsg))) for points in lines_lonlat]
-    names = list(rows[0])
-    if path.suffix == ".parquet":
-        import pyarrow.parquet
-
-        pyproj = pytest.importorskip("pyproj", reason="pyproj (extra [test]) is not installed")
-        column = {"encoding": "WKB", "geometry_types": ["LineString"], "crs": pyproj.CRS(epsg).to_json_dict()}
-        geo = {"version": "1.0.0", "primary_column": "geometry", "columns": {"geometry": column}}
-        table = pyarrow.table({n: [row[n] for row in rows] for n in names} | {"geometry": [s.wkb for s in shapes]})
-        pyarrow.parquet.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
-    elif path.suffix == ".geojson":
-        members = [
-            {"type": "Feature", "geometry": shapely.geometry.mapping(s), "properties": row}
-            for s, row in zip(shapes, rows, strict=True)
-        ]
-        crs = {"type": "name", "properties": {"name": f"urn:ogc:def:crs:EPSG::{epsg}"}}
-        path.write_text(json.dumps({"type": "FeatureCollection", "crs": crs, "features": members}))
-    else:
-        pyogrio = pytest.importorskip("pyogrio", reason="the extra [vector] is not installed")
-        columns = [np.array([row[name] for row in rows]) for name in names]
-        pyogrio.raw.write(
-            path,
-            np.array([s.wkb for s in shapes], object),
-            fields=np.array(names),
-            field_data=[c.astype(object) if c.dtype.kind == "U" else c for c in columns],
-            geometry_type="LineString",
-            crs=f"EPSG:{epsg}",
-        )
-    return path
+    return write_vectors(path, [shapely.LineString(points) for points in lines_lonlat], rows, epsg)
 
 
 def measured(patterns, output, **options):

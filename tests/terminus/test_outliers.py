@@ -1,5 +1,6 @@
 """Fronts that went wrong are found by their neighbours in time, and the others are kept."""
 
+import dataclasses
 import datetime
 
 import numpy as np
@@ -90,6 +91,14 @@ def test_a_glacier_that_calves_far_back_and_stays_there_is_not_rejected():
     rng = np.random.default_rng(5)
     fronts = [front(day, place(rng, day) - (2500 if day > 900 else 0)) for day in range(0, 1800, 60)]
     assert {verdict.quality for verdict in judge_series(fronts, BOX)} == {GOOD}
+
+
+def test_scenes_without_any_front_reject_no_other():
+    rng = np.random.default_rng(8)
+    fronts = [front(day, place(rng, day)) for day in range(0, 1800, 60)]
+    empty = [dataclasses.replace(one, lines=[]) for one in fronts[1::3] + fronts[2::3]]
+    judged = judge_series([*fronts[::3], *empty], BOX)
+    assert {verdict.quality for verdict in judged[: len(fronts[::3])]} == {GOOD}
 
 
 def test_few_fronts_are_not_judged_by_each_other():

@@ -10,9 +10,9 @@ import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import encode_png
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.datasets.caffe.meta_data import write_meta_data
 from glacierjax.datasets.caffe.prepared import open_split
 from tfds_builders.caffe.caffe_dataset_builder import Builder, CaffeConfig

@@ -1,4 +1,4 @@
-"""Typed settings: fields, defaults (the published recipe), units and checks of everything that a training can be told."""
+"""Typed settings: fields, defaults (the published recipe), units and checks of all settings of a training."""
 
 from glacierjax.core.settings.fields import Settings, flat_fields
 from glacierjax.core.settings.network import PATCH_PX, PRESETS, ModelSettings, NetworkSettings, preset_network

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import SceneId
 
 META_DATA = "meta_data.csv"
@@ -124,6 +124,11 @@ def _bounds_of(cells: list[str], crs_columns: set[int]) -> MapBounds | None:
         return None
 
 
+def is_spacing_of(named_m: int, measured_m: float) -> bool:
+    """Whether pixels may have the spacing in whole metres that the scene's name says."""
+    return abs(measured_m - named_m) <= max(SPACING_WITHIN * named_m, SPACING_WITHIN_M)
+
+
 def _check(bounds: MapBounds, scene: SceneId, shape: tuple[int, int], where: str) -> None:
     """Raises `InputError` for bounds that cannot be those of the scene."""
     height, width = shape
@@ -135,9 +140,8 @@ def _check(bounds: MapBounds, scene: SceneId, shape: tuple[int, int], where: str
         return
     sides_m = (bounds.right - bounds.left) / width, (bounds.top - bounds.bottom) / height
     spacing_m = scene.pixel_spacing_m
-    allowed_m = max(SPACING_WITHIN * spacing_m, SPACING_WITHIN_M)
     square = abs(sides_m[0] / sides_m[1] - 1) <= SQUARE_WITHIN
-    if not square or any(abs(side - spacing_m) > allowed_m for side in sides_m):
+    if not square or not all(is_spacing_of(spacing_m, side) for side in sides_m):
         raise InputError(
             f"{where}: its bounds contradict its image of {width} x {height} pixels: a pixel would be {sides_m[0]:.3g} m x "
             f"{sides_m[1]:.3g} m, {spacing_m} m by its name; {MEND}"

@@ -8,10 +8,9 @@ from typing import Any, overload
 
 import numpy as np
 
-from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.boxes import BoundingBox, MapBounds
 from glacierjax.core.choices import ROCK, SUMMER
 from glacierjax.core.files import png_shape, read_grey_png
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import SceneId
 from glacierjax.datasets.caffe.archive import PRIOR_SUFFIX
 from glacierjax.datasets.caffe.scene import LabelledScene
@@ -24,6 +23,7 @@ class SceneSplit(RecordSplit, Sequence[LabelledScene]):
     Can be pickled and shared between processes and threads. A damaged record is an `InputError` that names its file.
     """
 
+    NEEDED = ("valid", "priors", "crs", "map_bounds", *PRIOR_SUFFIX)
     UNDECODED = ("image", "zones", "front", "valid", *PRIOR_SUFFIX)
 
     @overload

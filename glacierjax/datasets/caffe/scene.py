@@ -5,10 +5,9 @@ import dataclasses
 import numpy as np
 from jaxtyping import Bool, UInt8
 
-from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.boxes import BoundingBox, MapBounds
 from glacierjax.core.channels import rock_plane
 from glacierjax.core.choices import ROCK, SUMMER
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import SceneId
 
 

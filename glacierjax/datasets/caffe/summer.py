@@ -25,13 +25,14 @@ class CommonGridSummer:
 
     def __init__(self, archive: SceneArchive, months: Sequence[int] = ()):
         self._archive, self._months = archive, months
-        self._sources = [Source(split, name) for split in archive.splits() for name in archive.names(split)]
+        every = [Source(split, name) for split in archive.splits() for name in archive.names(split)]
+        self._sources = [(source, own) for source in every if (own := _id_of(source)) is not None]
         self._image = functools.lru_cache(maxsize=4)(self._read)
 
     def for_scene(self, scene: LabelledScene) -> UInt8[np.ndarray, "height width"] | None:
         """Grey values on the grid of the scene; None if there is no such scene, or the hemisphere is not known."""
         own = scene.id
-        others = [(source, there) for source in self._sources if (there := _id_of(source)) and _on_grid_of(there, own)]
+        others = [(source, there) for source, there in self._sources if _on_grid_of(there, own)]
         hemisphere = hemisphere_of(own.glacier, None)
         for i in nearest_ice_free(own.date, [there.date for _, there in others], hemisphere, self._months):
             image = self._image(others[i][0])

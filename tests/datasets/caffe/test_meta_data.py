@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.boxes import BoundingBox, MapBounds
 from glacierjax.core.errors import InputError
-from glacierjax.core.map_bounds import MapBounds
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import open_archive

@@ -12,7 +12,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import open_archive
-from glacierjax.datasets.caffe.prepared import open_split
+from glacierjax.datasets.caffe.prepared import SceneSplit, open_split
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.datasets.records import open_builder
@@ -209,3 +209,15 @@ def test_damaged_description_is_named(copy, file, content):
     (copy / "caffe" / "scenes" / "1.0.0" / file).write_text(content)
     with pytest.raises(InputError, match=r"1\.0\.0: not a readable data set"):
         open_split(copy, "train")
+
+
+def test_a_data_set_of_another_version_is_named(built, monkeypatch):
+    monkeypatch.setattr(SceneSplit, "NEEDED", (*SceneSplit.NEEDED, "tides"))
+    with pytest.raises(InputError, match=r"1\.0\.0: records without tides, built by another version"):
+        open_split(built, "train")
+
+
+def test_a_smaller_view_has_its_own_places(built):
+    whole = open_split(built, "train")
+    assert len(whole.places) == len(whole.ids) == len(whole)
+    assert len(whole.spread(1).places) == len(whole.spread(1).ids) == 1
