@@ -12,8 +12,8 @@ from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.prepared import open_split
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Predict, PredictedLabels, Scenes
-from glacierjax.prediction.answers import entropy
 from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.scene_maps import maps_of
 
 log = logging.getLogger(__name__)
 
@@ -35,22 +35,10 @@ def most_probable(predictor: Predictor, rock: str = "", rock_rule: bool = False)
         if SUMMER in predictor.channels and scene.summer is None:
             log.warning("%s: no summer scene, which the network expects; the channel is 0", scene.id.name)
         shown = input_of(predictor.channels, scene.image, scene.priors)
-        ids = np.empty(scene.image.shape, np.uint8)
-        uncertainty = np.empty(scene.image.shape, np.float16)
-        lean = np.empty(scene.image.shape, np.float16)
-        deviation = np.empty(scene.image.shape, np.float16) if predictor.members > 1 else None
-        start = 0
-        for mean, spread in predictor.strips(shown, scene.id.pixel_spacing_m):
-            rows = slice(start, start + len(mean))
-            ids[rows] = mean.argmax(-1)
-            uncertainty[rows] = entropy(mean)
-            lean[rows] = mean[..., Zone.GLACIER] - mean[..., Zone.OCEAN_ICE_MELANGE]
-            if deviation is not None:
-                deviation[rows] = spread.max(-1)
-            start = rows.stop
+        maps = maps_of(predictor, shown, scene.id.pixel_spacing_m, np.float16)
         if rock_rule and scene.rock is not None:
-            ids[scene.rock] = Zone.ROCK
-        return PredictedLabels(ids, deviation, uncertainty, lean)
+            maps.zones[scene.rock] = Zone.ROCK
+        return PredictedLabels(maps.zones, maps.deviation, maps.uncertainty, maps.lean)
 
     return predict
 

@@ -65,10 +65,10 @@ class SeriesPredictions:
         views = {name: view_of(self._read(name)) for name in sample.frames}
         with Spool() as spool:
             found = answers_of(self._predictor, views, sample, self._registration, self._protocol, spool.array)
-            for position, answer in zip(sample.wanted, found, strict=True):
-                deviation = None if answer.deviation is None else answer.deviation.astype(np.float16)
+            for position, maps in zip(sample.wanted, found, strict=True):
+                deviation = None if maps.deviation is None else maps.deviation.astype(np.float16)
                 self._kept[sample.frames[position]] = PredictedLabels(
-                    np.array(answer.zones), deviation, answer.uncertainty.astype(np.float16), np.array(answer.lean)
+                    np.array(maps.zones), deviation, maps.uncertainty.astype(np.float16), np.array(maps.lean)
                 )
 
     def _read(self, name: str) -> LabelledScene:

@@ -1,43 +1,27 @@
-"""Zones, uncertainty and deviation of a frame on its own pixels, collected from strips of the series' grid."""
-
-from collections.abc import Callable
-from typing import Any
+"""What networks say of a frame on its own pixels, collected from strips of the series' grid."""
 
 import numpy as np
 from jaxtyping import Float
 
-from glacierjax.core.zones import NUM_ZONES, Zone
 from glacierjax.prediction.frames import Frame
+from glacierjax.prediction.scene_maps import NewArray, SceneMaps
 
 BLOCK_PX = 512
 Probabilities = Float[np.ndarray, "row column zone"]
 
 
 class Answers:
-    """Maps (H, W), as strips have filled them: `zones` uint8; `uncertainty` float32 (entropy); `lean` float16, probability of
-    glacier minus that of ocean; `deviation` float32 or None.
+    """`maps` of a frame, as strips of the `grid` (rows, columns) have filled them; `new_array` as in `SceneMaps`."""
 
-    `grid` (rows, columns); `new_array`: shape and type -> an array of zeros.
-    """
-
-    def __init__(
-        self,
-        frame: Frame,
-        grid: tuple[int, int],
-        with_deviation: bool,
-        new_array: Callable[[tuple[int, int], Any], np.ndarray] = np.zeros,
-    ):
+    def __init__(self, frame: Frame, grid: tuple[int, int], with_deviation: bool, new_array: NewArray = np.zeros):
         self._frame, self._grid = frame, grid
-        self.zones = new_array(frame.shape, np.uint8)
-        self.uncertainty = new_array(frame.shape, np.float32)
-        self.lean = new_array(frame.shape, np.float16)
-        self.deviation = new_array(frame.shape, np.float32) if with_deviation else None
+        self.maps = SceneMaps(frame.shape, with_deviation, new_array=new_array)
         self._above: list[np.ndarray] | None = None  # last row of the strip before
         self._blocks = _blocks(frame, grid)
 
     def take(self, top: int, mean: Probabilities, spread: Probabilities) -> None:
         """The next strip of the grid, whose first row is `top`: mean and standard deviation over the ensemble."""
-        maps = [mean] if self.deviation is None else [mean, spread]
+        maps = [mean] if self.maps.deviation is None else [mean, spread]
         above = self._above or [one[:1] for one in maps]
         self._above = [one[-1:].copy() for one in maps]
         rows = [np.concatenate(parts) for parts in zip(above, maps, strict=True)]
@@ -47,19 +31,8 @@ class Answers:
                 continue
             row, column = self._frame.on_grid(*block)
             chosen, there = _between(row, column, rows, top, self._grid)
-            if not chosen.any():
-                continue
-            self.zones[block][chosen] = there[0].argmax(-1)
-            self.uncertainty[block][chosen] = entropy(there[0])
-            self.lean[block][chosen] = there[0][..., Zone.GLACIER] - there[0][..., Zone.OCEAN_ICE_MELANGE]
-            if self.deviation is not None:
-                self.deviation[block][chosen] = there[1].max(-1)
-
-
-def entropy(probabilities: np.ndarray) -> np.ndarray:
-    """Entropy (...) of probabilities (..., K), as a share of the largest possible: 0 sure, 1 all equal."""
-    logarithm = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
-    return np.clip(-(probabilities * logarithm).sum(-1) / np.log(np.float32(NUM_ZONES)), 0, 1)
+            if chosen.any():
+                self.maps.fill(block, chosen, there[0], there[-1])
 
 
 def _blocks(frame: Frame, grid: tuple[int, int]) -> list[tuple[tuple[slice, slice], int, int]]:

@@ -2,8 +2,7 @@
 
 import dataclasses
 import datetime
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import UInt8
@@ -16,6 +15,7 @@ from glacierjax.geo.registration import Footprint
 from glacierjax.prediction.answers import Answers
 from glacierjax.prediction.ensemble import Predictor, SeriesPredictor
 from glacierjax.prediction.frames import Frame, FrameByMap, FrameBySize
+from glacierjax.prediction.scene_maps import NewArray, SceneMaps
 from glacierjax.prediction.series import Series
 
 LARGEST_GAP = 4.0  # the common grid may have so many times the area of the scenes on it
@@ -23,7 +23,6 @@ NOT_GEOREFERENCED = (
     "not georeferenced, which `registration`=georeference needs; give a GeoTIFF (for CaFFe, put meta_data.csv beside its "
     "archive), or use `registration`=size"
 )
-NewArray = Callable[[tuple[int, int], Any], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ def answers_of(
     protocol: str = CLEAN,
     new_array: NewArray = np.zeros,
     positions: Sequence[int] | None = None,
-) -> list[Answers]:
+) -> list[SceneMaps]:
     """What the ensemble finds in each wanted scene of a sample, or in those of `positions` alone, on its own pixels.
 
     `views` by name. The answers are the same for any `positions`. Raises `InputError` for a scene without a place on the map
@@ -74,7 +73,7 @@ def answers_of(
         for number, answer in enumerate(answers):
             answer.take(top, mean[:, :, number], spread[:, :, number])
         top += len(mean)
-    return answers
+    return [answer.maps for answer in answers]
 
 
 def lay(

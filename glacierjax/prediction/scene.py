@@ -37,9 +37,9 @@ from glacierjax.geo.rasters import RasterLook, raster_path, write_raster
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
-from glacierjax.prediction.answers import entropy
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NOTHING_KNOWN, ScenePriors
+from glacierjax.prediction.scene_maps import SceneMaps, maps_of
 from glacierjax.reports.figures import front_picture
 
 log = logging.getLogger(__name__)
@@ -234,48 +234,33 @@ def find_front(
         for name, plane in priors.planes.items()
     }
     shown = input_of(predictor.channels, image, planes)
-    zones = np.empty(image.shape, np.uint8)
-    uncertainty = np.empty(image.shape, np.float32)
-    lean = np.empty(image.shape, np.float16)
-    deviation = np.empty(image.shape, np.float32) if predictor.members > 1 else None
-    top = 0
-    for mean, spread in predictor.strips(shown, scene.pixel_spacing_m):
-        rows = slice(top, top + len(mean))
-        top = rows.stop
-        zones[rows] = mean.argmax(-1)
-        uncertainty[rows] = entropy(mean)
-        lean[rows] = mean[..., Zone.GLACIER] - mean[..., Zone.OCEAN_ICE_MELANGE]
-        if deviation is not None:
-            deviation[rows] = spread.max(-1)
-    return prediction_of(predictor, scene, missing, (zones, uncertainty, lean, deviation), area, priors)
+    maps = maps_of(predictor, shown, scene.pixel_spacing_m)
+    return prediction_of(predictor, scene, missing, maps, area, priors)
 
 
 def prediction_of(
     predictor: Predictor,
     scene: Scene,
     missing: np.ndarray,
-    maps: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray | None],
+    maps: SceneMaps,
     area: Area | None,
     priors: ScenePriors = NOTHING_KNOWN,
     series: SeriesNote | None = None,
 ) -> Prediction:
     """The prediction that follows from what the networks say, on the scene's pixels or on square ones of the same area.
 
-    `missing` bool (H, W): where the scene has no data; `maps`: zones, uncertainty, probability of glacier minus that of ocean,
-    and deviation; the other arguments as the fields of `Prediction`.
+    `missing` bool (H, W): where the scene has no data; `maps` are changed; the other arguments as the fields of `Prediction`.
     """
-    zones, uncertainty, lean, deviation = maps
-    if zones.shape != scene.image.shape:
-        zones, uncertainty, lean = (resize_nearest(map_, scene.image.shape) for map_ in (zones, uncertainty, lean))
-        deviation = None if deviation is None else resize_nearest(deviation, scene.image.shape)
+    if maps.zones.shape != scene.image.shape:
+        maps.transform(lambda map_: resize_nearest(map_, scene.image.shape))
     if priors.is_rule and priors.rock is not None:
-        zones[priors.rock] = Zone.ROCK
+        maps.zones[priors.rock] = Zone.ROCK
     if scene.inner is not None:
-        zones, uncertainty, lean = (map_[scene.inner.slices] for map_ in (zones, uncertainty, lean))
-        deviation = None if deviation is None else deviation[scene.inner.slices]
-        missing = missing[scene.inner.slices]
+        inner = scene.inner.slices
+        maps.transform(lambda map_: map_[inner])
+        missing = missing[inner]
         scene = scene.without_context()
-    zones = mask_invalid(zones, ~missing)
+    zones = mask_invalid(maps.zones, ~missing)
     allowed = None if area is None else area.mask(scene.image.shape, scene.georeference)
     if area and allowed is not None and not allowed.any():
         log.warning("%s: no pixel of it lies inside of %s, so no front is looked for", scene.name, area.where)
@@ -283,12 +268,13 @@ def prediction_of(
     front = _front(cleaned, scene)
     if allowed is not None:
         front &= allowed
+    uncertainty, deviation = maps.uncertainty, maps.deviation
     for quality in (uncertainty, *([] if deviation is None else [deviation])):
         quality[missing] = 0  # these pixels have no data
     lines = trace_front(cleaned, front)
     checkpoint = "; ".join(predictor.sources)
     found = Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint, series=series)
-    indicators = indicators_of(front, lines, cleaned, scene.pixel_spacing_m, uncertainty, deviation, lean, allowed)
+    indicators = indicators_of(front, lines, cleaned, scene.pixel_spacing_m, uncertainty, deviation, maps.lean, allowed)
     if indicators is None:
         return found
     error, verdict = predictor.judge(indicators)

@@ -46,10 +46,9 @@ def find_fronts(
     answers = answers_of(predictor, views, series, registration, new_array=spool.array, positions=positions)
     priors = priors or {}
     note = SeriesNote(tuple(dict.fromkeys(series.frames)), registration)
-    for position, answer in zip(positions, answers, strict=True):
+    for position, maps in zip(positions, answers, strict=True):
         scene = scenes[series.frames[position]]
         missing = missing_areas(scene.valid)
-        maps = answer.zones, answer.uncertainty, answer.lean, answer.deviation
         yield prediction_of(predictor, scene, missing, maps, area, priors.get(scene.name, NOTHING_KNOWN), note)
 
 
