@@ -52,8 +52,9 @@ lock: venv ## the newest versions that fit pyproject.toml, for all Pythons, into
 bench: venv ## speed, both sides of each comparison in one run
 	$(RUN) benchmarks/speed.py
 
-bench-memory: venv ## the most memory that one scene of 10,000 x 10,000 pixels takes
+bench-memory: venv ## the most memory that a scene of 10,000 x 10,000 pixels takes, and a series of eight
 	$(RUN) benchmarks/large_scene.py
+	$(RUN) benchmarks/large_scene.py --series
 
 test-faults: venv ## kills a training at 20 random moments; the end must be the same bit for bit
 	$(RUN) tests/kill_training.py

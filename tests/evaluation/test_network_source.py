@@ -1,16 +1,14 @@
 """Predictions by a network, with a stand-in for the trained one."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from glacierjax.core.channels import GREY_ONLY
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import FineTuning, LabelledDataSettings
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.network import most_probable, prepared_scenes
+from glacierjax.prediction.ensemble import Predictor
 
 
 def test_the_most_probable_class_is_predicted():
@@ -19,11 +17,12 @@ def test_the_most_probable_class_is_predicted():
     certain = np.eye(4, dtype=np.float32)[zones]
     asked = []
 
-    def strips(image, pixel_spacing_m):
-        asked.append(pixel_spacing_m)
-        return ((certain[i : i + 1], None) for i in range(3))
+    class RowByRow(Predictor):
+        def strips(self, image, pixel_spacing_m):
+            asked.append(pixel_spacing_m)
+            return ((certain[i : i + 1], np.zeros_like(certain[i : i + 1])) for i in range(3))
 
-    predicted = most_probable(SimpleNamespace(members=1, strips=strips, channels=GREY_ONLY))(scene)
+    predicted = most_probable(RowByRow([lambda images: images], (0,), "whole", 4, 1, None, ["run"]))(scene)
     assert asked == [20]
     assert predicted.labels.dtype == np.uint8 and predicted.deviation is None
     np.testing.assert_array_equal(predicted.labels, zones)

@@ -70,7 +70,7 @@ def test_parts_merge_to_what_one_pass_writes_and_no_sample_is_predicted_twice(da
 
 
 def test_by_map_needs_bounds_and_equals_by_size_on_one_grid(data_raw, tmp_path):
-    with pytest.raises(InputError, match=f"{NAMES['test'][0]}: not georeferenced, which --registration=georeference"):
+    with pytest.raises(InputError, match=f"{NAMES['test'][0]}: not georeferenced, which `registration`=georeference"):
         score(data_raw, tmp_path / "out", registration="georeference")
     bounds = MapBounds("EPSG:3413", 1000.0, 2000.0, 1000.0 + SHAPE[1] * 20, 2000.0 + SHAPE[0] * 20)
     write_meta_data(tmp_path, dict.fromkeys(NAMES["train"] + NAMES["test"], bounds))

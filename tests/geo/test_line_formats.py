@@ -135,7 +135,7 @@ def test_a_front_that_has_left_its_polygon_has_the_id_of_the_nearest_one(tmp_pat
 
 def test_wrong_outlines_are_named(tmp_path):
     path = outlines(tmp_path, ("A", (0, 0)), field="who")
-    with pytest.raises(InputError, match="who with --glacier_field"):
+    with pytest.raises(InputError, match="who with `glacier_field`"):
         read_outlines(path)
     with pytest.raises(ArgumentError, match="there are: who"):
         read_outlines(path, "rgi_id")

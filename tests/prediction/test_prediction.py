@@ -19,7 +19,8 @@ from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import WGS84, Georeference, reproject
 from glacierjax.geo.scenes import Scene
 from glacierjax.prediction.model import Model
-from glacierjax.prediction.scene import entropy, find_front
+from glacierjax.prediction.scene import find_front
+from glacierjax.prediction.scene_maps import entropy
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 NAME = "COL_2011-11-13_TSX_20_1_092"

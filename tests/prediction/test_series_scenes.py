@@ -217,8 +217,8 @@ def test_answers_between_pixels_are_interpolated_across_strips():
     ("scenes", "rest", "message"),
     [
         ([0, 5], {}, "far_2020-01-01: shares no ground with a_2020-01-01, so they are no series"),
-        ([0, 6], {"registration": "georeference"}, "plain: not georeferenced, which --registration=georeference needs"),
-        ([0, 6], {"series": "reference"}, "plain: no date in the scene's name, which --series=reference needs"),
+        ([0, 6], {"registration": "georeference"}, "plain: not georeferenced, which `registration`=georeference needs"),
+        ([0, 6], {"series": "reference"}, "plain: no date in the scene's name, which `series`=reference needs"),
         ([0, 1], {"series": "all"}, "series='all': choose groups or reference"),
         ([0, 1], {"registration": "best"}, "registration='best': choose size or georeference"),
         ([0, 0], {}, "two scenes have one name"),

@@ -37,6 +37,6 @@ def test_averaged_scenes_lie_there_too():
 
 def test_a_scene_without_map_bounds_is_named():
     with pytest.raises(
-        InputError, match=rf"no map bounds of {NAMES[1]}, which --config.data.registration=georeference"
+        InputError, match=rf"no map bounds of {NAMES[1]}, which `config.data.registration`=georeference"
     ):
         register_by_map(split([PLACES[0], None]), SeriesDataSettings(dir="data"))
