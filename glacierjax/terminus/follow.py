@@ -25,7 +25,8 @@ from glacierjax.terminus.inputs import (
 )
 from glacierjax.terminus.outliers import judge_series
 from glacierjax.terminus.plot import draw_series
-from glacierjax.terminus.series import csv_text, measure, summary
+from glacierjax.terminus.series import BOX, CENTRELINE, csv_text, measure, summary, trend_of
+from glacierjax.terminus.trend import trend_text
 
 log = logging.getLogger(__name__)
 
@@ -75,21 +76,13 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     rejected = [f"{row.scene} ({row.reasons})" for row in rows if row.quality == REJECT]
     if rejected:
         log.warning("rejected, so in no change and no trend: %s", some_names(rejected))
-    for label, measured in (("box", found["box_m"]), ("centreline", found["centreline_m"])):
-        if measured["change"] is not None:
-            error = measured["trend_error_per_year"]
-            within = "" if error is None else f" (standard error {error:.0f} m)"
-            log.info(
-                "%s method: %.0f m, trend %.0f m a year%s, %d of %d scenes",
-                label,
-                measured["change"],
-                measured["trend_per_year"],
-                within,
-                measured["measured"],
-                len(rows),
-            )
+    for label, name in (("box", BOX), ("centreline", CENTRELINE)):
+        if trend := trend_of(rows, name, box):
+            facts = found[name]
+            words = f"{facts['change']:.0f} m, {trend_text(trend)}, {facts['measured']} of {len(rows)} scenes"
+            log.info("%s method: %s", label, words)
     log.info("written: %s", output)
-    if not any(found[measure]["measured"] for measure in ("box_m", "centreline_m")):
+    if not any(found[name]["measured"] for name in (BOX, CENTRELINE)):
         raise InputError(
             f"{options.box or '`fronts`'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
             f"side; draw `box` narrower, after {output / 'timeseries.png'}"

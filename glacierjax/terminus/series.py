@@ -4,7 +4,7 @@ import csv
 import dataclasses
 import datetime
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,12 +12,15 @@ import shapely
 from jaxtyping import Float
 
 from glacierjax.core.files import Json
+from glacierjax.core.scene_names import decimal_year
 from glacierjax.fronts.verdict import GOOD, REJECT, Verdict
 from glacierjax.terminus.box import Box, glacier_area_m2
 from glacierjax.terminus.centreline import position_m
 from glacierjax.terminus.fronts import Front
+from glacierjax.terminus.trend import Trend, fit_trend, trend_facts
 
-DAYS_PER_YEAR = 365.25
+BOX, AREA, CENTRELINE = "box_m", "area_km2", "centreline_m"
+MEASURES = {BOX: "box_change_m", AREA: "area_change_km2", CENTRELINE: "centreline_change_m"}  # columns of a row
 NO_FRONT, NOT_ACROSS = "no front", "does not divide the box"
 
 
@@ -88,46 +91,33 @@ def measure(
 
 
 def summary(rows: Sequence[Row], box: Box) -> Json:
-    """Change from first to last and linear trend (least squares) of each measure, None where fewer than two dates.
+    """Change from first to last, trend and seasonal cycle (`trend_facts`) of each of `MEASURES`; None where not known.
 
     Rejected fronts are left out; `rejected` is their number.
-
-    `trend_error_per_year`: standard error of the trend, from the scatter around it; None below three dates.
     """
-    measures: dict[str, Callable[[Row], float | None]] = {
-        "box_m": lambda row: row.box_change_m,
-        "area_km2": lambda row: row.area_change_km2,
-        "centreline_m": lambda row: row.centreline_change_m,
-    }
-    width_m, length_m = box.width_m, box.polygon.area / box.width_m
     kept = [row for row in rows if row.quality != REJECT]
     found: dict[str, Any] = {
         "scenes": len(rows),
         "rejected": len(rows) - len(kept),
-        "box": {"width_m": width_m, "length_m": length_m},
+        "box": {"width_m": box.width_m, "length_m": box.polygon.area / box.width_m},
     }
-    for name, value in measures.items():
-        known = [(row.date.toordinal() / DAYS_PER_YEAR, v) for row in kept if (v := value(row)) is not None]
-        years, values = np.array(known).T if known else (np.zeros(0), np.zeros(0))
-        enough = len(set(years)) > 1
-        trend, error = _trend(years, values) if enough else (None, None)
-        found[name] = {
-            "measured": len(known),
-            "change": float(values[-1]) if enough else None,
-            "trend_per_year": trend,
-            "trend_error_per_year": error,
-        }
+    for name, column in MEASURES.items():
+        values = [value for row in kept if (value := getattr(row, column)) is not None]
+        trend = trend_of(rows, name, box)
+        found[name] = {"measured": len(values), "change": trend and values[-1], **trend_facts(trend)}
     return found
 
 
-def _trend(years: Float[np.ndarray, " date"], values: Float[np.ndarray, " date"]) -> tuple[float, float | None]:
-    """Slope of the least-squares line and its standard error (None for two values, which any line meets)."""
-    time = years - years.mean()
-    slope = float(time @ values / (time @ time))
-    if len(values) < 3:
-        return slope, None
-    scatter = values - values.mean() - slope * time
-    return slope, float(np.sqrt(scatter @ scatter / (len(values) - 2) / (time @ time)))
+def trend_of(rows: Sequence[Row], measure: str, box: Box) -> Trend | None:
+    """Trend and seasonal cycle of one of `MEASURES`, without rejected fronts; None where fewer than two dates have it."""
+    column = MEASURES[measure]
+    known = [row for row in rows if row.quality != REJECT and getattr(row, column) is not None]
+    of_error = box.width_m / 1e6 if measure == AREA else 1.0
+    return fit_trend(
+        np.array([decimal_year(row.date) for row in known]),
+        np.array([getattr(row, column) for row in known], float),
+        np.array([np.nan if row.error_m is None else row.error_m * of_error for row in known]),
+    )
 
 
 def csv_text(rows: Sequence[Row]) -> str:

@@ -14,6 +14,7 @@ from helpers import run_here
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import InputError
+from glacierjax.core.scene_names import decimal_year
 from glacierjax.geo.georeference import WGS84, Georeference, pixel_size, reproject
 from glacierjax.geo.vectors import feature, write_geojson, write_points
 from glacierjax.terminus.box import Box
@@ -120,7 +121,7 @@ def test_trends_have_the_standard_error_of_regression():
         for date, area in zip(dates, areas_m2, strict=True)
     ]
     box = Box(shapely.box(0, 0, 2000, 400), 400.0)
-    years = [date.toordinal() / 365.25 for date in dates]
+    years = [decimal_year(date) for date in dates]
     expected = scipy.stats.linregress(years, areas_m2 / 400)
     found = summary(rows, box)["box_m"]
     assert found["trend_per_year"] == pytest.approx(expected.slope)
@@ -308,7 +309,8 @@ def test_command_writes_its_four_files(predictions, tmp_path):
     done = run_here("glacierjax.timeseries", f"--fronts={predictions}", f"--output={tmp_path / 'out'}")
     assert (
         done.returncode == 0
-        and "box method: -1000 m, trend -200 m a year (standard error 0 m), 6 of 7 scenes" in done.stderr
+        and "box method: -1000 m, trend -200 m a year (standard error 0" in done.stderr
+        and ", 6 of 7 scenes" in done.stderr
     ), done.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "box.geojson",
