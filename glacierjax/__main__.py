@@ -21,6 +21,7 @@ COMMANDS = (
     "timeseries",
     "convert",
     "export",
+    "push",
 )
 
 

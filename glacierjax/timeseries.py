@@ -9,7 +9,8 @@ point on the glacier, that point decides the direction. Date, scene and glacier 
 or from those that flags name. Lines without a glacier's name are grouped by place.
 
 Box method (Moon and Joughin 2008): area of glacier in a box divided by its width; without --box a box is computed from
-the fronts. Centreline method (Lea et al. 2014), if --centreline is given. Writes
+the fronts. Centreline method (Lea et al. 2014), if --centreline is given. With --width_m the box follows the centreline
+(curvilinear box, Lea et al. 2014). Writes
 OUT/timeseries.csv, timeseries.png, summary.json and box.geojson, the box that was used. Edit it and pass it as --box.
 """
 
@@ -31,6 +32,11 @@ _BOX = flags.DEFINE_string(
     "box", "", "Box from glacier to ocean: a polygon in a vector file, or a CaFFe box for pixel fronts."
 )
 _CENTRELINE = flags.DEFINE_string("centreline", "", "Line along the flow, in a vector file.")
+_WIDTH = flags.DEFINE_float(
+    "width_m",
+    None,
+    "For a bending fjord: the box follows --centreline with this width in metres. Default: a straight box.",
+)
 _GLACIER = flags.DEFINE_string("glacier", "", "Only the fronts of this glacier.")
 _DATE_FIELD = flags.DEFINE_string("date_field", "", "Attribute with the date. Default: guessed by its name.")
 _NAME_FIELD = flags.DEFINE_string("name_field", "", "Attribute with the scene's name. Default: guessed by its name.")
@@ -53,7 +59,9 @@ def main() -> None:
 
     fields = Fields(_DATE_FIELD.value, _NAME_FIELD.value, _GLACIER_FIELD.value)
     thresholds = thresholds_from(_THRESHOLD.value)
-    options = SeriesOptions(_BOX.value, _CENTRELINE.value, _GLACIER.value, _SPACING.value, fields, thresholds)
+    options = SeriesOptions(
+        _BOX.value, _CENTRELINE.value, _WIDTH.value, _GLACIER.value, _SPACING.value, fields, thresholds
+    )
     follow_terminus(_FRONTS.value, Path(_OUTPUT.value), options)
 
 

@@ -3,6 +3,7 @@
 `glacierjax.load` takes the folder as it is. Nothing in it can run.
 """
 
+import logging
 import statistics
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,13 +13,15 @@ from flax.traverse_util import flatten_dict
 
 from glacierjax.checkpoints.calibration_file import CALIBRATION, read_calibrations, write_calibration
 from glacierjax.checkpoints.conversion import portable
-from glacierjax.checkpoints.native import Checkpoint
+from glacierjax.checkpoints.hub import CARD, upload
+from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of
 from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, write_safetensors
+from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, new_folder, user_path, write_text
 from glacierjax.core.grey import RECORD_KEY
 
-CARD = "README.md"  # the name under which hubs show a card
+log = logging.getLogger(__name__)
 
 
 def write_export(checkpoint: Checkpoint, output: str | Path) -> list[str]:
@@ -43,18 +46,37 @@ def write_export(checkpoint: Checkpoint, output: str | Path) -> list[str]:
     ]
 
 
+def push(folder: str | Path, name: str, private: bool = False) -> str:
+    """Uploads a folder of `write_export` to the hub as `hf://OWNER/NAME` and returns that name with the commit.
+
+    Raises `InputError` for a folder that is no such one, and with what to do if the hub does not take it.
+    """
+    folder = user_path(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise InputError(f"{folder}: no {WEIGHTS} in it; give a folder that glacierjax export wrote")
+    network_of(load_checkpoint(folder))  # whole and readable
+    if not (folder / CARD).is_file() or _LICENCE in (folder / CARD).read_text(encoding="utf-8"):
+        log.warning("%s: names no licence, so nobody may use the network; add it and push again", folder / CARD)
+    return str(upload(folder, name, private))
+
+
 def card(record: Mapping[str, Any], parameters: int, tables: list) -> str:
     """The model card (Markdown), from the record and the calibrations alone."""
     model, config, metrics = (dict(record.get(key) or {}) for key in ("model", "config", "metrics"))
     data, grey = dict(config.get("data") or {}), dict(record.get(RECORD_KEY) or {})
     lines = [
+        "---",  # what hubs read
+        "library_name: glacierjax",
+        "pipeline_tag: image-segmentation",
+        "---",
+        "",
         "# A network for calving fronts in radar images",
         "",
         f"Trained with glacierjax {record.get('version', 'of an unknown version')}, task `{record.get('task')}`, "
         f"{parameters:,} parameters.",
         "",
         "    import glacierjax",
-        '    glacierjax.load("THIS_FOLDER").predict("scene.tif").show()',
+        '    glacierjax.load("THIS_FOLDER_OR_HF_NAME").predict("scene.tif").show()',
         "",
         "## Network and training",
         "",

@@ -22,6 +22,7 @@ from flax.traverse_util import unflatten_dict
 from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
+from glacierjax.checkpoints.hub import download, is_hub_name
 from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, read_safetensors
 from glacierjax.core.choices import BEST, LAST
 from glacierjax.core.errors import ArgumentError, InputError
@@ -189,6 +190,8 @@ def _host_like(tree: PyTree) -> PyTree:
 def load_checkpoint(path: str | Path, which: str = "best_iou") -> Checkpoint:
     """Reads a checkpoint folder, or of a workdir (or its `checkpoints`) the one named by `which` ("last" or a key of `BEST`).
 
+    `path` may be a name on the hub (`glacierjax.checkpoints.hub`) or a folder of `glacierjax.checkpoints.exported`.
+
     Raises `InputError` when there is no such checkpoint.
     """
     folder = find_checkpoint(path, which)
@@ -238,7 +241,7 @@ def _restore(folder: Path, **items: Any) -> Any:
 
 def find_checkpoint(path: str | Path, which: str) -> Path:
     """The checkpoint folder that `path` and `which` mean; see `load_checkpoint`."""
-    path = user_path(path)
+    path = download(path) if is_hub_name(path) else user_path(path)
     if ((path / "params").is_dir() and (path / "record").is_dir()) or (path / WEIGHTS).is_file():
         return path
     root = path / CHECKPOINTS if (path / CHECKPOINTS).is_dir() else path

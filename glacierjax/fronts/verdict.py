@@ -26,7 +26,8 @@ class Thresholds:
     `*_error_times`: expected error by the usual one of the network on its validation scenes; `*_error_m`: in metres, infinite:
     not asked; `*_gap_share`, `*_rim_share`, `*_sinuosity`: see `Indicators`; `doubtful_closed_share`: less of the box is spanned.
     Of series (`glacierjax.terminus.outliers`): `*_jump_times`: distance from the neighbours in time by the usual scatter, and
-    at least `least_jump_m`; `*_missing_share`: of the box's width, where there is no front.
+    at least `least_jump_m`; `*_length_times`: length in the box by the glacier's usual one; `*_missing_share`: of the box's
+    width, where there is no front.
     """
 
     doubtful_error_times: float = 1.2
@@ -43,6 +44,8 @@ class Thresholds:
     doubtful_jump_times: float = 3.5
     reject_jump_times: float = 6.0
     least_jump_m: float = 100.0
+    doubtful_length_times: float = 1.5
+    reject_length_times: float = 2.5
     doubtful_missing_share: float = 0.1
     reject_missing_share: float = 0.3
 

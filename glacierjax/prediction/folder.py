@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from glacierjax.checkpoints.hub import shown_checkpoint
 from glacierjax.core.cli import advice_for
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import Json, write_text
@@ -171,7 +172,7 @@ class Batch:
     def _settings(self) -> Json:
         predictor = self.predictor
         return {
-            "checkpoints": list(predictor.sources),
+            "checkpoints": list(map(shown_checkpoint, predictor.sources)),
             "mode": predictor.mode,
             "rotations": list(predictor.quarter_turns),
             "mirrors": [list(axes) for axes in predictor.mirrors],

@@ -176,7 +176,8 @@ def load(
     """The network of a checkpoint or training folder; several make an ensemble.
 
     Args:
-      checkpoints: folders that `glacierjax.train` or `glacierjax.convert` wrote.
+      checkpoints: folders that `glacierjax.train`, `glacierjax.convert` or `glacierjax.export` wrote, or names on the hub,
+        "hf://OWNER/NAME@REVISION" (extra [hub]).
       which: of a training folder: "best_iou", "best_mde" or "last".
       mode: "tiled", "overlap" or "whole"; None: as the training validated, but overlap instead of tiled.
       rotations: average over four rotations of each scene, or if the networks were not trained on rotated crops, over the

@@ -14,6 +14,7 @@ from jaxtyping import Bool, UInt8
 from PIL import Image
 from scipy import ndimage
 
+from glacierjax.checkpoints.hub import shown_checkpoint
 from glacierjax.core.channels import input_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, user_path, write_png
@@ -272,7 +273,7 @@ def prediction_of(
     for quality in (uncertainty, *([] if deviation is None else [deviation])):
         quality[missing] = 0  # these pixels have no data
     lines = trace_front(cleaned, front)
-    checkpoint = "; ".join(predictor.sources)
+    checkpoint = "; ".join(map(shown_checkpoint, predictor.sources))
     found = Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint, series=series)
     indicators = indicators_of(front, lines, cleaned, scene.pixel_spacing_m, uncertainty, deviation, maps.lean, allowed)
     if indicators is None:

@@ -22,12 +22,14 @@ PIECES_ALONG = 500  # a line is looked at in pieces of this part of the box
 BESIDE = 1e-6  # how far left and right of a line is, as a part of the box
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Box:
-    """`polygon` in metres; `width_m` across the flow, on average."""
+    """`polygon` in metres; `width_m` across the flow, on average; `centreline` (n, 2), towards the ocean, that it follows
+    (`glacierjax.terminus.curved_box`), None: it is straight."""
 
     polygon: shapely.Polygon
     width_m: float
+    centreline: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,7 +16,6 @@ from glacierjax.geo.features import LINES, POLYGONS, is_vector_file, read_featur
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import point_feature, polygon_feature, write_geojson
 from glacierjax.terminus.box import Box, box_from_fronts, box_of, clip_to_fronts, flow_direction, glacier_area_m2
-from glacierjax.terminus.centreline import towards_ocean
 from glacierjax.terminus.fronts import Front, Plane
 from glacierjax.terminus.series import box_corners
 
@@ -164,15 +163,14 @@ def point_on_glacier(path: str, plane: Plane) -> Float[np.ndarray, "2"] | None:
     return plane.from_lonlat(shapely.get_coordinates(marks[0]), path).mean(0)
 
 
-def given_centreline(path: str, fronts: Sequence[Front], plane: Plane) -> Float[np.ndarray, "point 2"] | None:
-    """The centreline in a file (n, 2) in metres, running towards the ocean; None without a file."""
+def given_centreline(path: str, plane: Plane) -> Float[np.ndarray, "point 2"] | None:
+    """The centreline in a file (n, 2) in metres, as it was drawn; None without a file."""
     if not path:
         return None
     parts = [part for shape in read_shapes(path, LINES) for part in shapely.get_parts(shape)]
     if len(parts) != 1:
         raise InputError(f"{path}: {len(parts)} lines; a centreline is one")
-    centreline = plane.from_lonlat(shapely.get_coordinates(parts[0]), path)
-    return towards_ocean(centreline, [front.lines for front in fronts])
+    return plane.from_lonlat(shapely.get_coordinates(parts[0]), path)
 
 
 def write_box(path: Path, box: Box, plane: Plane, fronts: Sequence[Front]) -> None:
@@ -180,10 +178,13 @@ def write_box(path: Path, box: Box, plane: Plane, fronts: Sequence[Front]) -> No
     if plane.crs is None:
         return
     polygon = shapely.Polygon(reproject(box_corners(box), plane.crs, WGS84))
-    flow = flow_direction([front.lines for front in fronts])
-    middle = np.array(box.polygon.centroid.coords[0])
-    upstream = ((box_corners(box) - middle) @ flow).min()
-    mark = reproject((middle + flow * upstream)[None], plane.crs, WGS84)[0]
+    if box.centreline is None:
+        flow = flow_direction([front.lines for front in fronts])
+        middle = np.array(box.polygon.centroid.coords[0])
+        end = middle + flow * ((box_corners(box) - middle) @ flow).min()
+    else:
+        end = box.centreline[0]
+    mark = reproject(end[None], plane.crs, WGS84)[0]
     members = [
         polygon_feature(polygon, {"what": "box", "width_m": round(box.width_m, 1)}),
         point_feature(mark, {"what": "glacier"}),

@@ -1,23 +1,26 @@
-"""Fronts that do not fit their neighbours in time: shifted, jumped, drawn in part, or along the edge of ice mélange.
+"""Fronts that do not fit their series: shifted, jumped, drawn in part, or along the edge of ice mélange.
 
 The box is cut into lanes along the flow. In each lane a front has a position; the expected one follows from the dates before,
 from those after, and from the trend through both. A front that agrees with any of the three is right: a glacier may
 calve between two dates, but does not come back. AutoTerm screens its traces by the next dates as well (Zhang et al. 2023,
-doi 10.5194/tc-17-3485-2023).
+doi 10.5194/tc-17-3485-2023). A front that is far longer than the others runs around something.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import shapely
 from jaxtyping import Bool, Float64
 
 from glacierjax.fronts.verdict import GOOD, REJECT, USUAL, Thresholds, Verdict, weigh, worst
 from glacierjax.terminus.box import Box, flow_direction
+from glacierjax.terminus.curved_box import straightened
 from glacierjax.terminus.fronts import Front
 from glacierjax.terminus.series import box_corners
 
 LANES = 24
+PIECES_ACROSS = 200  # fronts in a curved box are looked at in pieces of this part of its width
 NEIGHBOURS = 4  # dates before and as many after
 ONE_SIDE = 3  # of them alone tell what to expect
 LEAST_DATES = 5  # with fewer, nobody knows which of them is wrong
@@ -30,10 +33,16 @@ def judge_series(fronts: Sequence[Front], box: Box, thresholds: Thresholds = USU
     """A verdict on each of the dated fronts of one glacier, in metres (y upwards): its own, and by its neighbours in time."""
     own = [front.verdict or Verdict(GOOD) for front in fronts]
     positions_m = lane_positions_m(fronts, box)
+    lengths_m = _lengths_m(fronts, box)
     days = np.array([front.date.toordinal() if front.date else 0 for front in fronts], float)
     measured = np.isfinite(positions_m)
     if measured.any(1).sum() < LEAST_DATES:
         return own
+    usual_m = float(np.median(lengths_m[lengths_m > 0])) if (lengths_m > 0).any() else np.inf
+    own = [
+        worst([verdict, weigh(times, "length_times", f"{times:.1f} times as long as usual", thresholds)])
+        for verdict, times in zip(own, (lengths_m / usual_m).tolist(), strict=True)
+    ]
     used = np.array([verdict.quality != REJECT for verdict in own])
     lanes = measured[measured.any(1)].mean(0) >= 0.5  # those that most fronts cross
     missing = 1 - measured[:, lanes].mean(1) if lanes.any() else np.ones(len(fronts))
@@ -54,16 +63,12 @@ def judge_series(fronts: Sequence[Front], box: Box, thresholds: Thresholds = USU
 
 def lane_positions_m(fronts: Sequence[Front], box: Box) -> Positions:
     """Where each front leaves the glacier for the last time in each lane of the box, along the flow; NaN: nowhere in it."""
-    flow = flow_direction([front.lines for front in fronts])
-    across = np.array([-flow[1], flow[0]])
-    corners = box_corners(box)
-    sides, alongs = corners @ across, corners @ flow
-    low, high, first, last = sides.min(), sides.max(), alongs.min(), alongs.max()
+    place, (low, high), (first, last) = _lanes_of(fronts, box)
     lanes = low + (np.arange(LANES) + 0.5) / LANES * (high - low)
     found = np.full((len(fronts), LANES), np.nan)
     for row, front in zip(found, fronts, strict=True):
         for line in front.lines:
-            side, along = line @ across, line @ flow
+            along, side = place(line).T
             # With the glacier on the left, a step towards larger `side` has the ocean ahead.
             for lane, where in enumerate(lanes):
                 leaves = (side[:-1] <= where) & (side[1:] > where)
@@ -75,6 +80,34 @@ def lane_positions_m(fronts: Sequence[Front], box: Box) -> Positions:
                 if len(places):
                     row[lane] = np.nanmax([row[lane], places.max()])
     return found
+
+
+def _lengths_m(fronts: Sequence[Front], box: Box) -> Float64[np.ndarray, " date"]:
+    """Length of each front in the box; closed lines, as around icebergs, count too."""
+    lines = [shapely.MultiLineString(front.lines) for front in fronts]
+    return np.asarray(shapely.length(shapely.intersection(box.polygon, lines)), float)
+
+
+def _lanes_of(
+    fronts: Sequence[Front], box: Box
+) -> tuple[Callable[[np.ndarray], np.ndarray], tuple[float, float], tuple[float, float]]:
+    """Gives points (n, 2) their place along the flow and to its left, and from where to where the box reaches: to the left,
+    and along the flow."""
+    if box.centreline is not None:
+        curve, length_m = box.centreline, shapely.LineString(box.centreline).length
+
+        def on_curve(line: np.ndarray) -> np.ndarray:
+            dense = shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), box.width_m / PIECES_ACROSS))
+            # Beside the box a point may be as near to another part of the curve.
+            inside = shapely.contains_xy(box.polygon, dense)
+            return np.where(inside[:, None], straightened(curve, dense), np.nan)
+
+        return on_curve, (-box.width_m / 2, box.width_m / 2), (0.0, length_m)
+    flow = flow_direction([front.lines for front in fronts])
+    axes = np.column_stack([flow, [-flow[1], flow[0]]])
+    corners = box_corners(box) @ axes
+    (first, low), (last, high) = corners.min(0).tolist(), corners.max(0).tolist()
+    return lambda line: line @ axes, (low, high), (first, last)
 
 
 def _jumps_m(positions_m: Positions, days: np.ndarray, used: Bool[np.ndarray, " date"]) -> np.ndarray:

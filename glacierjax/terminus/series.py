@@ -99,7 +99,11 @@ def summary(rows: Sequence[Row], box: Box) -> Json:
     found: dict[str, Any] = {
         "scenes": len(rows),
         "rejected": len(rows) - len(kept),
-        "box": {"width_m": box.width_m, "length_m": box.polygon.area / box.width_m},
+        "box": {
+            "width_m": box.width_m,
+            "length_m": box.polygon.area / box.width_m,
+            "follows_centreline": box.centreline is not None,
+        },
     }
     for name, column in MEASURES.items():
         values = [value for row in kept if (value := getattr(row, column)) is not None]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import shapely
 
-from glacierjax.fronts.verdict import GOOD, REJECT, Verdict, thresholds_from
+from glacierjax.fronts.verdict import DOUBTFUL, GOOD, REJECT, Verdict, thresholds_from
 from glacierjax.terminus.box import Box
 from glacierjax.terminus.fronts import Front
 from glacierjax.terminus.outliers import LEAST_DATES, judge_series, lane_positions_m
@@ -124,3 +124,13 @@ def test_thresholds_change_the_verdict():
 def test_lanes_have_the_positions_of_a_straight_front():
     straight = front(0, np.full(len(SIDE_M), 1234.0))
     np.testing.assert_allclose(lane_positions_m([straight], BOX), 1234.0)
+
+
+def test_a_front_far_longer_than_usual_is_doubtful_or_rejected():
+    rng = np.random.default_rng(4)
+    fronts = [front(day, place(rng, day)) for day in range(0, 600, 60)]
+    for depth_m, quality in ((0, GOOD), (300, DOUBTFUL), (900, REJECT)):
+        winding = place(rng, 600) + depth_m * np.sign(np.sin(SIDE_M / WIDTH_M * np.pi * 6))
+        verdict = judge_series([*fronts, front(600, winding)], BOX, thresholds_from(["least_jump_m=1e9"]))[-1]
+        assert verdict.quality == quality, depth_m
+        assert any("times as long as usual" in reason for reason in verdict.reasons) == (quality != GOOD)

@@ -18,6 +18,7 @@ from glacierjax.core.scene_names import decimal_year
 from glacierjax.geo.georeference import WGS84, Georeference, pixel_size, reproject
 from glacierjax.geo.vectors import feature, write_geojson, write_points
 from glacierjax.terminus.box import Box
+from glacierjax.terminus.centreline import towards_ocean
 from glacierjax.terminus.direction import one_direction
 from glacierjax.terminus.fronts import Front, lay_out, read_fronts
 from glacierjax.terminus.inputs import (
@@ -85,7 +86,9 @@ def test_fronts_come_by_date_with_what_their_names_say(placed):
 def test_both_methods_find_the_retreat_of_fronts_on_earth(placed, tmp_path):
     fronts, plane = placed
     write_geojson(tmp_path / "flow.geojson", [feature(UTM.to_lonlat(np.array([[400, 150.0], [0, 150]])), {})])
-    centreline = given_centreline(str(tmp_path / "flow.geojson"), fronts, plane)
+    centreline = given_centreline(str(tmp_path / "flow.geojson"), plane)
+    assert centreline is not None
+    centreline = towards_ocean(centreline, [front.lines for front in fronts])
     box = choose_box(None, fronts, "")
     rows = measure(fronts, box, centreline)
     expected = [-RETREAT_PX * GROUND_M * i for i in range(len(YEARS))]
@@ -153,7 +156,7 @@ def test_fronts_in_pixels_are_measured_with_their_spacing(tmp_path):
     np.testing.assert_allclose(changes, [-RETREAT_PX * 20 * i for i in range(len(YEARS))], atol=1e-6)
     with pytest.raises(InputError, match="in pixels"):
         write_geojson(tmp_path / "flow.geojson", [feature(np.array([[0, 0], [1, 1.0]]), {})])
-        given_centreline(str(tmp_path / "flow.geojson"), fronts, plane)
+        given_centreline(str(tmp_path / "flow.geojson"), plane)
 
 
 def test_picture_is_drawn(placed, tmp_path):
