@@ -66,7 +66,9 @@ class _Answers(http.server.BaseHTTPRequestHandler):
             told = {"ETag": f'"{_hash(found[1], content)}"', "X-Repo-Commit": COMMIT}
             if self.command == "HEAD":
                 return self._send(b"", **{**told, "Content-Length": str(len(content))})
-            return self._send(hub.spoil(found[1], content), **told)
+            start = int((re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")) or "00")[1])
+            part = {"Content-Range": f"bytes {start}-{len(content) - 1}/{len(content)}"} if start else {}
+            return self._send(hub.spoil(found[1], content)[start:], 206 if start else 200, **told, **part)
         return self._send({"error": "Not found"}, 404)
 
     do_HEAD = do_GET
