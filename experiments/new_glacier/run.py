@@ -3,7 +3,8 @@
     python experiments/new_glacier/run.py --output=STUDY --checkpoint=demo/run --replay=demo/data [--choose]
 
 `make demo` makes the network and its data. What is done already is not done again. Ends with STUDY/results.md. With --choose the
-candidates for the defaults of `glacierjax adapt` are compared, on another archive. Run it from the project's root.
+candidates for the defaults of `glacierjax adapt` are compared, on another archive. With --glacier only one of the new glaciers is
+worked on, so that several can be at once; without it afterwards the table is made of all. Run it from the project's root.
 """
 
 import argparse
@@ -26,6 +27,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for everything that the study makes")
     parser.add_argument("--checkpoint", required=True, help="the demo's training folder")
     parser.add_argument("--replay", required=True, help="the demo's prepared data")
+    parser.add_argument("--glacier", default="", help="one of the new glaciers; all of them if left out")
     parser.add_argument("--choose", action="store_true", help="compare candidates for the defaults, on another archive")
     options = parser.parse_args()
     keep_compiled_programs()  # as every command does
@@ -35,6 +37,8 @@ def main() -> None:
     cells = [(name, 5) for name in arms] if options.choose else CELLS
     study = Study(options.output, options.checkpoint, options.replay, seed)
     for number, glacier in enumerate(study.glaciers()):
+        if options.glacier not in ("", glacier):
+            continue
         study.score(glacier, Run(glacier, "as it was", 0, study.folder / glacier / "0"), options.checkpoint, Arm())
         for name, labels in cells:
             study.adapt(glacier, number, labels, name, arms[name])

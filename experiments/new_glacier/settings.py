@@ -18,6 +18,7 @@ class Arm:
     network: str = ""
 
 
+FULL_RATE = 5e-3  # of configs/demo.py
 RULE = {"rock_rule": True}
 ARMS = {
     "plain": Arm(),
@@ -26,13 +27,21 @@ ARMS = {
     "summer": Arm({"channels": ("grey", "grey", "summer")}),
     "all": Arm({"channels": ("grey", "rock", "summer")}, RULE),
 }
-SCORED_AT_OLD = ("plain", "all", "replay")  # arms whose networks are scored at the old glaciers too
+SCORED_AT_OLD = (
+    "plain",
+    "all",
+    "24 epochs",
+    "replay, 24 epochs",
+)  # arms whose networks are scored at the old glaciers too
 # (arm, labels). All arms with five labels come first, so that a study that is cut short has them.
 CELLS = [(arm, labels) for labels in (5, 1, 3, 10) for arm in ARMS]
 # Tried on the other archive to choose the defaults of the command, with five labels.
 CANDIDATES = {
     "default": Arm(),
-    "decoder": Arm({"trained": "decoder"}),
-    "norms": Arm({"trained": "norms"}),
-    "replay": Arm({"replay_share": 0.5}),
+    "24 epochs": Arm({"epochs": 24}),
+    "full rate": Arm({"learning_rate": FULL_RATE}),
+    "24 epochs, full rate": Arm({"epochs": 24, "learning_rate": FULL_RATE}),
+    "decoder, 24 epochs": Arm({"trained": "decoder", "epochs": 24}),
+    "norms, 24 epochs": Arm({"trained": "norms", "epochs": 24}),
+    "replay, 24 epochs": Arm({"replay_share": 0.5, "epochs": 24}),
 }

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 from small_world import TINY, build_flags, val_lines, write_archive
 
 from tfds_builders.build import main as build
@@ -61,11 +62,15 @@ def in_elsewhere(elsewhere, monkeypatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def trained(command, data, elsewhere) -> Path:
-    """The workdir of a finished training; read only."""
-    done = command("glacierjax.train", *TINY, f"--config.data.dir={data}", "--workdir=run")
-    assert done.returncode == 0, done.stderr
-    return elsewhere / "run"
+def trained(command, data, tmp_path_factory, worker_id) -> Path:
+    """The workdir of a finished training; read only. The tests' processes share it: the first one that asks trains."""
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "trained"
+    with FileLock(f"{folder}.lock"):
+        if not (folder / "summary.json").exists():
+            done = command("glacierjax.train", *TINY, f"--config.data.dir={data}", f"--workdir={folder}")
+            assert done.returncode == 0, done.stderr
+    return folder
 
 
 @pytest.fixture(scope="session")
