@@ -20,12 +20,13 @@ class Arm:
 
 FULL_RATE = 5e-3  # of configs/demo.py
 RULE = {"rock_rule": True}
+ALL = ("grey", "rock", "summer")
 ARMS = {
     "plain": Arm(),
     "rock as rule": Arm(evaluate=RULE, network="plain"),
     "rock as input": Arm({"channels": ("grey", "rock", "grey")}),
     "summer": Arm({"channels": ("grey", "grey", "summer")}),
-    "all": Arm({"channels": ("grey", "rock", "summer")}, RULE),
+    "all": Arm({"channels": ALL}, RULE),
 }
 SCORED_AT_OLD = (
     "plain",
@@ -37,11 +38,13 @@ SCORED_AT_OLD = (
 CELLS = [(arm, labels) for labels in (5, 1, 3, 10) for arm in ARMS]
 # Tried on the other archive to choose the defaults of the command, with five labels.
 CANDIDATES = {
-    "default": Arm(),
-    "24 epochs": Arm({"epochs": 24}),
-    "full rate": Arm({"learning_rate": FULL_RATE}),
-    "24 epochs, full rate": Arm({"epochs": 24, "learning_rate": FULL_RATE}),
-    "decoder, 24 epochs": Arm({"trained": "decoder", "epochs": 24}),
-    "norms, 24 epochs": Arm({"trained": "norms", "epochs": 24}),
-    "replay, 24 epochs": Arm({"replay_share": 0.5, "epochs": 24}),
+    "rate 0.3": Arm({"learning_rate": 0.3 * FULL_RATE}),
+    "rate 0.3, 24 epochs": Arm({"learning_rate": 0.3 * FULL_RATE, "epochs": 24}),
+    "rate 1": Arm({"learning_rate": FULL_RATE}),
+    "rate 1, 24 epochs": Arm({"learning_rate": FULL_RATE, "epochs": 24}),
+    "rate 1, all": Arm({"learning_rate": FULL_RATE, "channels": ALL}),
+    "rate 1, all as input and rule": Arm(evaluate=RULE, network="rate 1, all"),
+    "rate 1, 24 epochs, all": Arm({"learning_rate": FULL_RATE, "epochs": 24, "channels": ALL}),
+    "rate 1, replay": Arm({"learning_rate": FULL_RATE, "replay_share": 0.5, "epochs": 16}),
+    "rate 0.3, 24 epochs, decoder": Arm({"learning_rate": 0.3 * FULL_RATE, "trained": "decoder", "epochs": 24}),
 }

@@ -120,7 +120,7 @@ def fit(
         evaluate=validation,
         rank_by=settings.keep,
         record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(grey), **(origin or {})},
-        initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
+        initial_params=lambda fresh: initial_params(settings.init, fresh, workdir, settings.model.channels),
         facts={
             "training": f"{len(scenes)} scenes, {data.samples_per_epoch:,} {shown} of {data.context_px} px per epoch",
             "validation": f"{len(validation)} scenes ({settings.validation.mode})",

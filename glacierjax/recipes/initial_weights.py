@@ -1,7 +1,7 @@
 """Initial weights of a network, taken over from a checkpoint."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,6 +10,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.checkpoints.native import load_checkpoint
+from glacierjax.checkpoints.record import network_of
+from glacierjax.core.channels import GREY_ONLY
+from glacierjax.core.choices import GREY
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 from glacierjax.core.settings import FineTuning, InitSettings, Pretraining, SeriesFineTuning
@@ -43,15 +46,15 @@ def check_initial_weights(settings: FineTuning | Pretraining) -> None:
         else:
             images = jax.ShapeDtypeStruct((1, size, size, 1), jnp.float32)
             shapes = jax.eval_shape(build(network, Tyrion).init, key, images)
-        carried_weights(settings.init, shapes["params"])
+        carried_weights(settings.init, shapes["params"], settings.model.channels)
 
 
-def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
+def carried_weights(init: InitSettings, like: Mapping[str, Any], channels: Sequence[str] = GREY_ONLY) -> Carried:
     """Encoder and decoder of the checkpoint `init.checkpoint`, or the one that it has; with `init.head` its head, if that fits.
 
     `like` holds the network's parameters, or only their shapes. Temporal modules that the checkpoint lacks stay as they are
-    in `like`, and a decoder of the other kind (`Decoder.narrow`) is left over. Raises `InputError` when a name or shape does
-    not fit.
+    in `like`, and a decoder of the other kind (`Decoder.narrow`) is left over. `channels`: what the network's input shows; where
+    the checkpoint's showed something else, see `with_channels`. Raises `InputError` when a name or shape does not fit.
     """
     checkpoint = load_checkpoint(init.checkpoint, init.which)
     taken = {part: checkpoint.params[part] for part in CARRIED if part in checkpoint.params}
@@ -60,6 +63,8 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
     if "decoder" in taken and _is_narrow(taken["decoder"]) != _is_narrow(like["decoder"]):
         del taken["decoder"]
     parts = {part: _merged(like[part], tree, part, str(checkpoint.path)) for part, tree in taken.items()}
+    if "encoder" in parts:
+        parts["encoder"] = with_channels(parts["encoder"], network_of(checkpoint).channels, channels)
     head = checkpoint.params.get(HEAD)
     if init.head and head is not None and _shapes(head) == _shapes(like[HEAD]):
         taken[HEAD] = head
@@ -70,14 +75,14 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any]) -> Carried:
     return Carried(parts, checkpoint.path, [name for part in taken for name in _names(taken[part], part)], left_over)
 
 
-def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
-    """`fresh` with encoder and decoder (and head, see `carried_weights`) replaced by those of `init.checkpoint`, if it is set.
+def initial_params(init: InitSettings, fresh: dict, workdir: Path, channels: Sequence[str] = GREY_ONLY) -> dict:
+    """`fresh` with encoder and decoder (and head) replaced by those of `init.checkpoint`, if it is set (`carried_weights`).
 
     Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
     """
     if not init.checkpoint:
         return fresh
-    parts, path, taken, left_over = carried_weights(init, fresh)
+    parts, path, taken, left_over = carried_weights(init, fresh, channels)
     names = {
         "taken": sorted(taken),
         "fresh": sorted({name for part in fresh for name in _names(fresh[part], part)} - set(taken)),
@@ -96,6 +101,25 @@ def initial_params(init: InitSettings, fresh: dict, workdir: Path) -> dict:
         LIST,
     )
     return {**fresh, **parts}
+
+
+def with_channels(encoder: dict[str, Any], before: Sequence[str], after: Sequence[str]) -> dict[str, Any]:
+    """The encoder for input channels that show something else, so that it answers as before whatever they show.
+
+    The weights of a channel that was grey go to the first channel, which is grey too; a channel that now shows something else has
+    weights of 0 and learns from there.
+    """
+    changed = [i for i, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
+    if not changed:
+        return encoder
+    embedding = encoder["patch_embedding"]
+    kernel = np.array(embedding["projection"]["kernel"])
+    for i in changed:
+        if before[i] == GREY:
+            kernel[..., 0, :] += kernel[..., i, :]
+        kernel[..., i, :] = 0
+    projection = {**embedding["projection"], "kernel": kernel}
+    return {**encoder, "patch_embedding": {**embedding, "projection": projection}}
 
 
 def _names(tree: Any, where: str) -> list[str]:

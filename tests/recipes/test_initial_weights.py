@@ -11,7 +11,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.settings import InitSettings, ModelSettings, SeriesDataSettings, SeriesFineTuning
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
-from glacierjax.recipes.initial_weights import check_initial_weights, initial_params
+from glacierjax.recipes.initial_weights import check_initial_weights, initial_params, with_channels
 
 IMAGES = np.zeros((1, 64, 64, 1), np.float32)
 
@@ -174,3 +174,23 @@ def test_a_network_for_series_takes_the_encoder_and_a_decoder_of_its_own_kind(se
         place = jax.tree_util.keystr(path)
         taken = "temporal" not in place and ("encoder" in place or (narrow and "decoder" in place))
         assert leaf.any() == taken, place
+
+
+def test_a_channel_that_shows_something_new_changes_no_answer_at_the_start(settings, fresh, carried, tmp_path):
+    given, settings = carried
+    channels = ("grey", "rock", "summer")
+    params = initial_params(settings.init, fresh, tmp_path, channels)
+    generator = np.random.default_rng(2)
+    grey = generator.random((4, 4, 1), np.float32)
+    shown = np.concatenate([grey, generator.random((4, 4, 2), np.float32)], -1)
+
+    def token(tree, patch):
+        return np.einsum("hwc,hwcd->d", patch, tree["encoder"]["patch_embedding"]["projection"]["kernel"])
+
+    np.testing.assert_allclose(token(params, shown), token(given, np.repeat(grey, 3, -1)), rtol=1e-4, atol=1e-5)
+    back = with_channels(params["encoder"], channels, ("grey", "grey", "grey"))
+    np.testing.assert_allclose(
+        token({"encoder": back}, np.repeat(grey, 3, -1)), token(params, shown), rtol=1e-5, atol=1e-5
+    )
+    untouched = given["encoder"]["patch_embedding"]["projection"]["bias"]
+    assert np.array_equal(params["encoder"]["patch_embedding"]["projection"]["bias"], untouched)
