@@ -55,7 +55,8 @@ def main() -> None:
     # Imported here: --help must not wait for rasterio and matplotlib.
     from glacierjax.fronts.verdict import thresholds_from
     from glacierjax.terminus.attributes import Fields
-    from glacierjax.terminus.follow import SeriesOptions, follow_terminus
+    from glacierjax.terminus.follow import follow_terminus
+    from glacierjax.terminus.open_series import SeriesOptions
 
     fields = Fields(_DATE_FIELD.value, _NAME_FIELD.value, _GLACIER_FIELD.value)
     thresholds = thresholds_from(_THRESHOLD.value)

@@ -188,7 +188,7 @@ def _variances(design: Matrix, values: Values, errors: Values | None) -> Values:
     most = float(residuals @ residuals)
     if excess(0.0) <= 0 or excess(most) >= 0:
         return known
-    return known + scipy.optimize.brentq(excess, 0.0, most, rtol=1e-6)
+    return known + scipy.optimize.brentq(excess, 0.0, most)
 
 
 def _jackknife(again: Matrix) -> Matrix:

@@ -17,8 +17,9 @@ from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson
 from glacierjax.terminus import follow
 from glacierjax.terminus.attributes import Fields, read_facts
-from glacierjax.terminus.follow import SeriesOptions, follow_terminus
+from glacierjax.terminus.follow import follow_terminus
 from glacierjax.terminus.fronts import read_fronts
+from glacierjax.terminus.open_series import SeriesOptions
 
 UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
 GROUND_M = 20 / 0.9996

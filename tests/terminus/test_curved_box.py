@@ -17,8 +17,9 @@ from glacierjax.geo.vectors import feature, point_feature, write_geojson
 from glacierjax.terminus import follow
 from glacierjax.terminus.box import box_from_fronts, glacier_area_m2
 from glacierjax.terminus.curved_box import box_along, straightened
-from glacierjax.terminus.follow import SeriesOptions, follow_terminus
+from glacierjax.terminus.follow import follow_terminus
 from glacierjax.terminus.fronts import Front
+from glacierjax.terminus.open_series import SeriesOptions
 from glacierjax.terminus.outliers import judge_series, lane_positions_m
 
 RADIUS_M, WIDTH_M, FJORD_M = 6000.0, 3000.0, 4000.0

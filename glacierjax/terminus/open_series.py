@@ -1,0 +1,98 @@
+"""A series ready to be measured: fronts in one plane and one direction, a box, and a verdict on each front."""
+
+import dataclasses
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+
+from glacierjax.core.errors import ArgumentError, some_names
+from glacierjax.fronts.verdict import USUAL, Thresholds, Verdict
+from glacierjax.terminus.attributes import Fields
+from glacierjax.terminus.box import Box
+from glacierjax.terminus.centreline import towards_ocean
+from glacierjax.terminus.curved_box import box_along
+from glacierjax.terminus.direction import one_direction
+from glacierjax.terminus.fronts import Front, Plane, lay_out, read_fronts
+from glacierjax.terminus.inputs import (
+    choose_box,
+    choose_glacier,
+    choose_spacing,
+    drawn_polygon,
+    given_area,
+    given_centreline,
+    point_on_glacier,
+)
+from glacierjax.terminus.outliers import judge_series
+
+log = logging.getLogger(__name__)
+
+
+@dataclasses.dataclass(frozen=True)
+class SeriesOptions:
+    """`box`, `centreline`: files, "": none; `width_m` of a box that follows the centreline, None: a straight box; `glacier`,
+    `pixel_spacing_m`: only the fronts of these; `fields`: attributes; `thresholds`: from where on a front is doubtful or
+    rejected."""
+
+    box: str = ""
+    centreline: str = ""
+    width_m: float | None = None
+    glacier: str = ""
+    pixel_spacing_m: float | None = None
+    fields: Fields = dataclasses.field(default_factory=Fields)
+    thresholds: Thresholds = USUAL
+
+    def __post_init__(self):
+        if self.width_m is None:
+            return
+        if not 0 < self.width_m < float("inf"):
+            raise ArgumentError("width_m", self.width_m, "give a number of metres above 0")
+        if not self.centreline:
+            raise ArgumentError("width_m", self.width_m, "is of a box that follows a line; give `centreline` too")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Series:
+    """Dated fronts of one glacier in metres of `plane`, the glacier on their left, and what they are measured with.
+
+    `verdicts`: one for each front; `centreline` (n, 2), towards the ocean; `turned`: scenes whose lines were turned round;
+    `side_from`: what told on which side the glacier is.
+    """
+
+    fronts: list[Front]
+    plane: Plane
+    box: Box
+    centreline: np.ndarray | None
+    verdicts: list[Verdict]
+    turned: list[str]
+    side_from: str
+
+
+def open_series(patterns: Sequence[str], options: SeriesOptions) -> Series:
+    """The fronts that files, folders and patterns name, as `options` choose them. Raises `InputError` for what is wrong."""
+    area = given_area(options.box)
+    if area and options.width_m is not None:
+        raise ArgumentError("width_m", options.width_m, f"{options.box} has a box already; leave one of them out")
+    of_glacier = choose_glacier(read_fronts(patterns, options.fields), options.glacier, area)
+    placed, plane = lay_out(choose_spacing(of_glacier, options.pixel_spacing_m))
+    drawn_line = given_centreline(options.centreline, plane)
+    polygon = drawn_polygon(area, placed, plane) if area else None
+    if drawn_line is not None and options.width_m is not None:
+        polygon = box_along(drawn_line, options.width_m, options.centreline).polygon
+    on_glacier = point_on_glacier(options.box, plane)
+    fronts, turned = one_direction(placed, on_glacier, polygon)
+    if turned:
+        log.warning("drawn with the glacier on the right, so turned round: %s", some_names(turned))
+    if on_glacier is None and not all(front.is_own for front in fronts):
+        log.warning(
+            "the glacier is taken to lie on the left of most lines, which other programs do not promise; if it does not, add a "
+            "point on the glacier to the file of `box`"
+        )
+    centreline = None if drawn_line is None else towards_ocean(drawn_line, [front.lines for front in fronts])
+    if centreline is not None and options.width_m is not None:
+        box = box_along(centreline, options.width_m, options.centreline)
+    else:
+        box = choose_box(polygon, fronts, options.box)
+    verdicts = judge_series(fronts, box, options.thresholds)
+    side = "direction of the lines" if on_glacier is None else "point on the glacier"
+    return Series(fronts, plane, box, centreline, verdicts, turned, side)
