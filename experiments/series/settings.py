@@ -4,12 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 
 CONFIG = "configs/demo_series.py"
-SAMPLES = 500  # series of eight frames that a training sees
+SAMPLES = 700  # series of eight frames that a training sees
 Fields = tuple[str, ...]  # "field=value", as after --config.
-# Every arm starts from one network of single images, decoder included, so that few steps are enough. Crops are about as large as
-# a scene: crops of 64 px, tried first, show too little ground to tell a fjord from the sea.
+# Every arm starts from one whole network of single images, so that few steps are enough. Crops are about as large as a scene:
+# crops of 64 px, tried first, show too little ground to tell a fjord from the sea.
 SHORT: Fields = (
     "num_epochs=1",
+    "init.head=True",
     f"data.samples_per_epoch={SAMPLES}",
     "data.pixel_spacing_m=60",
     "data.context_px=96",
