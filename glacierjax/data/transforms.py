@@ -26,9 +26,10 @@ def resize_bilinear(x: UInt8[np.ndarray, "height width"], size: tuple[int, int])
     """Bilinear with half-pixel centres and clamped border, no antialiasing, rounded half to even: uint8 -> uint8."""
     if x.shape == size:
         return x
-    y = _lerp(x.astype(np.float32).T, size[1]).T  # columns first, as torch rounds
-    y = _lerp(y, size[0])
-    return np.rint(y).astype(np.uint8)
+    # Columns first, as torch rounds. Rows that lie in one piece are picked several times faster.
+    y = _lerp(np.ascontiguousarray(x.T).astype(np.float32), size[1])
+    y = _lerp(np.ascontiguousarray(y.T), size[0])
+    return np.rint(y, out=y).astype(np.uint8)
 
 
 def _lerp(x: Float32[np.ndarray, "rows columns"], out: int) -> Float32[np.ndarray, "{out} columns"]:
@@ -40,7 +41,11 @@ def _lerp(x: Float32[np.ndarray, "rows columns"], out: int) -> Float32[np.ndarra
     low = np.minimum(position.astype(int), length - 1)
     high = np.minimum(low + 1, length - 1)
     weight = (position - low).astype(np.float32)[:, None]
-    return x[low] * (1 - weight) + x[high] * weight
+    below, above = x[low], x[high]
+    below *= 1 - weight
+    above *= weight
+    below += above
+    return below
 
 
 def resize_labels(
