@@ -41,8 +41,8 @@ ROCK = flags.DEFINE_string(
     "Rock that never moves, as an input channel: polygons (vector file) or a mask (raster), for labels of `label`.",
 )
 TRAINED = flags.DEFINE_enum("trained", choices.TRAINED[0], choices.TRAINED, "Which parameters change.")
-RATE = flags.DEFINE_float("learning_rate", None, "Learning rate. Default: 0.3 of that of the checkpoint's training.")
-EPOCHS = flags.DEFINE_integer("epochs", 8, "Epochs of 20 steps at most; cross-validation chooses how many.")
+RATE = flags.DEFINE_float("learning_rate", None, "Learning rate. Default: that of the checkpoint's training.")
+EPOCHS = flags.DEFINE_integer("epochs", 24, "Epochs of 20 steps at most; cross-validation chooses how many.")
 FOLDS = flags.DEFINE_integer("folds", 5, "Parts of the labels in cross-validation, at most; 0: no cross-validation.")
 REPLAY = flags.DEFINE_string("replay", "", "Prepared data of the old glaciers, to keep and to score.")
 REPLAY_SHARE = flags.DEFINE_float(

@@ -2,9 +2,10 @@
 
     python experiments/new_glacier/run.py --output=STUDY --checkpoint=demo/run --replay=demo/data [--choose]
 
-`make demo` makes the network and its data. What is done already is not done again. Ends with STUDY/results.md. With --choose the
-candidates for the defaults of `glacierjax adapt` are compared, on another archive. With --glacier only one of the new glaciers is
-worked on, so that several can be at once; without it afterwards the table is made of all. Run it from the project's root.
+`make demo` makes the network and its data. What is done already is not done again. Writes STUDY/results.md after each arm. With
+--choose the candidates for the defaults of `glacierjax adapt` are compared, on another archive. With --glacier only one of the
+new glaciers is worked on, so that several can be at once; without it afterwards the table is made of all. Run it from the
+project's root.
 """
 
 import argparse
@@ -36,11 +37,11 @@ def main() -> None:
     arms = CANDIDATES if options.choose else ARMS
     cells = [(name, 5) for name in arms] if options.choose else CELLS
     study = Study(options.output, options.checkpoint, options.replay, seed)
-    for number, glacier in enumerate(study.glaciers()):
-        if options.glacier not in ("", glacier):
-            continue
+    glaciers = [(i, name) for i, name in enumerate(study.glaciers()) if options.glacier in ("", name)]
+    for _, glacier in glaciers:
         study.score(glacier, Run(glacier, "as it was", 0, study.folder / glacier / "0"), options.checkpoint, Arm())
-        for name, labels in cells:
+    for name, labels in cells:
+        for number, glacier in glaciers:
             study.adapt(glacier, number, labels, name, arms[name])
         write_report(options.output, study.runs)
     print(write_report(options.output, study.runs).read_text())

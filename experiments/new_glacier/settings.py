@@ -34,8 +34,14 @@ SCORED_AT_OLD = (
     "24 epochs",
     "replay, 24 epochs",
 )  # arms whose networks are scored at the old glaciers too
-# (arm, labels). All arms with five labels come first, so that a study that is cut short has them.
-CELLS = [(arm, labels) for labels in (5, 1, 3, 10) for arm in ARMS]
+# (arm, labels). All arms with five labels come first, then what matters most, so that a study that is cut short has them.
+FIRST = ("plain", "rock as rule", "all")
+CELLS = [(arm, 5) for arm in ARMS] + [
+    (arm, labels)
+    for arms in (FIRST, [arm for arm in ARMS if arm not in FIRST])
+    for arm in arms
+    for labels in (1, 3, 10)
+]
 # Tried on the other archive to choose the defaults of the command, with five labels.
 CANDIDATES = {
     "rate 0.3": Arm({"learning_rate": 0.3 * FULL_RATE}),

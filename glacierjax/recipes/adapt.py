@@ -60,7 +60,6 @@ OPTIONS, REPORT, TABLE = "options.json", "adaptation.json", "adaptation.md"  # f
 FOLDS, ERRORS = "folds", "errors.json"  # folder of the folds, and the file with the errors of one
 STEPS_PER_EPOCH = 20
 BATCH = 8
-RATE_SHARE = 0.3  # of the learning rate that the checkpoint was trained with
 AVERAGE_DECAY = 0.95  # the mean of the last steps varies less from epoch to epoch
 ORIGIN = "adapted_from"  # field of the record
 
@@ -178,7 +177,7 @@ def _adapt(output: Path, options: AdaptOptions, origin: Checkpoint, settings: Fi
 
 
 def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
-    """The settings of the checkpoint's training, with few steps at a low learning rate that start from it.
+    """The settings of the checkpoint's training, with few steps that start from it.
 
     Raises `InputError` for a checkpoint that finds no fronts in single scenes.
     """
@@ -189,7 +188,7 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
             f"{devices} devices: a step has {BATCH} crops, which they cannot share; use 1, 2, 4 or {BATCH}"
         )
     base = training if isinstance(training, FineTuning) else FineTuning(model=_model_of(origin))
-    rate = options.learning_rate or RATE_SHARE * base.optimizer.learning_rate
+    rate = options.learning_rate or base.optimizer.learning_rate
     return dataclasses.replace(
         base,
         seed=options.seed,

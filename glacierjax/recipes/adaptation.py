@@ -26,7 +26,7 @@ class AdaptOptions:
     - `rock`: a file with the rock of the labels, in place of that of the data (`known_rock`); it is a channel then, unless
       `channels` say otherwise;
     - `trained`: which parameters change (`core.choices.TRAINED`);
-    - `learning_rate`: None: a share of that of the checkpoint's training (`RATE_SHARE`);
+    - `learning_rate`: None: that of the checkpoint's training;
     - `epochs`: of `STEPS_PER_EPOCH` steps, at most; cross-validation chooses how many;
     - `folds`: parts of the labels in cross-validation, each label a part of its own where there are no more; 0: none;
     - `replay`: prepared data of the old glaciers, whose validation scenes are scored before and after and whose training scenes
@@ -45,7 +45,7 @@ class AdaptOptions:
     rock: str = ""
     trained: str = choices.TRAINED[0]
     learning_rate: float | None = None
-    epochs: int = 8
+    epochs: int = 24
     folds: int = 5
     replay: str = ""
     replay_share: float = 0.5
