@@ -20,6 +20,7 @@ FLOORS = {
     "labels": 5,
     "prediction": 5,
     "evaluation": 6,
+    "campaign": 6,
     "recipes": 7,
 }
 ENTRY_FLOOR = 8  # modules directly in the package: commands and what users import

@@ -97,11 +97,11 @@ def segment_lengths_m(lonlat: Float[np.ndarray, "point 2"]) -> Float[np.ndarray,
     In the plane that touches the ellipsoid at the segment's middle: against pyproj's geodesics at most 1e-6 off for segments
     up to 1 km below 88 degrees of latitude, and 1e-4 for 50 km below 80. So pyproj (33 MB) is no dependency.
     """
-    east, north = _steps_m(lonlat[:-1], lonlat[1:])
+    east, north = steps_m(lonlat[:-1], lonlat[1:])
     return np.hypot(east, north)
 
 
-def _steps_m(
+def steps_m(
     start: Float[np.ndarray, "point 2"], end: Float[np.ndarray, "point 2"]
 ) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
     """Metres to the east and to the north from points (n, 2) to points (n, 2), longitude and latitude in degrees."""
@@ -133,7 +133,7 @@ def pixel_size(georeference: Georeference, shape: tuple[int, int]) -> PixelSize:
     """
     middle = np.array([[shape[1] / 2, shape[0] / 2]])
     corner, right, below = (georeference.to_lonlat(middle + step) for step in ((0, 0), (1, 0), (0, 1)))
-    ground = np.array([_steps_m(corner, right), _steps_m(corner, below)])[..., 0]
+    ground = np.array([steps_m(corner, right), steps_m(corner, below)])[..., 0]
     size = _size(ground)
     if georeference.crs.is_projected:
         a, b, _, d, e, _ = georeference.transform

@@ -2,7 +2,7 @@
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,16 +65,17 @@ def read_outlines(path: str | Path, field: str = "") -> GlacierOutlines:
     features = [(shape, facts) for shape, facts in read_features(path) if shape.geom_type in POLYGONS]
     if not features:
         raise InputError(f"{path}: no polygon in it; give outlines of glaciers")
-    key = _field(features[0][1], field, path)
+    key = id_field(features[0][1], field, path)
     ids, polygons = [], []
     for shape, facts in features:
         for part in cut_polygons(list(shapely.get_parts(shape))).geoms:
-            ids.append(_text(facts.get(key)))
+            ids.append(id_text(facts.get(key)))
             polygons.append(part)
     return GlacierOutlines(tuple(ids), shapely.STRtree(polygons))
 
 
-def _field(facts: dict[str, Any], field: str, path: str | Path) -> str:
+def id_field(facts: Mapping[str, Any], field: str, path: str | Path) -> str:
+    """The attribute that holds the id among those of a feature: `field`, "": the first with a usual name."""
     there = ", ".join(facts) or "none"
     if field:
         if field not in facts:
@@ -87,7 +88,7 @@ def _field(facts: dict[str, Any], field: str, path: str | Path) -> str:
     return found
 
 
-def _text(value: Any) -> str:
+def id_text(value: Any) -> str:
     """An id as text; whole numbers without decimals."""
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -77,17 +77,19 @@ class Layer:
 def sources_of_files(files: Sequence[Found], polarisation: str | None = None) -> list[Source]:
     """One source for each product or image, in the order of the files."""
     groups: dict[tuple[str, str], list[Layer]] = {}
+    linked: dict[str, list[Layer]] = {}
     for file in files:
         layer = layer_of(file.path, file.named)
         groups.setdefault((layer.folder, layer.base), []).append(layer)
+        linked.setdefault(layer.folder, []).append(layer)
     sources, left_out, masks = [], Counter(), {}
     for (folder, _), group in groups.items():
         images = _images(group)
         left_out.update(layer.layer or "picture" for layer in group if layer not in images)
         if images and folder not in masks:
             local = not is_virtual(images[0].path)
-            near = [str(path) for path in _visible(Path(folder))] if local else [file.path for file in files]
-            masks[folder] = masks_of(layer for path in near if (layer := layer_of(path)).folder == folder)
+            near = map(layer_of, map(str, _visible(Path(folder)))) if local else linked[folder]
+            masks[folder] = masks_of(layer for layer in near if layer.folder == folder)
         sources += _group_sources(images, polarisation, masks.get(folder, {}))
     if left_out:
         what = ", ".join(f"{count} {layer}" for layer, count in sorted(left_out.items()))

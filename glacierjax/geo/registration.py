@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.pixel_map import PixelMap, pixel_map
+from glacierjax.geo.antimeridian import cut_polygons
 from glacierjax.geo.georeference import Georeference, pixel_size, reproject, turn_around_earth
 
 BORDER_POINTS = 21  # along each side of a scene, which is bent in another reference system
@@ -26,11 +27,17 @@ class Footprint:
 
     def outline(self, grid: "Footprint") -> shapely.Polygon:
         """The border of this grid, in pixels (column, row) of another one."""
+        return shapely.Polygon(_moved(self._border_px(), self.place, grid)).buffer(0)
+
+    def on_earth(self) -> shapely.MultiPolygon:
+        """The border of this grid, longitude (-180..180) and latitude."""
+        return cut_polygons([shapely.Polygon(self.place.to_lonlat(self._border_px()))])
+
+    def _border_px(self) -> Float[np.ndarray, "point 2"]:
         height, width = self.shape
         along = np.linspace(0, 1, BORDER_POINTS)
         sides = [(along, 0 * along), (0 * along + 1, along), (along[::-1], 0 * along + 1), (0 * along, along[::-1])]
-        points = np.concatenate([np.column_stack(side) for side in sides]) * (width, height)
-        return shapely.Polygon(_moved(points, self.place, grid)).buffer(0)
+        return np.concatenate([np.column_stack(side) for side in sides]) * (width, height)
 
     def averaged(self, looks: int) -> "Footprint":
         """The grid of means over looks x looks pixels (`glacierjax.core.spacing.average_looks`)."""

@@ -6,6 +6,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 import numpy as np
+import shapely
 from jaxtyping import Bool, Shaped
 
 from glacierjax.core.scene_names import NameFacts
@@ -37,11 +38,21 @@ class MaskLayer:
 
 
 @dataclasses.dataclass(frozen=True)
+class Coverage:
+    """Where a file lies by a catalogue, so that it need not be opened: `polygons` of longitude (-180..180) and latitude;
+    `pixel_spacing_m`, None: it does not tell."""
+
+    polygons: shapely.MultiPolygon
+    pixel_spacing_m: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Tile:
-    """A file, as GDAL opens it, that holds a scene or a part of it; `mask`: of layover and shadow."""
+    """A file, as GDAL opens it, that holds a scene or a part of it; `mask`: of layover and shadow; `coverage` None: not told."""
 
     path: str
     mask: MaskLayer | None = None
+    coverage: Coverage | None = dataclasses.field(default=None, compare=False)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -11,12 +11,16 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import shapely
+from shapely.geometry import shape
+
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import Json
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
 from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
+from glacierjax.geo.antimeridian import cut_polygons
 from glacierjax.geo.layers import MASKS, RASTER_SUFFIXES, mask_of
-from glacierjax.geo.sources import MaskLayer, Source, Tile, gdal_path, is_virtual, shown_path, stem_of
+from glacierjax.geo.sources import Coverage, MaskLayer, Source, Tile, gdal_path, is_virtual, shown_path, stem_of
 
 _SENTINEL_1 = re.compile(r"sentinel[-_ ]?1[a-d]?|s1[a-d]", re.IGNORECASE)
 _UNSAFE = re.compile(r"[^\w.\- ]")
@@ -56,7 +60,7 @@ def _source(identifier: str, item: Json, path: Path, polarisation: str | None, a
         label = facts.polarisation if facts.polarisation and not asset else _UNSAFE.sub("_", key)
         if polarisation_of_name(name) is None or asset:
             name = f"{name}_{label}"
-        return Source(name, (Tile(href, _mask(held, path)),), facts)
+        return Source(name, (Tile(href, _mask(held, path), _coverage(item, held[key])),), facts)
     except InputError as error:
         return Source(name, (), problem=f"{path}: item {identifier}: {error}")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -121,6 +125,19 @@ def _href(asset: Json, path: Path) -> str:
     if is_virtual(href):
         return gdal_path(href)
     return str(path.parent / href)
+
+
+def _coverage(item: Json, asset: Json) -> Coverage | None:
+    """The item's footprint and pixel spacing (of the extension sar, else gsd); None: the file itself must tell."""
+    facts = {**(item.get("properties") or {}), **asset}
+    spacing = facts.get("sar:pixel_spacing_range") or facts.get("gsd")
+    spacing_m = float(spacing) if isinstance(spacing, int | float) and spacing > 0 else None
+    try:
+        outline = shape(item["geometry"])
+        parts = [part for part in shapely.get_parts(outline) if part.geom_type == "Polygon" and not part.is_empty]
+        return Coverage(cut_polygons(parts), spacing_m) if parts else None
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
+        return None
 
 
 def _facts(name: str, item: Json, polarisation: str | None) -> NameFacts:

@@ -93,9 +93,7 @@ class Batch:
         Raises `InputError` at the end if sources could not be predicted, and names them; at once if `output`
         holds results of other settings.
         """
-        if (self.output / SETTINGS).is_file() and not self.overwrite:
-            check_settings(self.output / SETTINGS, self._settings())
-        write_text(self.output / SETTINGS, json.dumps(self._settings(), indent=1) + "\n")
+        self.claim_output()
         records = read_records(self.output)
         names, problems = name_scenes(sources, records, self.output)
         for problem in problems.values():
@@ -109,6 +107,12 @@ class Batch:
             more = f"; and {len(reasons) - SHOWN_PROBLEMS} more" if len(reasons) > SHOWN_PROBLEMS else ""
             raise InputError(f"{len(reasons)} of {len(sources)} scenes could not be predicted: {shown}{more}")
 
+    def claim_output(self) -> None:
+        """Writes the settings into the output. Raises `InputError` if it holds results of others."""
+        if (self.output / SETTINGS).is_file() and not self.overwrite:
+            check_settings(self.output / SETTINGS, self.settings())
+        write_text(self.output / SETTINGS, json.dumps(self.settings(), indent=1) + "\n")
+
     def _predict_all(
         self, names: Mapping[Source, str], records: dict[str, Record], problems: dict[Source, str]
     ) -> None:
@@ -119,11 +123,18 @@ class Batch:
         log_done(len(names) - len(todo), len(names))
         for source in track(todo, len(todo), "scenes predicted"):
             with noting([source], problems):
-                states = states_of(source, self.output)  # as they are now: files that change meanwhile are done again
-                scene = self._read(source, names[source])
-                self._write(
-                    find_front(self.predictor, scene, self.area, self.priors.of(scene, source)), states, records
-                )
+                name = names[source]
+                records[name] = self.predict(source, name, records.get(name))
+
+    def predict(self, source: Source, name: str, before: Record | None = None) -> Record:
+        """Predicts one scene and writes its files and, last of all, its record, which is returned.
+
+        `before`: the record that it has in `output`; files of it that are not written again are removed.
+        """
+        states = states_of(source, self.output)  # as they are now: files that change meanwhile are done again
+        scene = self._read(source, name)
+        found = find_front(self.predictor, scene, self.area, self.priors.of(scene, source))
+        return self._write(found, states, before)
 
     def _is_done(self, source: Source, record: Record | None) -> bool:
         return is_done(record, states_of(source, self.output), self.output)
@@ -134,17 +145,16 @@ class Batch:
             log.warning("%s: %s", source.where, note)
         return dataclasses.replace(scene, name=name, known=scene.facts.filled_from(facts_of_name(name)))
 
-    def _write(self, prediction: Prediction, states: States, records: dict[str, Record]) -> None:
-        """Writes the files of a scene and its record, also into `records`; removes what was written of it before."""
-        name = prediction.scene.name
+    def _write(self, prediction: Prediction, states: States, before: Record | None) -> Record:
+        """Writes the files of a scene and its record; removes what else was written of it before."""
         written = [
             path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector, self.lines)
         ]
-        before, record = records.get(name), Record(states, self._row(prediction, states), written)
+        record = Record(states, self._row(prediction, states), written)
         write_record(self.output, record)
-        records[name] = record
         for left_over in set(before.files if before else ()) - set(written):
             (self.output / left_over).unlink(missing_ok=True)
+        return record
 
     def _row(self, prediction: Prediction, states: States) -> Json:
         scene, facts = prediction.scene, prediction.scene.facts
@@ -169,7 +179,8 @@ class Batch:
             **scene.reading,
         }
 
-    def _settings(self) -> Json:
+    def settings(self) -> Json:
+        """What tells results of this batch from others of the same scenes."""
         predictor = self.predictor
         return {
             "checkpoints": list(map(shown_checkpoint, predictor.sources)),

@@ -80,21 +80,39 @@ def read_records(output: Path) -> dict[str, Record]:
     records = {}
     folder = output / RECORDS
     for file in visible_files(folder, (".json",)) if folder.is_dir() else ():
-        try:
-            content = json.loads(file.read_text(encoding="utf-8"))
-            source = tuple(FileState(**state) for state in content["source"])
-            records[content["row"]["scene"]] = Record(source, content["row"], [str(path) for path in content["files"]])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            log.warning(
-                "%s: not a readable record (%s: %s); its scene counts as not done", file, type(error).__name__, error
-            )
+        record = _read_record(file)
+        if record is not None:
+            records[record.row["scene"]] = record
     return records
+
+
+def read_record(output: Path, name: str) -> Record | None:
+    """The record of one scene; None: it has none, or one that cannot be read."""
+    file = _record_file(output, name)
+    return _read_record(file) if file.is_file() else None
+
+
+def _record_file(output: Path, name: str) -> Path:
+    return output / RECORDS / f"{name}.json"
+
+
+def _read_record(file: Path) -> Record | None:
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+        source = tuple(FileState(**state) for state in content["source"])
+        row: Json = content["row"]
+        return Record(source, {"scene": row["scene"], **row}, [str(path) for path in content["files"]])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        log.warning(
+            "%s: not a readable record (%s: %s); its scene counts as not done", file, type(error).__name__, error
+        )
+        return None
 
 
 def write_record(output: Path, record: Record) -> None:
     """Writes the record of a scene with the version of the program, after all of its other files: it means "done"."""
     text = json.dumps({"version": version(), **dataclasses.asdict(record)}, indent=1) + "\n"
-    write_text(output / RECORDS / f"{record.row['scene']}.json", text)
+    write_text(_record_file(output, record.row["scene"]), text)
 
 
 def is_done(record: Record | None, now: States, output: Path) -> bool:

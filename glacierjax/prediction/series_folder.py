@@ -140,7 +140,7 @@ class SeriesBatch(Batch):
                         found = find_fronts(self._networks, scenes, sample, *how)
                         for prediction in found:
                             name = prediction.scene.name
-                            self._write(prediction, todo[name][1], records)
+                            records[name] = self._write(prediction, todo[name][1], records.get(name))
                             left.remove(sources[name])
                             fresh.add(name)
                             yield name
@@ -168,9 +168,9 @@ class SeriesBatch(Batch):
                 return scenes, priors, name
         return scenes, priors, ""
 
-    def _settings(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         own = {"frames": self._networks.frames, "series": self.series, "registration": self.registration}
-        return {**super()._settings(), **own}
+        return {**super().settings(), **own}
 
 
 def batch_for(

@@ -1,0 +1,119 @@
+"""Measures campaigns of 200,000 tasks with a stand-in for the networks: plan, run, restart, status.
+
+  python benchmarks/campaign.py                       (planner, restart after 150,000, status; minutes)
+  python benchmarks/campaign.py --workers=2 --tasks=20000       (overhead of a task with Dask's workers)
+
+The scenes are a list with bounds that no file belongs to; a task does nothing but write its events.
+"""
+
+import argparse
+import math
+import resource
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow
+import pyarrow.parquet
+
+from glacierjax.campaign import settings as settings_module
+from glacierjax.campaign.plan import plan_campaign
+from glacierjax.campaign.run import engine_for, run_campaign
+from glacierjax.campaign.settings import CampaignSettings
+from glacierjax.campaign.status import status_of
+from glacierjax.campaign.tasks import Plan, Task
+from glacierjax.geo.vectors import polygon_feature, write_geojson
+from glacierjax.prediction.ensemble import Predictor
+
+GLACIERS = 147  # of the Svalbard product of 2026
+SIDE_DEG, STEP_DEG = 0.1, 0.5
+SPACING_M = 10.0
+
+
+def nothing(plan: Plan, task: Task, output: Path) -> None:
+    """A task that takes no time."""
+
+
+def use_no_network() -> None:
+    """Plans need only the facts of a network."""
+    settings_module.open_predictor = lambda *arguments: Predictor(
+        [lambda images: np.zeros((*images.shape, 4), np.float32)], (0,), "overlap", 64, 32, None, ["stand-in"]
+    )
+
+
+def write_inputs(folder: Path, tasks: int) -> tuple[Path, Path]:
+    """A table of glaciers and a list of links, each over one glacier."""
+    import shapely
+
+    corners = [(STEP_DEG * (i % 20), 76 + STEP_DEG * (i // 20)) for i in range(GLACIERS)]
+    boxes = [shapely.box(west, south, west + SIDE_DEG, south + SIDE_DEG) for west, south in corners]
+    glaciers = folder / "glaciers.geojson"
+    write_geojson(glaciers, [polygon_feature(box, {"id": f"G{i:03}"}) for i, box in enumerate(boxes)])
+    rows = []
+    for number in range(tasks):
+        west, south = corners[number % GLACIERS]
+        day = np.datetime64("2014-10-03") + number // GLACIERS
+        rows.append(
+            {
+                "path": f"https://nowhere.invalid/{number % GLACIERS}/S1A_{str(day).replace('-', '')}_{number}.tif",
+                "west": west - 0.05,
+                "south": south - 0.05,
+                "east": west + SIDE_DEG + 0.05,
+                "north": south + SIDE_DEG + 0.05,
+                "pixel_spacing_m": SPACING_M,
+            }
+        )
+    scenes = folder / "scenes.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), scenes)
+    return glaciers, scenes
+
+
+def timed(what: str, function: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    function()
+    seconds = time.perf_counter() - started
+    peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{what}: {seconds:.1f} s (peak memory so far {peak_gib:.2f} GiB)", flush=True)
+    return seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else "")
+    parser.add_argument("--tasks", type=int, default=200_000)
+    parser.add_argument("--workers", type=int, default=0, help="processes of Dask; 0: this process")
+    arguments = parser.parse_args()
+    tasks, done_before = arguments.tasks, arguments.tasks * 3 // 4
+    use_no_network()
+    with tempfile.TemporaryDirectory() as name, engine_for("", arguments.workers) as engine:
+        folder = Path(name)
+        glaciers, scenes = write_inputs(folder, tasks)
+        plan, out = folder / "plan", folder / "out"
+        settings = CampaignSettings(("stand-in",))
+        timed(f"plan of {tasks} tasks", lambda: plan_campaign(glaciers, [str(scenes)], plan, settings))
+        quarters = [(i, 4) for i in (1, 2, 3)]
+        seconds = timed(
+            f"{done_before} tasks", lambda: [run_campaign(plan, out, engine, shard, work=nothing) for shard in quarters]
+        )
+        print(f"overhead: {1000 * seconds / done_before:.2f} ms a task")
+        none = math.inf
+
+        def restart() -> None:
+            nonlocal none
+            started = time.perf_counter()
+
+            def first(plan: Plan, task: Task, output: Path) -> None:
+                nonlocal none
+                none = min(none, time.perf_counter() - started)
+
+            run_campaign(plan, out, engine, work=nothing if arguments.workers else first)
+
+        timed(f"restart and the other {tasks - done_before} tasks", restart)
+        if none < math.inf:
+            print(f"restart after {done_before} tasks: the first of what is left begins after {none:.1f} s")
+        timed(f"status of {tasks} tasks", lambda: print(status_of(out)))
+
+
+if __name__ == "__main__":
+    main()

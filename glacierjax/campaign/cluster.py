@@ -1,0 +1,137 @@
+"""Dask's workers do the tasks of a campaign: workers on this machine, or those of a scheduler that is there already.
+
+A worker has one task at a time, so that of one that dies it is known what it died of. Only the numbers of tasks and the outcomes
+travel; plans, scenes and results are files that all machines see.
+"""
+
+import contextlib
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import dask
+from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
+
+from glacierjax.campaign.journal import DIED, Journal
+from glacierjax.campaign.queue import Queue
+from glacierjax.campaign.run import Engine, no_disk
+from glacierjax.campaign.tasks import kept_plan
+from glacierjax.campaign.work import Outcome, Work, try_task
+from glacierjax.core.errors import InputError
+
+SECONDS_BETWEEN_COUNTS = 1.0  # of the workers, who may come and go
+
+
+class OwnCores(WorkerPlugin):
+    """Gives each of a number of workers on one machine cores of its own; JAX starts as many threads as it sees cores."""
+
+    name = "own-cores"
+
+    def __init__(self, workers: int):
+        self._workers = workers
+
+    def setup(self, worker: Worker) -> None:
+        if hasattr(os, "sched_setaffinity"):  # Linux
+            cores = sorted(os.sched_getaffinity(0))
+            own = cores[int(worker.name) % self._workers :: self._workers]
+            os.sched_setaffinity(0, own or cores)
+
+
+@contextlib.contextmanager
+def local_workers(processes: int, attempts: int) -> Iterator[Client]:
+    """A client of so many worker processes on this machine, each with one thread for tasks.
+
+    A task whose worker died `attempts` times is given up.
+    """
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": attempts - 1}),
+        # No limit of memory: above one a worker would be paused, and with memory that JAX keeps it would stay so.
+        LocalCluster(
+            n_workers=0, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=":0"
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        client.register_plugin(OwnCores(processes))
+        cluster.scale(processes)
+        yield client
+
+
+@contextlib.contextmanager
+def workers_of(scheduler: str) -> Iterator[Client]:
+    """A client of a scheduler at an address such as tcp://HOST:PORT. Raises `InputError` if there is none."""
+    try:
+        client = Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"`scheduler`={scheduler}: no Dask scheduler answers there ({error}); start one with dask scheduler"
+        ) from None
+    with client:
+        yield client
+
+
+@dataclasses.dataclass(eq=False)
+class _Workers:
+    """How many tasks the workers of a client take at once."""
+
+    client: Client
+    _counted: float = float("-inf")
+    _threads: int = 0
+
+    @property
+    def threads(self) -> int:
+        now = time.monotonic()
+        if now - self._counted > SECONDS_BETWEEN_COUNTS:
+            self._threads, self._counted = sum(self.client.nthreads().values()), now
+        return self._threads
+
+
+def by_workers(client: Client) -> Engine:
+    """An engine of the workers of a client, who may come, go and die while it runs.
+
+    It raises `InputError` if the scheduler goes, if workers cannot run tasks, and if no worker is left that can write.
+    """
+
+    def engine(queue: Queue, work: Work, plan: Path, output: Path) -> Iterator[Outcome]:
+        journal, digests = Journal(output), kept_plan(str(plan)).column("digest")
+        workers, in_work, futures = _Workers(client), {}, as_completed(loop=client.loop)
+
+        def fill() -> None:
+            while queue and len(in_work) < max(workers.threads, 1):  # the one waits for the first worker
+                number = queue.take()
+                future = client.submit(_on_worker, work, str(plan), str(output), number, pure=False)
+                in_work[future.key] = number
+                futures.add(future)
+
+        fill()
+        for future in futures:
+            number = in_work.pop(future.key)
+            if future.status == "cancelled":
+                raise InputError("the Dask scheduler has gone; start again, it does what is left")
+            error = future.exception() if future.status == "error" else None
+            if isinstance(error, KilledWorker):
+                reason = f"{error.allowed_failures + 1} workers died of it, out of memory or killed"
+                journal.write(DIED, digests[number], reason=reason)
+                yield Outcome(number, reason, "")
+            elif error is not None:
+                raise InputError(
+                    f"workers cannot do tasks ({type(error).__name__}: {error}); do they have this version of glacierjax?"
+                )
+            else:
+                outcome, address = future.result()
+                if queue.is_final(outcome):
+                    yield outcome
+                if queue.is_without_disk(outcome.process):
+                    client.retire_workers([address])
+                    if not client.nthreads():
+                        raise no_disk(outcome)
+            del future
+            fill()
+
+    return engine
+
+
+def _on_worker(work: Work, plan: str, output: str, number: int) -> tuple[Outcome, str]:
+    """The outcome of a task and the address of the worker."""
+    return try_task(work, plan, output, number), get_worker().address

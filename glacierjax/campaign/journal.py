@@ -1,0 +1,92 @@
+"""What happened to the tasks of a campaign: a file for each process that only grows, read together in seconds.
+
+Each line is one event of one task. A process that is killed leaves at most an incomplete last line, which is passed over, and a
+start without an end.
+"""
+
+import dataclasses
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from glacierjax.core.errors import InputError
+from glacierjax.core.files import Json
+
+JOURNAL = "journal"  # folder in the output of a campaign
+SUFFIX = ".jsonl"
+STARTED, DONE, FAILED, DIED = "started", "done", "failed", "died"
+
+
+@dataclasses.dataclass(slots=True)
+class History:
+    """What happened to one task. `died`: how often its process ended before the task did, or is still at it; `seconds` that it
+    took; `last`: time of the last event, seconds since 1970."""
+
+    done: bool = False
+    started: int = 0
+    failed: int = 0
+    reason: str = ""
+    seconds: float = 0.0
+    last: float = 0.0
+    process: str = ""
+
+    @property
+    def died(self) -> int:
+        return 0 if self.done else max(self.started - self.failed, 0)
+
+
+NOTHING = History()
+
+
+class Journal:
+    """Writes the events of one process. The file is closed after each, so that other machines see it on network disks."""
+
+    def __init__(self, output: Path):
+        folder = output / JOURNAL
+        self.process = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._path = folder / f"{self.process}{SUFFIX}"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be written ({error.strerror}); choose another `output`") from error
+
+    def write(self, event: str, digest: str, **facts: object) -> None:
+        """Raises `OSError` where the disk is full."""
+        line = json.dumps({"t": round(time.time(), 3), "event": event, "task": digest, **facts}) + "\n"
+        with self._path.open("ab", buffering=0) as file:
+            file.write(line.encode())
+
+
+def read_journals(output: Path) -> dict[str, History]:
+    """The histories of all tasks that were ever started in an output, by their digests."""
+    found: dict[str, History] = {}
+    for process, event in _events(output):
+        history = found.setdefault(event["task"], History())
+        kind, when = event["event"], event["t"]
+        if kind == STARTED:
+            history.started += 1
+        elif kind == DONE:
+            history.done, history.seconds = True, event["seconds"]
+        elif kind == FAILED:
+            history.failed += 1
+        if kind in (FAILED, DIED) and when >= history.last:
+            history.reason = event["reason"]
+        if when >= history.last:
+            history.last, history.process = when, process
+    return found
+
+
+def _events(output: Path) -> Iterator[tuple[str, Json]]:
+    folder = output / JOURNAL
+    files: Iterable[Path] = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ()
+    for path in files:
+        for line in path.read_bytes().splitlines():
+            try:
+                event = json.loads(line)
+            except ValueError:  # its process was killed while it wrote
+                continue
+            yield path.stem, event

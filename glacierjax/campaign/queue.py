@@ -1,0 +1,43 @@
+"""Which task is next: each is tried until it has a result, at most a few times, those that failed after all others."""
+
+from collections import Counter, deque
+from collections.abc import Iterable
+
+from glacierjax.campaign.work import Outcome
+from glacierjax.core.errors import ArgumentError
+
+DISK_FAILURES = 3  # in a row, after which a process is taken to have no disk left
+
+
+class Queue:
+    """The numbers of the tasks that are left, and what is known of those that were tried."""
+
+    def __init__(self, numbers: Iterable[int], attempts: int):
+        if attempts < 1:
+            raise ArgumentError("attempts", attempts, "give a number from 1 on")
+        self._waiting = deque(numbers)
+        self._attempts = attempts
+        self._tries: Counter[int] = Counter()
+        self._disk_failures: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def take(self) -> int:
+        """The next task. Raises `IndexError` if none waits."""
+        return self._waiting.popleft()
+
+    def is_final(self, outcome: Outcome) -> bool:
+        """Whether no other try follows; else its task waits again."""
+        self._disk_failures[outcome.process] = self._disk_failures[outcome.process] + 1 if outcome.is_disk else 0
+        if not outcome.reason:
+            return True
+        self._tries[outcome.number] += 1
+        if self._tries[outcome.number] < self._attempts:
+            self._waiting.append(outcome.number)
+            return False
+        return True
+
+    def is_without_disk(self, process: str) -> bool:
+        """Whether a process could not write several times in a row."""
+        return self._disk_failures[process] >= DISK_FAILURES

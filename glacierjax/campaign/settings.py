@@ -1,0 +1,81 @@
+"""How the scenes of a campaign are predicted: the same choices for all glaciers, and what they become for one of them."""
+
+import dataclasses
+import functools
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from glacierjax.campaign.glaciers import Glacier
+from glacierjax.core.channels import priors_of
+from glacierjax.core.choices import SUMMER
+from glacierjax.core.errors import ArgumentError
+from glacierjax.core.files import Json
+from glacierjax.geo.areas import read_area
+from glacierjax.geo.glacier_ids import LineOptions, read_outlines
+from glacierjax.geo.scenes import ReadOptions
+from glacierjax.geo.sources import Source
+from glacierjax.prediction.ensemble import Predictor, open_predictor
+from glacierjax.prediction.folder import Batch
+from glacierjax.prediction.priors import open_priors
+from glacierjax.prediction.scene import interest_for
+from glacierjax.prediction.series_folder import batch_for
+
+GLACIERS = "glaciers"  # folder in an output, with a folder for each glacier as `predict` writes it
+KEPT_NETWORKS = 4  # a process holds so many at once
+
+
+@dataclasses.dataclass(frozen=True)
+class CampaignSettings:
+    """`checkpoints`: for glaciers that name none; `vector`: formats of the lines beside GeoJSON; the others as of
+    `glacierjax.load` and `ReadOptions`."""
+
+    checkpoints: tuple[str, ...] = ()
+    which: str = "best_iou"
+    mode: str | None = None
+    rotations: bool = False
+    vector: tuple[str, ...] = ()
+    author: str = "glacierjax"
+    reading: ReadOptions = dataclasses.field(default_factory=ReadOptions)
+
+    def to_json(self) -> Json:
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Json) -> "CampaignSettings":
+        lists = {name: tuple(values[name]) for name in ("checkpoints", "vector")}
+        return cls(**{**values, **lists, "reading": ReadOptions(**values["reading"])})
+
+    def networks_of(self, glacier: Glacier) -> Predictor:
+        """The networks of a glacier, loaded once for all that share them."""
+        checkpoints = glacier.checkpoints or self.checkpoints
+        if not checkpoints:
+            raise ArgumentError("checkpoint", "", f"missing: glacier {glacier.id} names no networks of its own")
+        return _load(checkpoints, self.which, self.mode, self.rotations)
+
+    def batch(self, glacier: Glacier, area: Path, output: Path, sources: Sequence[Source]) -> Batch:
+        """What predicts the scenes of a glacier, as `predict --aoi=AREA --glaciers=AREA` does.
+
+        `area`: file of its area; `output` of the campaign; `sources`: all of its scenes, among which are summer scenes. Raises
+        `InputError` for networks and files that cannot be used.
+        """
+        predictor = self.networks_of(glacier)
+        box = read_area(glacier.box) if glacier.box else None
+        interest = interest_for(predictor, read_area(area), box)
+        summer = sources if SUMMER in priors_of(predictor.channels) else ()
+        priors = open_priors(predictor, summer, glacier.rock, options=self.reading)
+        lines = LineOptions(outlines=read_outlines(area), author=self.author)
+        folder = output / GLACIERS / glacier.id
+        return batch_for(predictor, folder, self.reading, box, self.vector, False, interest, priors, lines)
+
+
+@functools.lru_cache(maxsize=KEPT_NETWORKS)
+def _load(checkpoints: tuple[str, ...], which: str, mode: str | None, rotations: bool) -> Predictor:
+    return open_predictor(checkpoints, which, mode, rotations)
+
+
+def digest_of(batch: Batch) -> str:
+    """Tells what a batch finds from what others find in the same scene: its settings and the parameters of its networks."""
+    facts = {**batch.settings(), "checkpoints": list(batch.predictor.fingerprints)}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

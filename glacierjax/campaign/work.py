@@ -1,0 +1,105 @@
+"""Works on one task in the process that calls it: what happens goes into the journal, and no error leaves."""
+
+import contextlib
+import errno
+import functools
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+from glacierjax.campaign.journal import DONE, FAILED, STARTED, Journal
+from glacierjax.campaign.settings import digest_of
+from glacierjax.campaign.tasks import Plan, Task, digest_of_task, kept_plan
+from glacierjax.core.cli import advice_for
+from glacierjax.core.errors import InputError
+from glacierjax.prediction.folder import Batch
+from glacierjax.prediction.records import is_done, read_record, states_of
+
+log = logging.getLogger(__name__)
+
+KEPT_GLACIERS = 8  # opened areas and rock that a process keeps
+DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+
+Work = Callable[[Plan, Task, Path], None]
+"""Does a task: the plan, the task, the folder for the results. It raises where there is no result."""
+
+
+class Outcome(NamedTuple):
+    """How a try of task `number` ended. `reason`: why it has no result, "": it has one; `process` that worked on it;
+    `is_disk`: it could not write, which is no fault of the task."""
+
+    number: int
+    reason: str
+    process: str
+    is_disk: bool = False
+
+
+def predict_task(plan: Plan, task: Task, output: Path) -> None:
+    """Predicts a scene of a glacier, or its series, into output/glaciers/ID as `predict` does.
+
+    Raises `InputError` if files or networks are not those that were planned.
+    """
+    batch = _batch(plan, task.glacier, output)
+    if digest_of_task(plan.digests[task.glacier], task.name, task.sources) != task.digest:
+        raise InputError(f"{task.sources[0].where}: has changed or vanished since the plan was made; plan again")
+    if not task.name:
+        batch.run(task.sources)
+        return
+    (source,) = task.sources
+    before = read_record(batch.output, task.name)
+    if not is_done(before, states_of(source, batch.output), batch.output):
+        batch.predict(source, task.name, before)
+
+
+@functools.lru_cache(maxsize=KEPT_GLACIERS)
+def _batch(plan: Plan, glacier: str, output: Path) -> Batch:
+    opened = plan.settings.batch(plan.glaciers[glacier], plan.area_file(glacier), output, plan.sources_of(glacier))
+    if digest_of(opened) != plan.digests[glacier]:
+        raise InputError(
+            f"{plan.folder}: networks, calibration, rock or box of glacier {glacier} have changed since the plan was made; plan "
+            "again"
+        )
+    opened.claim_output()
+    return opened
+
+
+def try_task(work: Work, plan_folder: str, output: str, number: int) -> Outcome:
+    """One try of a task of a plan, with its events in the journal of this process."""
+    plan, folder = kept_plan(plan_folder), Path(output)
+    journal = _journal(folder)
+    task = plan.task(number)
+    try:
+        journal.write(STARTED, task.digest)
+        started = time.perf_counter()
+        work(plan, task, folder)
+        journal.write(DONE, task.digest, seconds=round(time.perf_counter() - started, 3))
+        return Outcome(number, "", journal.process)
+    except Exception as error:
+        reason = _reason(error, task)
+        log.info("%s: %s", task.label, reason)
+        with contextlib.suppress(OSError):
+            journal.write(FAILED, task.digest, reason=reason)
+        return Outcome(number, reason, journal.process, _is_disk(error))
+
+
+@functools.lru_cache(maxsize=1)
+def _journal(output: Path) -> Journal:
+    return Journal(output)
+
+
+def _reason(error: Exception, task: Task) -> str:
+    if isinstance(error, InputError):
+        return str(error)
+    log.debug("%s", task.label, exc_info=True)
+    return advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
+def _is_disk(error: BaseException | None) -> bool:
+    """Whether an error, or what it came of, is a disk that cannot be written."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in DISK:
+            return True
+        error = error.__cause__
+    return False
