@@ -1,6 +1,9 @@
 """Tells how far a campaign is, from any machine that sees its output.
 
-python -m glacierjax.status OUT
+  python -m glacierjax.status OUT
+
+OUT is the --output of `glacierjax run`. Prints how many tasks are done, in work and without a result, how fast it goes, and why
+tasks have no result.
 """
 
 import sys

@@ -10,8 +10,9 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import dask
+import dask.config
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
 
 from glacierjax.campaign.journal import DIED, Journal
@@ -22,6 +23,7 @@ from glacierjax.campaign.work import Outcome, Work, try_task
 from glacierjax.core.errors import InputError
 
 SECONDS_BETWEEN_COUNTS = 1.0  # of the workers, who may come and go
+SECONDS_TO_END = 20.0
 
 
 class OwnCores(WorkerPlugin):
@@ -49,12 +51,11 @@ def local_workers(processes: int, attempts: int) -> Iterator[Client]:
         dask.config.set({"distributed.scheduler.allowed-failures": attempts - 1}),
         # No limit of memory: above one a worker would be paused, and with memory that JAX keeps it would stay so.
         LocalCluster(
-            n_workers=0, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=":0"
+            n_workers=processes, threads_per_worker=1, processes=True, memory_limit=0, dashboard_address=":0"
         ) as cluster,
         Client(cluster) as client,
     ):
         client.register_plugin(OwnCores(processes))
-        cluster.scale(processes)
         yield client
 
 
@@ -83,7 +84,7 @@ class _Workers:
     def threads(self) -> int:
         now = time.monotonic()
         if now - self._counted > SECONDS_BETWEEN_COUNTS:
-            self._threads, self._counted = sum(self.client.nthreads().values()), now
+            self._threads, self._counted = sum(_threads_of(self.client).values()), now
         return self._threads
 
 
@@ -123,13 +124,28 @@ def by_workers(client: Client) -> Engine:
                 if queue.is_final(outcome):
                     yield outcome
                 if queue.is_without_disk(outcome.process):
-                    client.retire_workers([address])
-                    if not client.nthreads():
+                    future.release()
+                    _send_home(client, address)
+                    if not _threads_of(client):
                         raise no_disk(outcome)
-            del future
+            future.release()
             fill()
 
     return engine
+
+
+def _threads_of(client: Client) -> dict[str, int]:
+    """The threads of each worker, by address."""
+    found: Any = client.nthreads()  # typed as what it is in a coroutine too
+    return found
+
+
+def _send_home(client: Client, address: str) -> None:
+    """Ends a worker. A scheduler refuses that while a worker holds a result, which it learns of a little later."""
+    deadline = time.monotonic() + SECONDS_TO_END
+    while address in _threads_of(client) and time.monotonic() < deadline:
+        client.retire_workers([address])
+        time.sleep(SECONDS_TO_END / 100)
 
 
 def _on_worker(work: Work, plan: str, output: str, number: int) -> tuple[Outcome, str]:

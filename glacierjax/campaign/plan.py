@@ -145,7 +145,7 @@ def _tasks_of(
     """The tasks of one glacier in the order of their dates; `chosen`: its pairs."""
     skipped, pair_of = [], {}
     for pair in chosen.tolist():
-        source = placed[pairs.scenes[pair]].source
+        source = placed[int(pairs.scenes[pair])].source
         if pairs.covered[pair] < least_covered:
             what = f"covers {100 * pairs.covered[pair]:.0f} % of {glacier.id}, less than `least_covered`"
             skipped.append(Skipped(source.where, what))
@@ -155,7 +155,7 @@ def _tasks_of(
     if not ordered:
         return [], skipped
     pixels = {
-        source: _pixels(network, pairs.sides_m[pair], placed[pairs.scenes[pair]].pixel_spacing_m)
+        source: _pixels(network, pairs.sides_m[pair], placed[int(pairs.scenes[pair])].pixel_spacing_m)
         for source, pair in pair_of.items()
     }
     covered = {source: float(pairs.covered[pair]) for source, pair in pair_of.items()}

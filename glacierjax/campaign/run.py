@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from glacierjax.campaign.journal import NOTHING, History, read_journals
+from glacierjax.campaign.products import write_products
 from glacierjax.campaign.queue import Queue
 from glacierjax.campaign.tasks import Plan, kept_plan
 from glacierjax.campaign.work import Outcome, Work, predict_task, try_task
@@ -41,7 +42,8 @@ def run_campaign(
       plan: its folder.
       output: folder for the results; what it has of this plan or an earlier one is not done again.
       engine: who works, such as `in_this_process`.
-      shard: (i, n): only each n-th task, from the i-th on, counted from 1. Shards share no task.
+      shard: (i, n): only each n-th task, from the i-th on, counted from 1. Shards share no task. The products of all
+        (`glacierjax.campaign.products`) are written by a run without shards.
       attempts: a task without result is tried again until it was tried so often: in this run where it raised an error, in all
         runs where its process died.
       work: what a task is.
@@ -63,7 +65,10 @@ def run_campaign(
     outcomes = engine(Queue(todo, attempts), work, planned.folder, output)
     for _ in track(outcomes, len(todo), "tasks"):
         pass
-    _tell(planned, output, read_journals(output), numbers)
+    histories = read_journals(output)
+    if shard[1] == 1:
+        write_products(planned, output, histories)
+    _tell(planned, output, histories, numbers)
 
 
 def in_this_process(queue: Queue, work: Work, plan: Path, output: Path) -> Iterator[Outcome]:
@@ -95,6 +100,7 @@ def engine_for(scheduler: str = "", processes: int = 0, attempts: int = ATTEMPTS
         raise InputError(
             "`scheduler` and `processes` need the extra [dask]; pip install 'glacierjax[dask]', or use `shard`"
         ) from None
+    logging.getLogger("distributed").setLevel(logging.WARNING)  # it tells of every connection
     with workers_of(scheduler) if scheduler else local_workers(processes, attempts) as client:
         log.info("Dask's dashboard: %s", client.dashboard_link)
         yield by_workers(client)

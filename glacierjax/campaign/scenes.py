@@ -34,7 +34,7 @@ class PlacedScene(NamedTuple):
     """A scene with the polygons that it covers, longitude (-180..180) and latitude; `pixel_spacing_m` None: not known."""
 
     source: Source
-    polygons: shapely.MultiPolygon
+    polygons: shapely.Polygon | shapely.MultiPolygon
     pixel_spacing_m: float | None
 
 
@@ -98,8 +98,11 @@ def _place(source: Source, told: Mapping[str, Coverage | None], options: ReadOpt
             raise InputError(f"{source.where}: not georeferenced, so it cannot be assigned to a glacier")
         return PlacedScene(source, Footprint(outline.place, outline.shape).on_earth(), outline.pixel_spacing_m)
     spacings = [coverage.pixel_spacing_m for coverage in coverages if coverage.pixel_spacing_m]
-    parts = [part for coverage in coverages for part in coverage.polygons.geoms]
-    return PlacedScene(source, shapely.MultiPolygon(parts), options.pixel_spacing_m or min(spacings, default=None))
+    polygons = coverages[0].polygons
+    if len(coverages) > 1:
+        parts = [part for coverage in coverages for part in shapely.get_parts(coverage.polygons)]
+        polygons = shapely.MultiPolygon(parts)
+    return PlacedScene(source, polygons, options.pixel_spacing_m or min(spacings, default=None))
 
 
 def _key(path: str) -> str:
@@ -118,6 +121,7 @@ def _entries(path: Path) -> Iterator[tuple[str, Coverage | None]]:
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:
     suffix = path.suffix.lower()
+    rows: list[Any]
     if suffix == PARQUET:
         pyarrow = require_pyarrow(str(path))
         try:
@@ -151,4 +155,5 @@ def _coverage(row: Mapping[str, Any], where: str) -> Coverage | None:
         raise InputError(f"{where}: {bounds} are no bounds; give {', '.join(BOUNDS)} in degrees, or none of them")
     if spacing_m is not None and not spacing_m > 0:
         raise InputError(f"{where}: {SPACING} {spacing_m}; give metres above 0")
-    return Coverage(cut_polygons([shapely.box(west, south, east + 360 if east < west else east, north)]), spacing_m)
+    box = shapely.box(west, south, east + 360 if east < west else east, north)
+    return Coverage(box if west < east <= 180 else cut_polygons([box]), spacing_m)

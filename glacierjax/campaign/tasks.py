@@ -50,14 +50,16 @@ class Task:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Plan:
-    """A plan in its `folder`. `digests`: of each glacier's batch (`glacierjax.campaign.settings.digest_of`); `table` of the
-    tasks, of which one at a time is made a `Task`."""
+    """A plan in its `folder`. `digests`: of each glacier's batch (`glacierjax.campaign.settings.digest_of`).
+
+    `table` of the tasks and `rows` of the glaciers: one at a time is made a `Task` or a `Glacier`.
+    """
 
     folder: Path
     settings: CampaignSettings
-    glaciers: dict[str, Glacier]
     digests: dict[str, str]
     table: Any
+    rows: dict[str, Json]
 
     def __len__(self) -> int:
         return self.table.num_rows
@@ -66,6 +68,13 @@ class Plan:
         """Raises `IndexError` for a number that no task has."""
         row = self.table.slice(number, 1).to_pylist()[0]
         return Task(**{**row, "sources": tuple(map(_source, json.loads(row["sources"])))})
+
+    def glacier(self, identity: str) -> Glacier:
+        """Raises `InputError` naming the file of its area if that cannot be read."""
+        row = self.rows[identity]
+        polygons = read_area(self.area_file(identity)).polygons
+        assert polygons is not None, "areas are written as polygons"
+        return Glacier(**{**row, "area": polygons, "checkpoints": tuple(row["checkpoints"])})
 
     def column(self, name: str) -> list[Any]:
         return self.table.column(name).to_pylist()
@@ -86,7 +95,7 @@ def area_file(folder: Path, glacier: str) -> Path:
 
 def digest_of_task(batch_digest: str, name: str, sources: Sequence[Source]) -> str:
     """Another one where another result may come out: other settings, networks or area, another file or a changed one."""
-    states = [dataclasses.astuple(state)[1:] for source in sources for state in states_of(source, Path())]
+    states = [(s.size_bytes, s.modified_ns) for source in sources for s in states_of(source, Path())]
     facts = [batch_digest, name, [source.paths for source in sources], states]
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:DIGEST_LETTERS]
 
@@ -132,8 +141,8 @@ def read_plan(folder: str | Path) -> Plan:
     try:
         content = json.loads((folder / PLAN).read_text(encoding="utf-8"))
         table = pyarrow.parquet.read_table(folder / TASKS)
-        glaciers = {row["id"]: _glacier(folder, row) for row in content["glaciers"]}
-        digests = {row["id"]: row["digest"] for row in content["glaciers"]}
+        digests = {row["id"]: row.pop("digest") for row in content["glaciers"]}
+        rows = {row["id"]: row for row in content["glaciers"]}
         settings = CampaignSettings.from_json(content["settings"])
         if table.schema != _schema(pyarrow):
             raise ValueError("the columns of the tasks are those of another version")
@@ -141,7 +150,7 @@ def read_plan(folder: str | Path) -> Plan:
         raise InputError(
             f"{folder}: not a readable plan ({type(error).__name__}: {error}); make one with glacierjax plan"
         ) from None
-    return Plan(folder, settings, glaciers, digests, table)
+    return Plan(folder, settings, digests, table, rows)
 
 
 def _schema(pyarrow: Any) -> Any:
@@ -162,19 +171,12 @@ def _facts(glacier: Glacier) -> Json:
     return {name: getattr(glacier, name) for name in names}
 
 
-def _glacier(folder: Path, row: Json) -> Glacier:
-    polygons = read_area(area_file(folder, row["id"])).polygons
-    assert polygons is not None, "areas are written as polygons"
-    facts = {name: value for name, value in row.items() if name != "digest"}
-    return Glacier(**{**facts, "area": polygons, "checkpoints": tuple(row["checkpoints"])})
-
-
 def _sources_text(sources: Sequence[Source]) -> str:
     return json.dumps([_source_json(source) for source in sources], separators=(",", ":"))
 
 
 def _source_json(source: Source) -> Json:
-    facts = {name: value for name, value in dataclasses.asdict(source.facts).items() if value is not None}
+    facts = {name: value for name, value in vars(source.facts).items() if value is not None}
     if source.facts.date is not None:
         facts["date"] = source.facts.date.isoformat()
     tiles = [[tile.path, *([dataclasses.asdict(tile.mask)] if tile.mask else [])] for tile in source.tiles]

@@ -55,7 +55,7 @@ def predict_task(plan: Plan, task: Task, output: Path) -> None:
 
 @functools.lru_cache(maxsize=KEPT_GLACIERS)
 def _batch(plan: Plan, glacier: str, output: Path) -> Batch:
-    opened = plan.settings.batch(plan.glaciers[glacier], plan.area_file(glacier), output, plan.sources_of(glacier))
+    opened = plan.settings.batch(plan.glacier(glacier), plan.area_file(glacier), output, plan.sources_of(glacier))
     if digest_of(opened) != plan.digests[glacier]:
         raise InputError(
             f"{plan.folder}: networks, calibration, rock or box of glacier {glacier} have changed since the plan was made; plan "

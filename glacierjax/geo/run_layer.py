@@ -9,7 +9,7 @@ import shapely
 from rasterio.crs import CRS
 from shapely.geometry import shape
 
-from glacierjax.core.files import write_text
+from glacierjax.core.files import Json, write_text
 from glacierjax.fronts.verdict import DOUBTFUL, GOOD, REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import write_layer
@@ -24,17 +24,19 @@ def write_run(collection: Path, vector: Sequence[str], crs: CRS) -> list[Path]:
 
     A line may be cut at 180 degrees, so all are MultiLineString.
     """
-    features = json.loads(collection.read_text(encoding="utf-8"))["features"]
-    properties = [member["properties"] for member in features]
-    shapes = [
-        shapely.transform(_multi(shape(member["geometry"])), lambda points: reproject(points, WGS84, crs))
-        for member in features
-    ]
+    lines, properties = read_run(collection)
+    shapes = [shapely.transform(line, lambda points: reproject(points, WGS84, crs)) for line in lines]
     written = []
     for kind in vector:
         written += write_layer(collection.with_suffix(f".{kind}"), shapes, properties, crs, "MultiLineString")
     write_text(collection.with_suffix(STYLE), style())
     return [*written, collection.with_suffix(STYLE)]
+
+
+def read_run(collection: Path) -> tuple[list[shapely.MultiLineString], list[Json]]:
+    """The lines of a GeoJSON collection that `predict` wrote, longitude and latitude, and their properties."""
+    features = json.loads(collection.read_text(encoding="utf-8"))["features"]
+    return [_multi(shape(member["geometry"])) for member in features], [member["properties"] for member in features]
 
 
 def style() -> str:

@@ -42,7 +42,7 @@ class Coverage:
     """Where a file lies by a catalogue, so that it need not be opened: `polygons` of longitude (-180..180) and latitude;
     `pixel_spacing_m`, None: it does not tell."""
 
-    polygons: shapely.MultiPolygon
+    polygons: shapely.Polygon | shapely.MultiPolygon
     pixel_spacing_m: float | None = None
 
 

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, write_beside, write_text
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
-from glacierjax.geo.line_columns import Properties, arrays_of, name_in
+from glacierjax.geo.line_columns import COLUMNS, Properties, arrays_of, name_in
 
 DECIMALS = 7
 FORMATS = {"gpkg": "GPKG", "shp": "ESRI Shapefile", "parquet": "GeoParquet"}  # by suffix; with the extra [vector]
@@ -75,14 +75,15 @@ def write_layer(
     hold what no layer may. Raises `InputError` when the extra [vector] is not installed.
     """
     suffix = path.suffix[1:]
-    values, missing = arrays_of(properties)
-    wkb = [shapely.to_wkb(shape) for shape in shapes]
     with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
         layer = Path(folder) / f"{LAYER}.{suffix}"
         if suffix == "parquet":
-            _write_parquet(layer, wkb, values, missing, crs, kind)
+            table = geo_table(shapes, properties, crs, kind)
+            require_pyarrow("`vector`=parquet").parquet.write_table(table, layer)
         else:
             pyogrio = require_vector_extra(f"`vector`={suffix}")
+            values, missing = arrays_of(properties)
+            wkb = [shapely.to_wkb(shape) for shape in shapes]
             pyogrio.raw.write(
                 layer,
                 geometry=np.array(wkb, object),
@@ -101,24 +102,30 @@ def write_layer(
     return [path, *others]
 
 
-def _write_parquet(
-    path: Path,
-    wkb: Sequence[bytes],
-    values: Mapping[str, np.ndarray],
-    missing: Mapping[str, np.ndarray],
-    crs: CRS,
-    kind: str,
-) -> None:
-    """GeoParquet 1.0 (geoparquet.org)."""
+def geo_table(shapes: Sequence[BaseGeometry], properties: Sequence[Properties], crs: CRS, kind: str) -> Any:
+    """Shapes of one `kind` with their `COLUMNS` as a table of pyarrow that is GeoParquet 1.0 (geoparquet.org) once written.
+
+    The columns have the same types whatever is in them. Raises `InputError` without pyarrow.
+    """
     pyarrow = require_pyarrow("`vector`=parquet")
-    columns = {name: pyarrow.array(array, mask=missing[name]) for name, array in values.items()}
-    table = pyarrow.table({**columns, "geometry": pyarrow.array(list(wkb), pyarrow.binary())})
+    types = {
+        "text": pyarrow.string(),
+        "whole": pyarrow.int64(),
+        "number": pyarrow.float64(),
+        "date": pyarrow.date32(),
+    }
+    values, missing = arrays_of(properties)
+    columns = {
+        name: pyarrow.array(array, types[COLUMNS[name].kind], mask=missing[name]) for name, array in values.items()
+    }
+    wkb = [shapely.to_wkb(shape) for shape in shapes]
+    table = pyarrow.table({**columns, "geometry": pyarrow.array(wkb, pyarrow.binary())})
     facts = {
         "version": "1.0.0",
         "primary_column": "geometry",
         "columns": {"geometry": {"encoding": "WKB", "geometry_types": [kind], "crs": crs.to_dict(projjson=True)}},
     }
-    pyarrow.parquet.write_table(table.replace_schema_metadata({"geo": json.dumps(facts)}), path)
+    return table.replace_schema_metadata({"geo": json.dumps(facts)})
 
 
 def require_pyarrow(where: str) -> Any:

@@ -53,15 +53,7 @@ def page_text(
     """
     ranked = worst_first(metrics)
     numbers = {name: number for number, name in enumerate(ranked, 1)}
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("glacierjax.reports", TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"inline": _inline, "data_uri": _data_uri, "css": _css_colour}
-    return environment.get_template("report.html").render(
+    return template("report.html").render(
         title=title,
         version=version,
         opening=opening(metrics, source),
@@ -75,6 +67,19 @@ def page_text(
         zone_legend=dict(zip(ZONE_TITLES, ZONE_COLOURS, strict=True)),
         missing=MISSING,
     )
+
+
+def template(name: str) -> jinja2.Template:
+    """A template of this package; what is put into it is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("glacierjax.reports", TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"inline": _inline, "data_uri": _data_uri, "css": _css_colour}
+    return environment.get_template(name)
 
 
 def jpeg_bytes(picture: UInt8[np.ndarray, "rows columns"], quality: int = 75) -> bytes:

@@ -210,4 +210,4 @@ def test_status_tells_what_is_done_left_and_without_a_result(tmp_path, plan):
     text = status_of(out)
     assert text.startswith("1 of 4 tasks done (25.0 %), 1 without a result, 1 in work or interrupted, 1 not started\n")
     assert "left by glacier: G1 2, G2 1" in text and "1 x a.tif: not readable" in text
-    assert "pixels per second of one process" in text
+    assert "seconds a task" in text and "tasks an hour together" in text

@@ -255,7 +255,9 @@ def test_made_again_each_scene_is_made_once_though_another_cannot_be_read(tmp_pa
     (scenes / "S1_2020-04-01.tif").write_bytes(b"no image")
     made = []
     write_one = SeriesBatch._write
-    monkeypatch.setattr(SeriesBatch, "_write", lambda self, one, *rest: (made.append(one), write_one(self, one, *rest)))
+    monkeypatch.setattr(
+        SeriesBatch, "_write", lambda self, one, *rest: (made.append(one), write_one(self, one, *rest))[1]
+    )
     with pytest.raises(InputError, match=r"S1_2020-04-01.tif"):
         run(tmp_path, scenes, series="reference", overwrite=True)
     names = [one.scene.name for one in made]

@@ -1,0 +1,100 @@
+"""A campaign's results as a static STAC collection (stacspec.org, version 1.0.0): an item for each glacier."""
+
+import datetime
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import shapely.geometry
+
+from glacierjax.campaign.glaciers import Glacier
+from glacierjax.campaign.settings import GLACIERS
+from glacierjax.core.files import Json, write_text
+from glacierjax.reports.overview import GlacierFacts
+
+STAC, COLLECTION = "stac", "collection.json"
+VERSION = "1.0.0"
+IDENTITY = "calving-fronts"
+_MEDIA = {".csv": "text/csv", ".geojson": "application/geo+json"}
+_JSON, _GEOJSON, _PARQUET = "application/json", "application/geo+json", "application/vnd.apache.parquet"
+
+
+def write_collection(
+    output: Path, glaciers: Sequence[Glacier], facts: Sequence[GlacierFacts], files: Sequence[str], fronts: str
+) -> None:
+    """Writes stac/collection.json and stac/ID.json of each glacier that has dated fronts; items of an earlier time are removed.
+
+    `files`: of each glacier's folder; `fronts`: folder of the GeoParquet files. Links are relative, so that all can be moved.
+    """
+    items = {}
+    for glacier, found in zip(glaciers, facts, strict=True):
+        if found.first is not None and found.last is not None:
+            items[f"{glacier.id}.json"] = _item(glacier, found, [_moment(found.first), _moment(found.last)], files)
+    folder = output / STAC
+    for name, item in items.items():
+        write_text(folder / name, json.dumps(item, indent=1) + "\n")
+    for path in folder.glob("*.json"):
+        if path.name not in items and path.name != COLLECTION:
+            path.unlink()
+    if not items:
+        return
+    boxes = [item["bbox"] for item in items.values()]
+    whole = [min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)]
+    starts = [item["properties"]["start_datetime"] for item in items.values()]
+    ends = [item["properties"]["end_datetime"] for item in items.values()]
+    collection = {
+        "type": "Collection",
+        "stac_version": VERSION,
+        "id": IDENTITY,
+        "title": "Calving fronts of glaciers",
+        "description": "Calving fronts that glacierjax found, with their verdicts; an item for each glacier.",
+        "license": "proprietary",
+        "extent": {"spatial": {"bbox": [whole]}, "temporal": {"interval": [[min(starts), max(ends)]]}},
+        "links": [
+            _link("root", COLLECTION),
+            *({**_link("item", name, _GEOJSON), "title": item["properties"]["title"]} for name, item in items.items()),
+        ],
+        "assets": {fronts: {"href": f"../{fronts}", "type": _PARQUET, "title": "All fronts", "roles": ["data"]}},
+    }
+    write_text(folder / COLLECTION, json.dumps(collection, indent=1) + "\n")
+
+
+def _item(glacier: Glacier, found: GlacierFacts, moments: Sequence[str], files: Sequence[str]) -> Json:
+    place: Any = shapely.geometry.mapping(glacier.area)
+    return {
+        "type": "Feature",
+        "stac_version": VERSION,
+        "id": glacier.id,
+        "collection": IDENTITY,
+        "geometry": json.loads(json.dumps(place)),
+        "bbox": list(glacier.area.bounds),
+        "properties": {
+            "title": glacier.name,
+            "datetime": None,
+            "start_datetime": moments[0],
+            "end_datetime": moments[1],
+            "region": glacier.region,
+            "scenes": found.scenes,
+            "fronts": found.fronts,
+            "doubtful": found.doubtful,
+            "rejected": found.rejected,
+        },
+        "links": [_link("root", COLLECTION), _link("parent", COLLECTION), _link("collection", COLLECTION)],
+        "assets": {
+            Path(name).stem: {
+                "href": f"../{GLACIERS}/{glacier.id}/{name}",
+                "type": _MEDIA[Path(name).suffix],
+                "roles": ["data"],
+            }
+            for name in files
+        },
+    }
+
+
+def _link(relation: str, name: str, media: str = _JSON) -> Json:
+    return {"rel": relation, "href": f"./{name}", "type": media}
+
+
+def _moment(day: datetime.date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"
