@@ -60,12 +60,13 @@ def main() -> None:
     # Imported here: --help must not wait for rasterio and JAX.
     from glacierjax.campaign.plan import plan_campaign
     from glacierjax.campaign.settings import CampaignSettings
+    from glacierjax.checkpoints.hub import is_hub_name
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.values import nodata_from_text
 
     nodata = nodata_from_text(_NODATA.value)
     reading = ReadOptions(_SPACING.value, None, _SCALE.value, nodata, _POLARISATION.value)
-    checkpoints = tuple(str(Path(path).absolute()) for path in _CHECKPOINT.value)
+    checkpoints = tuple(name if is_hub_name(name) else str(Path(name).absolute()) for name in _CHECKPOINT.value)
     vector = tuple(_VECTOR.value)
     settings = CampaignSettings(
         checkpoints, _WHICH.value, _MODE.value, _ROTATIONS.value, vector, _AUTHOR.value, reading

@@ -10,6 +10,7 @@ from typing import Any
 
 import shapely
 
+from glacierjax.checkpoints.hub import is_hub_name
 from glacierjax.core.choices import NONE
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
@@ -116,5 +117,5 @@ def _glacier(path: Path, key: str, area: shapely.MultiPolygon, row: Mapping[str,
         area,
         text("rock") if text("rock") in ("", NONE) else file(text("rock")),
         text("box") and file(text("box")),
-        tuple(file(one) for one in checkpoints if one not in ("", DEFAULT)),
+        tuple(one if is_hub_name(one) else file(one) for one in checkpoints if one not in ("", DEFAULT)),
     )
