@@ -4,6 +4,7 @@
   python -m glacierjax.evaluate --checkpoint=RUN1 --checkpoint=RUN2 --rotations --mode=overlap --output=OUT    (an ensemble)
   python -m glacierjax.evaluate --predictions=ZONES_DIR --data=data_raw --split=test --output=OUT
   python -m glacierjax.evaluate --fronts=FRONTS_DIR --data=data_raw --split=test --output=OUT
+  python -m glacierjax.evaluate --fronts=lines.gpkg --data=data_raw --split=test --output=OUT
   python -m glacierjax.evaluate --checkpoint=RUN --shard=0/4 --output=PART0     (a quarter of the scenes; then 1/4, 2/4, 3/4)
   python -m glacierjax.evaluate --merge=PART0,PART1,PART2,PART3 --output=OUT     (merges the four parts; same result as one run)
 
@@ -19,6 +20,7 @@ from absl import flags
 
 from glacierjax.core import choices, cli
 from glacierjax.core.errors import InputError
+from glacierjax.core.line_flags import define_line_flags
 from glacierjax.datasets.caffe.na_rule import NA_CHOICES, NA_IN_WORDS
 
 log = logging.getLogger("glacierjax.evaluate")
@@ -28,7 +30,12 @@ CHECKPOINT = flags.DEFINE_multi_string(
 )
 flags.DEFINE_alias("workdir", "checkpoint")
 PREDICTIONS = flags.DEFINE_string("predictions", None, "Folder of zone PNGs NAME.png (CaFFe's grey values) to score.")
-FRONTS = flags.DEFINE_string("fronts", None, "Folder of front PNGs NAME.png (0 and 255) to score alone.")
+FRONTS = flags.DEFINE_string(
+    "fronts",
+    None,
+    "Fronts to score alone: a folder of PNGs NAME.png (0 and 255), or lines (vector file, folder, output of predict).",
+)
+FIELDS = define_line_flags()
 MERGE = flags.DEFINE_list("merge", [], "Folders of all parts, DIR,DIR,...: merge them instead of scoring.")
 DATA = flags.DEFINE_string("data", None, "CaFFe's data_raw (folder or zip file): the scenes and their labels.")
 DATA_DIR = flags.DEFINE_string(
@@ -94,6 +101,7 @@ def main() -> None:
         raise InputError(f"{named} given to score; give one of --checkpoint, --predictions, --fronts, --merge")
     if MERGE.value:
         settings = (
+            *FIELDS,
             DATA,
             NA,
             WHICH,
@@ -119,6 +127,7 @@ def main() -> None:
     # Imported here: --help must not wait for scipy, JAX or the data readers.
     from glacierjax.evaluation.evaluate import ScoreOptions, evaluate
     from glacierjax.evaluation.run import merge
+    from glacierjax.terminus.attributes import Fields
 
     output = Path(OUTPUT.value)
     if MERGE.value:
@@ -128,6 +137,7 @@ def main() -> None:
             checkpoints=tuple(CHECKPOINT.value),
             predictions=PREDICTIONS.value,
             fronts=FRONTS.value,
+            fields=Fields(*FIELDS.values),
             data=DATA.value,
             data_dir=DATA_DIR.value,
             split=SPLIT.value,

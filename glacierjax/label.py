@@ -21,6 +21,7 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import cli
+from glacierjax.core.line_flags import define_line_flags
 from glacierjax.datasets.caffe.splits import SPLITS
 
 _SCENES = flags.DEFINE_multi_string(
@@ -49,9 +50,7 @@ _NAME = flags.DEFINE_string(
     "glacier_name", "", "Name of the glacier. Default: from attributes or names, else its place."
 )
 _SPLIT = flags.DEFINE_enum("split", SPLITS[0], SPLITS, "Split that the scenes are written to; build divides train.")
-_DATE_FIELD = flags.DEFINE_string("date_field", "", "Attribute with the date. Default: guessed by its name.")
-_NAME_FIELD = flags.DEFINE_string("name_field", "", "Attribute with the scene's name. Default: guessed by its name.")
-_GLACIER_FIELD = flags.DEFINE_string("glacier_field", "", "Attribute with the glacier. Default: guessed by its name.")
+_FIELDS = define_line_flags()
 _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. Default: chosen by polarisation.")
 
 
@@ -72,7 +71,7 @@ def main() -> None:
         box=_BOX.value,
         glacier_name=_NAME.value,
         split=_SPLIT.value,
-        fields=Fields(_DATE_FIELD.value, _NAME_FIELD.value, _GLACIER_FIELD.value),
+        fields=Fields(*_FIELDS.values),
         read=ReadOptions(band=_BAND.value),
     )
     label_scenes(_SCENES.value, _FRONTS.value, Path(_OUTPUT.value), options)

@@ -20,6 +20,7 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import cli
+from glacierjax.core.line_flags import define_line_flags
 
 _FRONTS = flags.DEFINE_multi_string(
     "fronts",
@@ -38,9 +39,7 @@ _WIDTH = flags.DEFINE_float(
     "For a bending fjord: the box follows --centreline with this width in metres. Default: a straight box.",
 )
 _GLACIER = flags.DEFINE_string("glacier", "", "Only the fronts of this glacier.")
-_DATE_FIELD = flags.DEFINE_string("date_field", "", "Attribute with the date. Default: guessed by its name.")
-_NAME_FIELD = flags.DEFINE_string("name_field", "", "Attribute with the scene's name. Default: guessed by its name.")
-_GLACIER_FIELD = flags.DEFINE_string("glacier_field", "", "Attribute with the glacier. Default: guessed by its name.")
+_FIELDS = define_line_flags()
 _SPACING = flags.DEFINE_float(
     "pixel_spacing_m", None, "For fronts in pixels (.csv): use only scenes with this pixel spacing in metres."
 )
@@ -58,7 +57,7 @@ def main() -> None:
     from glacierjax.terminus.follow import follow_terminus
     from glacierjax.terminus.open_series import SeriesOptions
 
-    fields = Fields(_DATE_FIELD.value, _NAME_FIELD.value, _GLACIER_FIELD.value)
+    fields = Fields(*_FIELDS.values)
     thresholds = thresholds_from(_THRESHOLD.value)
     options = SeriesOptions(
         _BOX.value, _CENTRELINE.value, _WIDTH.value, _GLACIER.value, _SPACING.value, fields, thresholds

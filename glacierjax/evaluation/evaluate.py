@@ -11,10 +11,12 @@ from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.datasets.caffe.na_rule import NA_CHOICES
 from glacierjax.evaluation.annotators import find_annotators
 from glacierjax.evaluation.baselines import fit_baselines
+from glacierjax.evaluation.lines import are_lines, from_lines
 from glacierjax.evaluation.predictions import FRONT, ZONES
 from glacierjax.evaluation.run import from_folder, raw_scenes, score_part
 from glacierjax.evaluation.write import write_evaluation
 from glacierjax.reports.metrics import Metrics
+from glacierjax.terminus.attributes import Fields
 
 log = logging.getLogger("glacierjax.evaluate")
 
@@ -24,7 +26,8 @@ class ScoreOptions:
     """What to score, on which scenes, and how.
 
     Scored is one of `checkpoints` (training folders or checkpoints, several make an ensemble), `predictions` (a folder of
-    zone PNGs) and `fronts` (a folder of front PNGs). The true scenes are those of `data` (CaFFe's data_raw); of a network
+    zone PNGs) and `fronts` (a folder of front PNGs, or lines as `glacierjax.evaluation.lines` takes them, with `fields` as
+    their attributes). The true scenes are those of `data` (CaFFe's data_raw); of a network
     without it those of `data_dir` (prepared data), else those of its training. `shard`: "I/N", the I-th of N parts of the
     scenes. `rock` "none": a network that expects a rock mask goes without where the data have none; `rock_rule`: what the
     data's rock mask shows is rock, whatever the network says. The other fields have the names of the flags of
@@ -34,6 +37,7 @@ class ScoreOptions:
     checkpoints: tuple[str, ...] = ()
     predictions: str | None = None
     fronts: str | None = None
+    fields: Fields = dataclasses.field(default_factory=Fields)
     data: str | None = None
     data_dir: str | None = None
     split: str = "test"
@@ -59,6 +63,10 @@ class ScoreOptions:
             raise ArgumentError("rock", self.rock, advice)
         if (self.rock or self.rock_rule) and not self.checkpoints:
             raise InputError("`rock`, `rock_rule`: for networks; zones of other programs are scored as they are")
+        if self.fields != Fields() and not (self.fronts and are_lines(self.fronts)):
+            raise InputError(
+                "`date_field`, `name_field`, `glacier_field`: of lines, and none are given as `fronts`; leave them out"
+            )
         if not self.checkpoints and (self.series or self.registration):
             raise InputError("`series`, `registration`: nothing is predicted here; leave them out")
         if not self.checkpoints and not self.data:
@@ -118,7 +126,10 @@ def evaluate(output: str | Path, options: ScoreOptions) -> Metrics | None:
         folder = options.predictions or options.fronts
         assert folder is not None, "checked by the options"
         scenes = read_split(options.split)
-        predict = from_folder(folder, scenes.names, kind)
+        if kind == FRONT and are_lines(folder):
+            predict = from_lines(folder, scenes.names, options.fields)
+        else:
+            predict = from_folder(folder, scenes.names, kind)
         source = f"`{folder}` against `{options.data}`"
     annotators = find_annotators(options.annotators, scenes.names) if options.annotators else {}
     baselines = fit_baselines(read_split("train")) if options.baselines else {}

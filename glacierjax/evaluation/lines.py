@@ -1,0 +1,122 @@
+"""Fronts given as lines, of any program or person: found for each scene of a split, and drawn on its pixels.
+
+A line belongs to the scene that its attributes or its file name, else to those of its date in which it lies.
+"""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float
+from rasterio import features
+
+from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.files import user_path, visible_files
+from glacierjax.core.scene_names import parse_name
+from glacierjax.datasets.caffe.meta_data import META_DATA
+from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.evaluation.run import Predict, PredictedLabels
+from glacierjax.geo.features import SUFFIXES
+from glacierjax.geo.georeference import WGS84, georeference_of_bounds, reproject
+from glacierjax.terminus.attributes import Fields
+from glacierjax.terminus.fronts import LINES_FOLDER, POINTS_SUFFIX, Front, read_fronts
+
+log = logging.getLogger(__name__)
+
+
+def are_lines(fronts: str) -> bool:
+    """Whether a file, folder or pattern names lines; a folder without any is one of front images."""
+    path = user_path(fronts)
+    if not path.is_dir():
+        return path.suffix.lower() in (*SUFFIXES, POINTS_SUFFIX)
+    return (path / LINES_FOLDER).is_dir() or bool(visible_files(path, (*SUFFIXES, POINTS_SUFFIX)))
+
+
+def from_lines(fronts: str, names: Sequence[str], fields: Fields | None = None) -> Predict:
+    """Draws the lines of each scene, of files as `glacierjax.terminus.fronts.read_fronts` takes them.
+
+    Scenes without a line have no front, and are logged, as are lines of no scene. Raises `InputError` if no line belongs to
+    a scene, or two lines of one date and glacier do; when a scene is drawn, if it or its lines are not on the map.
+    """
+    of_scene = _by_scene(read_fronts([fronts], fields), names, fronts)
+    return lambda scene: PredictedLabels(_drawn(of_scene[scene.id.name], scene))
+
+
+def _by_scene(fronts: Sequence[Front], names: Sequence[str], where: str) -> dict[str, list[Front]]:
+    by_name = {name.casefold(): name for name in names}
+    scenes = [parse_name(name) for name in names]
+    glaciers = {scene.glacier.casefold() for scene in scenes}
+    found: dict[str, list[Front]] = {name: [] for name in names}
+    by_date: dict[str, list[Front]] = {name: [] for name in names}
+    unused = []
+    for front in fronts:
+        if not front.lines:
+            continue
+        if (named := by_name.get(front.scene.casefold())) is not None:
+            found[named].append(front)
+            continue
+        glacier = (front.glacier or "").casefold()
+        same = [
+            one
+            for one in scenes
+            if one.date == front.date and (one.glacier.casefold() == glacier or glacier not in glaciers)
+        ]
+        if front.pixel_spacing_m is not None or not same:
+            unused.append(front.scene or str(front.date))
+        else:
+            for scene in same:
+                by_date[scene.name].append(front)
+    for name, dated in by_date.items():
+        if found[name] or not dated:
+            continue
+        places = [front.glacier for front in dated]
+        if len(set(places)) < len(places):
+            raise InputError(
+                f"{where}: {len(dated)} fronts of {dated[0].date} for the scene {name} "
+                f"({some_names([front.scene for front in dated])}); name the scene in an attribute (`name_field`), or leave the "
+                "others out"
+            )
+        found[name] = dated
+    if not any(found.values()):
+        raise InputError(
+            f"{where}: no line of a scene of the split: there are {some_names(unused) or 'none'}, expected names or dates as in "
+            f"{names[0]}; name the attribute with `name_field` or `date_field`"
+        )
+    if told := [name for name in names if by_date[name] and found[name] is by_date[name]]:
+        log.info("lines of %d scene(s) are told by their date: %s", len(told), some_names(told))
+    if unused:
+        log.warning("%d line(s) of no scene of the split, left out: %s", len(unused), some_names(unused))
+    if without := [name for name, of_one in found.items() if not of_one]:
+        log.warning("no line for %d of %d scenes: %s", len(without), len(names), some_names(without))
+    return found
+
+
+def _drawn(fronts: Sequence[Front], scene: LabelledScene) -> Bool[np.ndarray, "height width"]:
+    """The pixels (H, W) of a scene that its lines run through."""
+    shape = scene.zones.shape
+    lines = [line for front in fronts for line in _in_pixels(front, scene)]
+    height, width = shape
+    inside = [line for line in lines if ((line >= 0) & (line <= (width, height))).all(1).any()]
+    if lines and not inside:
+        if any(front.scene.casefold() == scene.id.name.casefold() for front in fronts):
+            raise InputError(
+                f"{fronts[0].scene}: its lines lie outside of the scene; is their reference system right, or are they of another "
+                "scene?"
+            )
+        log.warning("%s: the lines of its date lie elsewhere, so it has none", scene.id.name)
+    if not inside:
+        return np.zeros(shape, bool)
+    shapes = [{"type": "LineString", "coordinates": line.tolist()} for line in inside]
+    return features.rasterize(shapes, shape, dtype=np.uint8).astype(bool)
+
+
+def _in_pixels(front: Front, scene: LabelledScene) -> list[Float[np.ndarray, "point 2"]]:
+    if front.pixel_spacing_m is not None:
+        return front.lines
+    if scene.bounds is None:
+        raise InputError(
+            f"{scene.id.name}: not georeferenced, so lines on Earth cannot be laid over it; put {META_DATA} beside the data, or "
+            "give lines in pixels (.csv)"
+        )
+    place = georeference_of_bounds(scene.bounds, scene.zones.shape)
+    return [place.to_pixels(reproject(line, WGS84, place.crs)) for line in front.lines]
