@@ -16,9 +16,11 @@ from glacierjax.core import choices, cli
 from glacierjax.core.errors import ArgumentError
 
 _CHECKPOINT = flags.DEFINE_string("checkpoint", None, "Training folder or checkpoint of a network.", required=True)
-_OUTPUT = flags.DEFINE_string("output", None, "Folder; a new one, or for a program any.", required=True)
+_OUTPUT = flags.DEFINE_string(
+    "output", None, "Folder; a new one, or for a program any that holds none yet.", required=True
+)
 _WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
-_TO = flags.DEFINE_enum("to", "safetensors", ["safetensors", "stablehlo"], "Weights, or a program with its weights.")
+_TO = flags.DEFINE_enum("to", choices.SAFETENSORS, choices.EXPORTS, "Weights, or a program with its weights.")
 _SIDE = flags.DEFINE_integer("side_px", None, "With --to=stablehlo: side of its images. Default: as in the training.")
 
 
@@ -28,10 +30,10 @@ def main() -> None:
     from glacierjax.checkpoints.native import load_checkpoint
     from glacierjax.checkpoints.stablehlo import PROGRAM, write_stablehlo
 
-    if _SIDE.value is not None and _TO.value != "stablehlo":
+    if _SIDE.value is not None and _TO.value != choices.STABLEHLO:
         raise ArgumentError("side_px", _SIDE.value, "only a program has images of one side; give `to`=stablehlo too")
     checkpoint, output = load_checkpoint(_CHECKPOINT.value, _WHICH.value), Path(_OUTPUT.value)
-    if _TO.value == "stablehlo":
+    if _TO.value == choices.STABLEHLO:
         print(write_stablehlo(checkpoint, output / PROGRAM, _SIDE.value))
     else:
         print("\n".join(write_export(checkpoint, output)))

@@ -20,6 +20,7 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import choices, cli
+from glacierjax.core.products import POLARISATIONS
 
 log = logging.getLogger("glacierjax.predict")
 
@@ -56,7 +57,7 @@ _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. D
 _POLARISATION = flags.DEFINE_enum(
     "polarisation",
     None,
-    ["HH", "HV", "VH", "VV"],
+    POLARISATIONS,
     "Polarisation to read from products with several. Default: the co-polarised one, HH or VV.",
 )
 _ASSET = flags.DEFINE_string("asset", None, "Asset of STAC items. Default: chosen by polarisation.")
@@ -65,15 +66,15 @@ _AOI = flags.DEFINE_string(
 )
 _SCALE = flags.DEFINE_enum(
     "scale",
-    "auto",
-    ["auto", "amplitude", "power", "db", "stretch"],
+    choices.AUTO,
+    choices.SCALES,
     "Scale of values that are not 8-bit: amplitude, power (intensity), decibels, or stretch (optical images).",
 )
 _NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 _VECTOR = flags.DEFINE_multi_enum(
     "vector",
     [],
-    ["gpkg", "shp", "parquet"],
+    choices.VECTOR_FORMATS,
     "Lines as GeoPackage or Shapefile too (needs the extra [vector]), or as GeoParquet (needs pyarrow).",
 )
 _CRS = flags.DEFINE_string(
@@ -87,6 +88,7 @@ _THRESHOLD = flags.DEFINE_multi_string(
     [],
     "NAME=VALUE: from where on a front is doubtful or rejected, such as reject_error_m=300; may be repeated.",
 )
+_STAC = flags.DEFINE_bool("stac", False, "Describe the results as a STAC collection too, collection.json.")
 _ROCK = flags.DEFINE_string(
     "rock",
     "",
@@ -140,7 +142,7 @@ def main() -> None:
     area = read_area(_BOX.value) if _BOX.value else None
     aoi = read_area(_AOI.value) if _AOI.value else None
     for kind in _VECTOR.value:
-        (require_pyarrow if kind == "parquet" else require_vector_extra)(f"--vector={kind}")
+        (require_pyarrow if kind == choices.GEOPARQUET else require_vector_extra)(f"--vector={kind}")
     lines = LineOptions(
         crs_from_user(_CRS.value, "--crs") if _CRS.value else None,
         read_outlines(_GLACIERS.value, _GLACIER_FIELD.value) if _GLACIERS.value else None,
@@ -163,7 +165,7 @@ def main() -> None:
     log.info("%s", predictor.calibration.note)
     output = Path(_OUTPUT.value)
     interest = interest_for(predictor, aoi, area)
-    arguments = (output, options, area, _VECTOR.value, _OVERWRITE.value, interest, priors, lines)
+    arguments = (output, options, area, _VECTOR.value, _OVERWRITE.value, interest, priors, lines, _STAC.value)
     batch_for(predictor, *arguments, series=_SERIES.value, registration=_REGISTRATION.value).run(sources)
     log.info("written: %s", output)
 

@@ -11,7 +11,7 @@ from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core.choices import SEGMENTATION
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_beside
+from glacierjax.core.files import user_path, write_beside
 from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.settings import DataSettings, FineTuning
 from glacierjax.model import Tyrion, build
@@ -26,9 +26,11 @@ def write_stablehlo(checkpoint: Checkpoint, path: Path, side_px: int | None = No
     The function takes images (N, side_px, side_px, 3) uint8, the channels of the network's record (by default the grey
     three times), and returns the probabilities of the zones
     (N, side_px, side_px, 4) float32. `side_px` None: the side of a training's crops. Raises `InputError` for a side that the
-    network cannot take, and for other tasks.
+    network cannot take, for other tasks, and when `path` exists.
     """
     require_task(checkpoint, SEGMENTATION)
+    if user_path(path).exists():
+        raise InputError(f"{path}: exists already; choose another folder or remove it")
     network, training = network_of(checkpoint), training_of(checkpoint)
     if side_px is None:
         side_px = training.data.context_px if isinstance(training, FineTuning) else DataSettings.context_px

@@ -13,6 +13,7 @@ from jaxtyping import PyTree, Shaped
 
 from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.checkpoints.torch_names import MODELS, Entry, Model, head_item, model_named, official_entries
+from glacierjax.core.choices import CONVOLUTION, LTAE, RECURRENCE
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
 from glacierjax.model import SeriesTyrion, Tyrion
@@ -21,9 +22,9 @@ from glacierjax.model.swin_v2 import PATCH_PX
 ANCHOR = "patch_embed.proj.weight"  # the tensor that every official checkpoint has
 # Endings of an encoder's tensors that only one kind of temporal module has.
 SIGNS_OF_SERIES = {
-    "conv": ".temporal_convolution.conv1.weight",
-    "gru": ".gru_layer.weight_hh_l0",
-    "ltae": ".temporal_convolution.resweight",
+    CONVOLUTION: ".temporal_convolution.conv1.weight",
+    RECURRENCE: ".gru_layer.weight_hh_l0",
+    LTAE: ".temporal_convolution.resweight",
 }
 FLOAT_TYPES = (np.float64, np.float32, np.float16, ml_dtypes.bfloat16)
 

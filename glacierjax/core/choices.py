@@ -18,18 +18,27 @@ LAST = "last"
 WHICH = (*BEST, LAST)
 
 OPTIMIZERS = ("sgd", "adamw", "muon")  # `glacierjax.training.optim`
-TRAINED = ("all", "decoder", "norms")  # parts of a network that a training changes; the decoder with its head
+ALL, DECODER, NORMS = "all", "decoder", "norms"
+TRAINED = (ALL, DECODER, NORMS)  # parts of a network that a training changes; the decoder with its head
 SCHEDULES = ("constant", "plateau", "cosine")
 PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
-ALONE, LTAE = "none", "ltae"
-TEMPORAL = (ALONE, "conv", "gru", LTAE)  # what frames of a series exchange (`glacierjax.model.temporal`)
+ALONE, CONVOLUTION, RECURRENCE, LTAE = "none", "conv", "gru", "ltae"
+TEMPORAL = (ALONE, CONVOLUTION, RECURRENCE, LTAE)  # what frames of a series exchange (`glacierjax.model.temporal`)
 # How frames of a series are laid over each other (`glacierjax.prediction.register`).
 SIZE, GEOREFERENCE = "size", "georeference"
 REGISTRATIONS = (SIZE, GEOREFERENCE)
 GROUPS, REFERENCE = "groups", "reference"
 SERIES_MODES = (GROUPS, REFERENCE)  # which scenes form a sample (`glacierjax.prediction.series.plan_series`)
 FORMATS = ("glacierjax", "torch", "safetensors")  # of weights (`glacierjax.checkpoints.conversion`)
+SAFETENSORS, STABLEHLO = FORMATS[2], "stablehlo"
+EXPORTS = (SAFETENSORS, STABLEHLO)  # how a network is handed on
 DTYPES = ("float32", "bfloat16")
+
+# What grey values are made of (`glacierjax.geo.scales`), and how lines are written beside GeoJSON (`glacierjax.geo.vectors`).
+AUTO, AMPLITUDE, POWER, DECIBEL, STRETCH = "auto", "amplitude", "power", "db", "stretch"
+SCALES = (AUTO, AMPLITUDE, POWER, DECIBEL, STRETCH)
+GEOPACKAGE, SHAPEFILE, GEOPARQUET = "gpkg", "shp", "parquet"
+VECTOR_FORMATS = (GEOPACKAGE, SHAPEFILE, GEOPARQUET)
 
 # What a channel of the network's input can show (`glacierjax.core.channels`).
 GREY, ROCK, SUMMER = "grey", "rock", "summer"

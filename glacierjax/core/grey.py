@@ -18,12 +18,12 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import UInt8
 
+from glacierjax.core.choices import AMPLITUDE
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
 
 GREY_MAX = 255
 RECORD_KEY = "grey"
-AMPLITUDE = "amplitude"
 PERCENTILES = (1, 50, 99)  # of the pixels above 0, which often lie outside of the swath
 LOOKED_AT = 100_000  # pixels of a scene that give its percentiles, about
 # Grey values. On the demo's test scenes the distance to its training scenes is 14 at most, and on the same scenes with a

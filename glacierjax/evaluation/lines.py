@@ -107,7 +107,7 @@ def _drawn(fronts: Sequence[Front], scene: LabelledScene) -> Bool[np.ndarray, "h
     if not inside:
         return np.zeros(shape, bool)
     shapes = [{"type": "LineString", "coordinates": line.tolist()} for line in inside]
-    return features.rasterize(shapes, shape, dtype=np.uint8).astype(bool)
+    return np.asarray(features.rasterize(shapes, shape, dtype=np.uint8), bool)
 
 
 def _in_pixels(front: Front, scene: LabelledScene) -> list[Float[np.ndarray, "point 2"]]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from glacierjax.core.choices import SHAPEFILE
 from glacierjax.core.scene_names import decimal_year
 
 Properties = Mapping[str, Any]
@@ -87,4 +88,4 @@ def arrays_of(properties: Sequence[Properties]) -> tuple[dict[str, np.ndarray], 
 
 def name_in(name: str, suffix: str) -> str:
     """The name of a column in a file with this suffix."""
-    return COLUMNS[name].short or name if suffix == "shp" else name
+    return COLUMNS[name].short or name if suffix == SHAPEFILE else name

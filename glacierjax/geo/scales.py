@@ -16,10 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float32, Shaped
 
-from glacierjax.core.grey import AMPLITUDE
-
-AUTO, POWER, DECIBEL, STRETCH = "auto", "power", "db", "stretch"
-SCALES = (AUTO, AMPLITUDE, POWER, DECIBEL, STRETCH)
+from glacierjax.core.choices import AMPLITUDE, AUTO, DECIBEL, POWER, STRETCH
 
 DECIBEL_FROM = 0.2  # of the 99th percentile: how far below 0 the 1st percentile of decibels lies
 SPANS_DB = (3.0, 100.0)  # from the 1st to the 99th percentile, of values without a sign that are said to be decibels

@@ -13,6 +13,7 @@ import numpy as np
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
 
+from glacierjax.core.choices import AUTO
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
 from glacierjax.core.grey import CAFFE_GREY, GreyRule
@@ -28,7 +29,6 @@ from glacierjax.geo.layers import IMAGE_SUFFIXES, PNG_SUFFIXES, source_of_file
 from glacierjax.geo.mosaic import georeference_of, open_raster
 from glacierjax.geo.pixels import read_grey
 from glacierjax.geo.regions import Interest, Region
-from glacierjax.geo.scales import AUTO
 from glacierjax.geo.sources import Source, is_virtual
 from glacierjax.geo.values import ValueOptions
 

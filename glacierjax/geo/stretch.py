@@ -6,10 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Bool, Shaped, UInt8
 
+from glacierjax.core.choices import DECIBEL
 from glacierjax.core.errors import InputError
 from glacierjax.core.grey import GREY_MAX, GreyRule
 from glacierjax.geo.nodata import common_border_value, in_squares, is_fill, missing_areas
-from glacierjax.geo.scales import DECIBEL, TILE_PX, choose_scale, decibel_factor, from_amplitude, to_amplitude
+from glacierjax.geo.scales import TILE_PX, choose_scale, decibel_factor, from_amplitude, to_amplitude
 from glacierjax.geo.values import Reading, Told, ValueOptions
 
 EIGHT_BIT = "8-bit"

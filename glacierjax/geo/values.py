@@ -5,10 +5,10 @@ import dataclasses
 import numpy as np
 from jaxtyping import Bool, Shaped
 
+from glacierjax.core.choices import AUTO, SCALES
 from glacierjax.core.errors import ArgumentError
 from glacierjax.core.files import Json
 from glacierjax.geo.nodata import is_fill
-from glacierjax.geo.scales import AUTO, SCALES
 
 NO_VALUE = "none"  # for `ValueOptions.nodata`
 

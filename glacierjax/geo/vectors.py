@@ -18,13 +18,14 @@ from jaxtyping import Float
 from rasterio.crs import CRS
 from shapely.geometry.base import BaseGeometry
 
+from glacierjax.core.choices import GEOPACKAGE, GEOPARQUET, SHAPEFILE
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, write_beside, write_text
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
 from glacierjax.geo.line_columns import COLUMNS, Properties, arrays_of, name_in
 
 DECIMALS = 7
-FORMATS = {"gpkg": "GPKG", "shp": "ESRI Shapefile", "parquet": "GeoParquet"}  # by suffix; with the extra [vector]
+DRIVERS = {GEOPACKAGE: "GPKG", SHAPEFILE: "ESRI Shapefile"}  # of OGR, by suffix; with the extra [vector]
 LAYER = "front"
 POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
 
@@ -77,9 +78,9 @@ def write_layer(
     suffix = path.suffix[1:]
     with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
         layer = Path(folder) / f"{LAYER}.{suffix}"
-        if suffix == "parquet":
+        if suffix == GEOPARQUET:
             table = geo_table(shapes, properties, crs, kind)
-            require_pyarrow("`vector`=parquet").parquet.write_table(table, layer)
+            require_pyarrow(f"`vector`={suffix}").parquet.write_table(table, layer)
         else:
             pyogrio = require_vector_extra(f"`vector`={suffix}")
             values, missing = arrays_of(properties)
@@ -92,7 +93,7 @@ def write_layer(
                 field_data=list(values.values()),
                 field_mask=[missing[name] if array.dtype == np.int64 else None for name, array in values.items()],
                 crs=crs.to_wkt(),
-                driver=FORMATS[suffix],
+                driver=DRIVERS[suffix],
             )
         others = []
         for part in sorted(Path(folder).iterdir()):

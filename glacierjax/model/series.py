@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from glacierjax.core.choices import TEMPORAL
+from glacierjax.core.choices import ALONE, CONVOLUTION, LTAE, RECURRENCE, TEMPORAL
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model.convolution import ConvParameters
 from glacierjax.model.swin_v2 import Between
@@ -21,7 +21,7 @@ class SeriesTyrion(Backbone):
     decoder's are convolutions then. "none" has no modules at all: the control, which sees each frame alone.
     """
 
-    temporal: str = "none"
+    temporal: str = ALONE
     num_classes: int = NUM_ZONES
     narrow_decoder: bool = True
 
@@ -46,15 +46,15 @@ class SeriesTyrion(Backbone):
         if images.ndim != 5:
             raise ValueError(f"images of shape {images.shape}: expected (sample, frame, row, column, 1 or 3)")
         samples, frames = images.shape[:2]
-        if frames < 2 and self.temporal != "none":
+        if frames < 2 and self.temporal != ALONE:
             raise ValueError(f"a series of {frames} frame: temporal={self.temporal!r} needs two frames or more")
-        if days is None and self.temporal == "ltae":
+        if days is None and self.temporal == LTAE:
             raise ValueError("temporal='ltae' needs the frames' days since 1995-01-01")
         if days is not None and days.shape != (samples, frames):
             raise ValueError(f"days of shape {days.shape}: expected {(samples, frames)}, a day for each frame")
 
         def between(kind: str) -> Between | None:
-            if kind == "none":
+            if kind == ALONE:
                 return None
 
             def exchange(x: jax.Array, name: str) -> jax.Array:
@@ -63,7 +63,7 @@ class SeriesTyrion(Backbone):
 
             return exchange
 
-        decoders = "none" if self.temporal == "none" else "conv"
+        decoders = ALONE if self.temporal == ALONE else CONVOLUTION
         logits = self.outputs(
             images.reshape(-1, *images.shape[2:]),
             self.head(),
@@ -75,10 +75,8 @@ class SeriesTyrion(Backbone):
 
 def _exchanged(net: SeriesTyrion, kind: str, name: str, maps: jax.Array, days: Any, train: bool) -> jax.Array:
     """What the temporal module of a kind, which becomes a part of the module that calls, makes of the maps."""
-    match kind:
-        case "conv":
-            return ConvolutionOverTime(net.num_groups, net.dtype, name=name)(maps)
-        case "gru":
-            return RecurrenceOverTime(net.dtype, net.linear_init, name=name)(maps)
-        case _:
-            return AttentionOverTime(net.dropout, net.dtype, net.linear_init, name=name)(maps, jnp.asarray(days), train)
+    if kind == CONVOLUTION:
+        return ConvolutionOverTime(net.num_groups, net.dtype, name=name)(maps)
+    if kind == RECURRENCE:
+        return RecurrenceOverTime(net.dtype, net.linear_init, name=name)(maps)
+    return AttentionOverTime(net.dropout, net.dtype, net.linear_init, name=name)(maps, jnp.asarray(days), train)

@@ -23,6 +23,7 @@ from glacierjax.geo.regions import Interest
 from glacierjax.geo.run_layer import write_run
 from glacierjax.geo.scenes import READING, ReadOptions, Scene, read_scene
 from glacierjax.geo.sources import Source
+from glacierjax.prediction.catalogue import COLLECTION, write_catalogue
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NO_PRIORS, Priors
 from glacierjax.prediction.records import (
@@ -75,7 +76,7 @@ UNCERTAIN_FROM = (
 @dataclasses.dataclass(frozen=True)
 class Batch:
     """How scenes are predicted, and where to. `vector`: formats of the lines beside GeoJSON; `interest`: what of large
-    scenes is read; `priors`: rock and summer scenes."""
+    scenes is read; `priors`: rock and summer scenes; `stac`: write a catalogue too (one that is there is kept up to date)."""
 
     predictor: Predictor
     output: Path
@@ -86,6 +87,7 @@ class Batch:
     interest: Interest | None = None
     priors: Priors = NO_PRIORS
     lines: LineOptions = PLAIN
+    stac: bool = False
 
     def run(self, sources: Sequence[Source]) -> None:
         """Predicts the sources that are not done yet, then writes the table and all fronts in one file.
@@ -100,6 +102,8 @@ class Batch:
             log.info("%s", problem)
         self._predict_all(names, records, problems)
         write_summary(self.output, self.vector, self.lines)
+        if self.stac or (self.output / COLLECTION).is_file():
+            write_catalogue(self.output)
         _log_counts([name for source, name in names.items() if source not in problems], read_records(self.output))
         if problems:
             reasons = list(problems.values())

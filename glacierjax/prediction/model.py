@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.choices import GROUPS
+from glacierjax.core.choices import AUTO, GROUPS
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.fronts.verdict import USUAL, Thresholds
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.arrays import grey_from_anything
 from glacierjax.geo.inputs import find_sources
-from glacierjax.geo.scales import AUTO
 from glacierjax.geo.scenes import ReadOptions, Scene, read_scene, scene_of_grey, spacing_without_map
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.ensemble import Predictor, SeriesPredictor, open_predictor

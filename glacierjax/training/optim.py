@@ -11,6 +11,7 @@ import jax
 import optax
 from optax.contrib import MuonDimensionNumbers, muon
 
+from glacierjax.core.choices import ALL, DECODER
 from glacierjax.core.errors import ArgumentError
 
 MOMENTUM = 0.9
@@ -19,7 +20,7 @@ MOMENTUM = 0.9
 MUON_RMS = 0.2
 
 
-def make_optimizer(name: str, weight_decay: float, trained: str = "all") -> optax.GradientTransformation:
+def make_optimizer(name: str, weight_decay: float, trained: str = ALL) -> optax.GradientTransformation:
     """A transformation from gradients to a direction; the step adds -learning_rate times this direction.
 
     `trained`: which parameters it changes (`choices.TRAINED`). The others keep their values, count in no norm of a gradient, and
@@ -32,7 +33,7 @@ def make_optimizer(name: str, weight_decay: float, trained: str = "all") -> opta
       values of about 1 (Jordan 2024); all other parameters use Adam.
     """
     whole = _whole_optimizer(name, weight_decay)
-    if trained == "all":
+    if trained == ALL:
         return whole
     freeze = optax.masked(optax.set_to_zero(), lambda params: _frozen(params, trained))
     return optax.chain(freeze, whole, freeze)
@@ -61,7 +62,7 @@ def _frozen(params: Any, trained: str) -> Any:
 
     def is_frozen(path: tuple, _: Any) -> bool:
         names = [str(key.key) for key in path]
-        if trained == "decoder":
+        if trained == DECODER:
             return names[0] not in ("decoder", "head")
         return not any("norm" in name for name in names)
 

@@ -78,6 +78,8 @@ def test_bad_folders_are_named(checkpoint, tmp_path):
 def test_the_program_gives_the_networks_answers_for_any_number_of_images(checkpoint, tmp_path):
     told = write_stablehlo(checkpoint, tmp_path / PROGRAM, SIDE_PX)
     assert f"(N, {SIDE_PX}, {SIDE_PX}, 3)" in told
+    with pytest.raises(InputError, match=rf"{PROGRAM}: exists already"):
+        write_stablehlo(checkpoint, tmp_path / PROGRAM, SIDE_PX)
     program = export.deserialize((tmp_path / PROGRAM).read_bytes())
     predictor = load(checkpoint.path, mode="whole").predictor
     for count in (1, 3):

@@ -4,7 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from glacierjax.core.channels import GREY_ONLY, check_channels
-from glacierjax.core.choices import CHANNELS, DTYPES, TEMPORAL
+from glacierjax.core.choices import ALONE, CHANNELS, DTYPES, TEMPORAL
 from glacierjax.core.errors import ArgumentError
 from glacierjax.core.settings.fields import Settings, setting
 
@@ -42,7 +42,7 @@ class NetworkSettings(Settings):
     """Type of activations. With bfloat16 parameters, norms, softmax and losses stay float32."""
     narrow_decoder: bool = False
     """The decoder of the networks for series: a third of the width, without the last stage's skip connection."""
-    temporal: str = setting("none", choices=TEMPORAL)
+    temporal: str = setting(ALONE, choices=TEMPORAL)
     """What the frames of a series exchange; none for single images."""
     channels: tuple[str, str, str] = setting(GREY_ONLY, choices=CHANNELS)
     """What each of the three input channels shows. The second may be a rock mask (rock), the third a summer scene (summer)."""

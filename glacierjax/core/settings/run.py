@@ -136,7 +136,7 @@ class SeriesFineTuning(FineTuning):
     # Every sample has a loss of its own, whatever the micro-batch.
     micro_batch_size: int = setting(1, at_least=0)
     num_epochs: int = setting(80, at_least=1, may_change=True)
-    model: ModelSettings = section(ModelSettings, narrow_decoder=True, temporal="gru")
+    model: ModelSettings = section(ModelSettings, narrow_decoder=True, temporal=choices.RECURRENCE)
     schedule: ScheduleSettings = section(ScheduleSettings, name="plateau", factor=0.66, patience=10)
     data: SeriesDataSettings = section(SeriesDataSettings)
     augment: SeriesAugmentSettings = section(SeriesAugmentSettings)

@@ -1,0 +1,88 @@
+"""The STAC collection of a run is valid, its links lead to the files, and it knows where scenes lie."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from brightness import make_predictor
+
+from glacierjax.core.files import write_png
+from glacierjax.geo.georeference import Georeference, crs_from_user
+from glacierjax.geo.inputs import find_sources
+from glacierjax.geo.rasters import RasterLook, write_raster
+from glacierjax.geo.scenes import ReadOptions
+from glacierjax.prediction.catalogue import COLLECTION, ITEMS
+from glacierjax.prediction.folder import Batch
+
+pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+UTM = Georeference(crs_from_user("EPSG:32622", "test"), (20, 0, 500_000, 0, -20, 7_650_000))
+ACROSS_180 = Georeference(crs_from_user("EPSG:3031", "test"), (20, 0, -600, 0, -20, -1_300_000))
+NAMES = ("S1A_20150309T173017", "S1A_20150402T173017")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Two scenes on the map, one of them across 180 degrees, one without date and one without map."""
+    image = np.full((60, 70), 30, np.uint8)
+    image[:, :40] = 200
+    where = tmp_path / "scenes"
+    for name, place in zip((*NAMES, "undated"), (UTM, ACROSS_180, UTM), strict=True):
+        write_raster(where / f"{name}.tif", image, place, RasterLook("grey"))
+    write_png(where / "COL_2011-11-13_TSX_20_1_092.png", image)
+
+    def again(**options):
+        batch = Batch(make_predictor(0.9), tmp_path / "out", ReadOptions(), **options)
+        batch.run(find_sources([str(where)]))
+        return tmp_path / "out"
+
+    return again
+
+
+def links(document, folder):
+    return [folder / link["href"] for link in document["links"]] + [
+        folder / asset["href"] for asset in document["assets"].values()
+    ]
+
+
+def test_the_collection_is_valid_and_leads_to_every_file(run, caplog):
+    pystac = pytest.importorskip("pystac", reason="pystac-core (extra [test]) is not installed")
+    out = run(stac=True)
+    collection = json.loads((out / COLLECTION).read_text())
+    items = {name: json.loads((out / ITEMS / f"{name}.json").read_text()) for name in NAMES}
+    assert {path.stem for path in (out / ITEMS).iterdir()} == set(NAMES)
+    pystac.Collection.from_dict(collection).validate()
+    for item in items.values():
+        without_remote_schema = {**item, "stac_extensions": []}
+        pystac.Item.from_dict(without_remote_schema).validate()
+    linked = {path.resolve() for path in links(collection, out)}
+    linked |= {path.resolve() for item in items.values() for path in links(item, out / ITEMS)}
+    assert all(path.is_file() for path in linked)
+    for kind in ("zones", "fronts", "uncertainty", "lines"):
+        assert {path.stem for path in linked if path.parent.name == kind} == set(NAMES)
+    assert not any(Path(link["href"]).is_absolute() or "://" in link["href"] for link in collection["links"])
+    assert collection["extent"]["temporal"]["interval"] == [["2015-03-09T00:00:00Z", "2015-04-02T23:59:59Z"]]
+
+
+def test_items_tell_place_day_and_grid(run):
+    out = run(stac=True)
+    first, second = (json.loads((out / ITEMS / f"{name}.json").read_text()) for name in NAMES)
+    facts = first["properties"]
+    assert (facts["datetime"], facts["platform"]) == ("2015-03-09T00:00:00Z", "S1")
+    assert (facts["proj:code"], facts["proj:shape"]) == ("EPSG:32622", [60, 70])
+    assert facts["proj:transform"] == list(UTM.transform)
+    corner = UTM.to_lonlat(np.array([[0, 60.0], [70, 0]]))
+    np.testing.assert_allclose(np.reshape(first["bbox"], (2, 2)), corner, atol=1e-3)
+    west, _, east, _ = second["bbox"]
+    assert west > 179 and east < -179 and second["geometry"]["type"] == "MultiPolygon"
+
+
+def test_a_catalogue_is_written_on_request_and_then_kept_up_to_date(run):
+    out = run()
+    assert not (out / COLLECTION).exists() and not (out / ITEMS).exists()
+    run(stac=True)
+    (out / ITEMS / "gone.json").write_text("{}")
+    (out / COLLECTION).write_text("{}")
+    run()
+    assert json.loads((out / COLLECTION).read_text())["type"] == "Collection"
+    assert not (out / ITEMS / "gone.json").exists()
