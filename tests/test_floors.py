@@ -34,16 +34,6 @@ SOURCES = sorted(
 )
 
 
-def test_every_package_is_installed():
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
-    there = {
-        ".".join(file.parent.relative_to(ROOT).parts)
-        for folder in (PACKAGE, "tfds_builders")
-        for file in (ROOT / folder).rglob("__init__.py")
-    }
-    assert set(settings["packages"]) == there | set(settings["package-dir"])
-
-
 def part(module: str) -> str:
     """The part of the package that a dotted module name belongs to; a module directly in it is its own part."""
     return module.split(".")[1] if "." in module else ""
@@ -106,6 +96,16 @@ def test_builders_import_only_core_and_datasets():
         if not path.name.endswith("_test.py"):
             parts = {part(module) for _, module in imports(path) if module.split(".")[0] == PACKAGE}
             assert parts <= {"core", "datasets"}, shown(path)
+
+
+def test_every_package_is_installed():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]
+    there = {
+        ".".join(file.parent.relative_to(ROOT).parts)
+        for folder in (PACKAGE, "tfds_builders")
+        for file in (ROOT / folder).rglob("__init__.py")
+    }
+    assert set(settings["packages"]) == there | set(settings["package-dir"])
 
 
 def test_nothing_but_the_commands_reads_the_flags():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import rasterio
+import shapely
 from jaxtyping import Bool
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, Resampling
@@ -21,6 +22,8 @@ from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.features import SUFFIXES, is_vector_file
 from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.layers import RASTER_SUFFIXES
+from glacierjax.geo.mosaic import georeference_of
+from glacierjax.geo.registration import Footprint
 
 Mask = Bool[np.ndarray, "height width"]
 
@@ -41,6 +44,21 @@ class Cover:
         if self.area is not None:
             return self.area.mask(shape, georeference)
         return _warped(self.where, shape, georeference)
+
+    def meets(self, shape: tuple[int, int], georeference: Georeference) -> bool:
+        """Whether it says anything of a scene: polygons cover a pixel of it, a raster shows a part of its ground."""
+        if self.area is not None:
+            return bool(self.mask(shape, georeference).any())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            with rasterio.open(user_path(self.where)) as dataset:
+                place = georeference_of(dataset)
+                own = place and Footprint(place, dataset.shape)
+        try:
+            outline = own and own.outline(Footprint(georeference, shape))
+        except InputError:  # on the other side of the Earth
+            outline = None
+        return outline is not None and outline.intersects(shapely.box(0, 0, shape[1], shape[0]))
 
     @functools.cached_property
     def digest(self) -> str:

@@ -224,6 +224,9 @@ def _told(place: Place, covers: Mapping[Zone, Cover], points: Sequence[np.ndarra
     if not covers.keys() - {Zone.ROCK}:
         return None
     masks = {zone: cover.mask(frame.shape, frame.georeference) for zone, cover in covers.items()}
+    for cover in covers.values():
+        if not cover.meets(frame.shape, frame.georeference):
+            log.warning("%s: %s says nothing of it", frame.where, cover.where)
     divided = divide_place(place, place.lines, masks.get(Zone.ROCK))
     if divided is None:
         return None

@@ -50,9 +50,14 @@ class Priors:
     summer: SummerScenes | None = None
 
     def of(self, scene: Scene, source: Source) -> ScenePriors:
-        """The priors of a scene. Raises `InputError` for a scene without georeference, which they cannot be laid on."""
+        """The priors of a scene. Raises `InputError` for a scene without georeference, which they cannot be laid on, and for
+        a rock mask of another place."""
         height, width = scene.image.shape
         rock = None if self.rock is None else self.rock.mask((height, width), scene.georeference)
+        if self.rock is not None and scene.georeference and not self.rock.meets((height, width), scene.georeference):
+            if self.rock.area is None:
+                raise InputError(f"{self.rock.where}: shows nothing of {source.where}; give the mask of its glacier")
+            log.warning("%s: no rock of %s lies in it", scene.name, self.rock.where)
         summer = None
         if self.summer is not None:
             if scene.georeference is None:

@@ -37,7 +37,8 @@ class ScenesWithRock:
 def with_rock(scenes: Scenes, rock: str, data_raw: str) -> ScenesWithRock:
     """Lays the rock in a vector or raster file over scenes of `data_raw`, which `glacierjax label` wrote.
 
-    Raises `InputError` for a data set of another origin, or when a GeoTIFF is not where it was when it was labelled.
+    Raises `InputError` for a data set of another origin, for rock of another place, or when a GeoTIFF is not where it was when
+    it was labelled.
     """
     cover = read_cover(rock)
     try:
@@ -52,4 +53,6 @@ def with_rock(scenes: Scenes, rock: str, data_raw: str) -> ScenesWithRock:
         if problems or len(found) != 1:
             raise InputError(problems[0] if problems else f"{image}: several scenes; label the scenes again")
         frames[name] = found[0]
+    if not any(cover.meets(frame.shape, frame.georeference) for frame in frames.values()):
+        raise ArgumentError("rock", rock, f"says nothing of any scene of {data_raw}; give the rock of its glacier")
     return ScenesWithRock(scenes, cover, frames)

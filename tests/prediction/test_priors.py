@@ -120,6 +120,25 @@ def test_what_would_have_no_use_is_refused(scenes, rock, tmp_path):
             plain.predict(scenes[0], rock=tmp_path / name)
 
 
+def test_rock_of_another_glacier_is_told(scenes, rock, tmp_path, caplog):
+    plain = Model(make_predictor(0.9))
+    far = np.array([50_000.0, 50_000.0])
+    write_raster(tmp_path / "far.tif", np.ones((50, 50), np.uint8), UTM.moved(2000, 2000), "rock")
+    with pytest.raises(
+        InputError, match=rf"far.tif: shows nothing of .*{scenes[0].name}; give the mask of its glacier"
+    ):
+        plain.predict(scenes[0], rock=tmp_path / "far.tif")
+    corners = UTM.to_crs(np.array([(0, 0), (9, 0), (9, 9)], float)) + far
+    polygon = shapely.Polygon(reproject(corners, UTM.crs, WGS84))
+    (tmp_path / "far.geojson").write_text(json.dumps(shapely.geometry.mapping(polygon)))
+    with caplog.at_level(logging.WARNING):
+        plain.predict(scenes[0], rock=tmp_path / "far.geojson")
+    assert "no rock of" in caplog.text and "lies in it" in caplog.text
+    empty = np.zeros((200, 240), np.uint8)
+    write_raster(tmp_path / "none.tif", empty, Georeference(UTM.crs, (10, 0, 499_900, 0, -10, 7_650_100)), "rock")
+    plain.predict(scenes[0], rock=tmp_path / "none.tif")
+
+
 def test_the_nearest_summer_scene_is_laid_on_the_grid_of_each_scene(scenes, tmp_path, caplog):
     watched = Watched((GREY, GREY, SUMMER))
     sources = find_sources([str(path) for path in scenes])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from rasterio.crs import CRS
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import NOT_LABELLED
@@ -56,6 +56,14 @@ def test_a_data_set_that_does_not_tell_where_its_scenes_lie_is_named(data_raw, r
     (data_raw / "labels.json").unlink()
     with pytest.raises(InputError, match="does not tell where its scenes lie"):
         with_rock(raw_scenes(str(data_raw), "train", "auto"), rock, str(data_raw))
+
+
+def test_rock_of_another_glacier_is_named(data_raw, tmp_path):
+    ring = [[-49.0, 69.0], [-48.9, 69.0], [-48.9, 69.1], [-49.0, 69.0]]
+    path = tmp_path / "far.geojson"
+    path.write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    with pytest.raises(ArgumentError, match=r"far.geojson.* says nothing of any scene"):
+        with_rock(raw_scenes(str(data_raw), "train", "auto"), str(path), str(data_raw))
 
 
 def test_a_scene_that_was_moved_or_changed_is_named(data_raw, rock, tmp_path):

@@ -57,6 +57,21 @@ def test_the_retreat_is_found_in_any_format_and_reference_system(tmp_path, suffi
     found = measured([path], tmp_path / "out")["box_m"]
     assert found["measured"] == len(YEARS)
     assert found["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+    pieces, of_pieces = [], []
+    for year, row in zip(YEARS, rows, strict=True):
+        whole = line(year)[:: -1 if year % 2 else 1]
+        pieces += [
+            UTM.to_lonlat(whole[:20]),
+            UTM.to_lonlat(whole[19:]) if year % 3 else UTM.to_lonlat(whole[19:])[::-1],
+        ]
+        of_pieces += [row, row]
+    cut = write_lines(tmp_path / f"pieces{suffix}", pieces, of_pieces, epsg)
+    mark = write_vectors(
+        tmp_path / f"mark{suffix}", [shapely.Point(UTM.to_lonlat(np.array([[20.0, 150]]))[0])], rows[:1], epsg
+    )
+    found = measured([cut], tmp_path / "cut", box=str(mark))["box_m"]
+    assert found["measured"] == len(YEARS)
+    assert found["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
 
 
 @pytest.mark.parametrize(
