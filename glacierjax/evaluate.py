@@ -26,7 +26,9 @@ from glacierjax.datasets.caffe.na_rule import NA_CHOICES, NA_IN_WORDS
 log = logging.getLogger("glacierjax.evaluate")
 
 CHECKPOINT = flags.DEFINE_multi_string(
-    "checkpoint", [], "Training folder or checkpoint of a network to score; several make an ensemble."
+    "checkpoint",
+    [],
+    "Training folder, checkpoint, or hf://OWNER/NAME@REVISION of a network to score; several make an ensemble.",
 )
 flags.DEFINE_alias("workdir", "checkpoint")
 PREDICTIONS = flags.DEFINE_string("predictions", None, "Folder of zone PNGs NAME.png (CaFFe's grey values) to score.")

@@ -51,7 +51,7 @@ _SCALE = flags.DEFINE_enum(
 )
 _NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 _VECTOR = flags.DEFINE_multi_enum(
-    "vector", [], ["gpkg", "shp", "parquet"], "Lines of each scene in these formats beside GeoJSON."
+    "vector", [], choices.VECTOR_FORMATS, "Lines of each scene in these formats beside GeoJSON."
 )
 _AUTHOR = flags.DEFINE_string("author", "glacierjax", "Who answers for the lines, for their attribute Author.")
 

@@ -25,7 +25,10 @@ from glacierjax.core.products import POLARISATIONS
 log = logging.getLogger("glacierjax.predict")
 
 _CHECKPOINT = flags.DEFINE_multi_string(
-    "checkpoint", None, "Training folder or checkpoint of a network; several make an ensemble.", required=True
+    "checkpoint",
+    None,
+    "Training folder, checkpoint, or hf://OWNER/NAME@REVISION of a network; several make an ensemble.",
+    required=True,
 )
 _WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
 _INPUT = flags.DEFINE_multi_string(

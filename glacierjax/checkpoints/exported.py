@@ -32,16 +32,18 @@ def write_export(checkpoint: Checkpoint, output: str | Path) -> list[str]:
     network_of(checkpoint)  # readable
     tensors: dict[str, Any] = dict(flatten_dict(checkpoint.params, sep=NAME_SEPARATOR))
     record = portable(checkpoint.record)
+    parameters = sum(array.size for array in tensors.values())
     size_mb = sum(array.nbytes for array in tensors.values()) / 1e6
+    size = f"{size_mb:.1f} MB without the state of the optimiser"
     tables = read_calibrations(checkpoint.path)
     with new_folder(output) as folder:
         write_safetensors(folder / WEIGHTS, tensors, record)
         for table in tables:
             write_calibration(folder, table)
-        write_text(folder / CARD, card(record, sum(array.size for array in tensors.values()), tables))
+        write_text(folder / CARD, card(record, f"{parameters:,} parameters, {size}", tables))
     there = f", {CALIBRATION}" if tables else f"; no {CALIBRATION}: evaluate the validation split to have one"
     return [
-        f"{checkpoint.path}: {len(tensors)} tensors, {size_mb:.1f} MB without the state of the optimiser",
+        f"{checkpoint.path}: {len(tensors)} tensors, {size}",
         f"written: {user_path(output)} ({WEIGHTS}, {CARD}{there})",
     ]
 
@@ -55,13 +57,13 @@ def push(folder: str | Path, name: str, private: bool = False) -> str:
     if not (folder / WEIGHTS).is_file():
         raise InputError(f"{folder}: no {WEIGHTS} in it; give a folder that glacierjax export wrote")
     network_of(load_checkpoint(folder))  # whole and readable
-    if not (folder / CARD).is_file() or _LICENCE in (folder / CARD).read_text(encoding="utf-8"):
+    if not (folder / CARD).is_file() or _LICENCE in (folder / CARD).read_text(encoding="utf-8", errors="replace"):
         log.warning("%s: names no licence, so nobody may use the network; add it and push again", folder / CARD)
     return str(upload(folder, name, private))
 
 
-def card(record: Mapping[str, Any], parameters: int, tables: list) -> str:
-    """The model card (Markdown), from the record and the calibrations alone."""
+def card(record: Mapping[str, Any], size: str, tables: list) -> str:
+    """The model card (Markdown), from the record and the calibrations alone; `size` of the network in words."""
     model, config, metrics = (dict(record.get(key) or {}) for key in ("model", "config", "metrics"))
     data, grey = dict(config.get("data") or {}), dict(record.get(RECORD_KEY) or {})
     lines = [
@@ -73,7 +75,7 @@ def card(record: Mapping[str, Any], parameters: int, tables: list) -> str:
         "# A network for calving fronts in radar images",
         "",
         f"Trained with glacierjax {record.get('version', 'of an unknown version')}, task `{record.get('task')}`, "
-        f"{parameters:,} parameters.",
+        f"{size}.",
         "",
         "    import glacierjax",
         '    glacierjax.load("THIS_FOLDER_OR_HF_NAME").predict("scene.tif").show()',

@@ -58,7 +58,13 @@ def test_the_folder_is_loaded_as_the_checkpoint_is(checkpoint, tmp_path):
 def test_the_card_tells_what_the_record_holds_and_no_path(checkpoint, tmp_path):
     write_export(checkpoint, tmp_path / "shared")
     card = (tmp_path / "shared" / CARD).read_text(encoding="utf-8")
-    for fact in ("parameters", "`iou` | 0.7", "median error 60 m", "1 without a front", "Licence"):
+    for fact in (
+        "parameters, 1.0 MB without the state",
+        "`iou` | 0.7",
+        "median error 60 m",
+        "1 without a front",
+        "Licence",
+    ):
         assert fact in card, fact
     place = checkpoint.record["data"]["dir"]
     assert place not in card

@@ -3,6 +3,7 @@
 import datetime
 import json
 import warnings
+from pathlib import Path
 from xml.etree import ElementTree
 
 import numpy as np
@@ -48,6 +49,12 @@ def test_columns_are_told_apart_in_every_format():
         names = [name_in(name, suffix).lower() for name in COLUMNS]
         assert len(set(names)) == len(names) and max(map(len, names)) <= longest
     assert list(facts()) == list(COLUMNS)
+
+
+def test_the_table_of_columns_names_each_of_them():
+    table = (Path(__file__).parents[2] / "docs" / "reference" / "columns.md").read_text(encoding="utf-8")
+    for name, column in COLUMNS.items():
+        assert f"`{name}`" in table and (not column.short or f"`{column.short}`" in table), name
 
 
 @pytest.mark.parametrize("kind", ["gpkg", "shp", "parquet"])
