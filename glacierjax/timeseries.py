@@ -2,6 +2,7 @@
 
   python -m glacierjax.timeseries --fronts=PREDICTIONS --output=OUT
   python -m glacierjax.timeseries --fronts='lines/JAC_*.geojson' --box=box.geojson --centreline=flow.geojson --output=OUT
+  python -m glacierjax.timeseries --fronts=lines.gpkg --centreline=flow.geojson --width_m=3000 --output=OUT
 
 Lines may come in any vector format and reference system. Fronts run with the glacier on their left. Seen from the ocean,
 they run from left to right. A front drawn in the opposite direction is reversed and listed. If the file of --box contains a
@@ -10,8 +11,10 @@ or from those that flags name. Lines without a glacier's name are grouped by pla
 
 Box method (Moon and Joughin 2008): area of glacier in a box divided by its width; without --box a box is computed from
 the fronts. Centreline method (Lea et al. 2014), if --centreline is given. With --width_m the box follows the centreline
-(curvilinear box, Lea et al. 2014). Writes
-OUT/timeseries.csv, timeseries.png, summary.json and box.geojson, the box that was used. Edit it and pass it as --box.
+(curvilinear box, Lea et al. 2014).
+
+Writes OUT/timeseries.csv, timeseries.png, summary.json and box.geojson, the box that was used. Edit a straight one and pass
+it as --box.
 """
 
 import sys

@@ -138,7 +138,7 @@ def _told(hub: Any, name: HubName, error: Exception) -> str | None:
         return f"{name}: {server} answers {status} ({_first_line(error)}); try again later"
     if isinstance(error, errors.LocalEntryNotFoundError | ConnectionError) or "connect" in type(error).__name__.lower():
         return f"{name}: {server} cannot be reached; check the network connection"
-    if isinstance(error, ValueError):
+    if isinstance(error, errors.HFValidationError):
         return f"{name}: no name of a network on the hub ({_first_line(error)})"
     if isinstance(error, OSError) and error.errno is not None:
         return f"{name}: cannot be written ({error.strerror}); free some space, or set HF_HOME to another folder"
