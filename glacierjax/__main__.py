@@ -19,6 +19,7 @@ COMMANDS = (
     "compare",
     "predict",
     "timeseries",
+    "composite",
     "plan",
     "run",
     "status",

@@ -130,7 +130,7 @@ def main() -> None:
     from glacierjax.geo.inputs import find_sources
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.values import nodata_from_text
-    from glacierjax.geo.vectors import require_pyarrow, require_vector_extra
+    from glacierjax.geo.vectors import require_format
     from glacierjax.prediction.devices import log_devices
     from glacierjax.prediction.model import load
     from glacierjax.prediction.priors import open_priors
@@ -145,7 +145,7 @@ def main() -> None:
     area = read_area(_BOX.value) if _BOX.value else None
     aoi = read_area(_AOI.value) if _AOI.value else None
     for kind in _VECTOR.value:
-        (require_pyarrow if kind == choices.GEOPARQUET else require_vector_extra)(f"--vector={kind}")
+        require_format(kind, f"--vector={kind}")
     lines = LineOptions(
         crs_from_user(_CRS.value, "--crs") if _CRS.value else None,
         read_outlines(_GLACIERS.value, _GLACIER_FIELD.value) if _GLACIERS.value else None,

@@ -44,4 +44,8 @@ VECTOR_FORMATS = (GEOPACKAGE, SHAPEFILE, GEOPARQUET)
 GREY, ROCK, SUMMER = "grey", "rock", "summer"
 CHANNELS = (GREY, ROCK, SUMMER)
 NONE = "none"  # instead of a file: no rock mask or summer scene, though the network expects one
-NEAREST = "nearest"  # the summer scene nearest in time
+NEAREST = "nearest"  # in time
+LINEAR = "linear"
+BETWEEN = (LINEAR, NEAREST, NONE)  # what months without a front get in an ice mask (`glacierjax.terminus.ice_mask`)
+
+FIGURE_FORMATS = ("png", "pdf", "svg")  # of pictures for print; their suffixes

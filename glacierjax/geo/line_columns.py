@@ -49,6 +49,16 @@ COLUMNS = {
     "QualFlag": Column("text"),
     "ImageID": Column("text"),
 }
+# Of monthly and annual fronts (`glacierjax.terminus.composites`), beside the others.
+COMPOSITE_COLUMNS = COLUMNS | {
+    "period": Column("text"),
+    "scenes": Column("whole"),
+    "months": Column("whole"),
+    "position_m": Column("number"),
+    "spread_m": Column("number"),
+    "first_seen": Column("date"),
+    "last_seen": Column("date"),
+}
 _TYPES: dict[str, Any] = {"text": object, "whole": np.int64, "number": np.float64, "date": "datetime64[D]"}
 
 
@@ -74,10 +84,12 @@ def termpicks_columns(
     }
 
 
-def arrays_of(properties: Sequence[Properties]) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+def arrays_of(
+    properties: Sequence[Properties], columns: Mapping[str, Column] = COLUMNS
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The columns of lines as arrays, and of each where there is no value (bool)."""
     values, missing = {}, {}
-    for name, column in COLUMNS.items():
+    for name, column in columns.items():
         known = [line[name] for line in properties]
         missing[name] = np.array([value is None for value in known], bool)
         if column.kind == "whole":
@@ -88,4 +100,4 @@ def arrays_of(properties: Sequence[Properties]) -> tuple[dict[str, np.ndarray], 
 
 def name_in(name: str, suffix: str) -> str:
     """The name of a column in a file with this suffix."""
-    return COLUMNS[name].short or name if suffix == SHAPEFILE else name
+    return COMPOSITE_COLUMNS[name].short or name if suffix == SHAPEFILE else name

@@ -1,7 +1,7 @@
 """The lines of a whole run as one layer, with the style in which QGIS shows them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,6 +12,7 @@ from shapely.geometry import shape
 from glacierjax.core.files import Json, write_text
 from glacierjax.fronts.verdict import DOUBTFUL, GOOD, REJECT
 from glacierjax.geo.georeference import WGS84, reproject
+from glacierjax.geo.line_columns import COLUMNS, Column
 from glacierjax.geo.vectors import write_layer
 
 STYLE = ".qml"
@@ -19,7 +20,7 @@ COLOUR_RAMP = "Viridis"  # from the first date to the last
 WIDTHS_MM = {GOOD: ("0.6", "solid"), DOUBTFUL: ("0.4", "dash"), REJECT: ("0.3", "dot")}
 
 
-def write_run(collection: Path, vector: Sequence[str], crs: CRS) -> list[Path]:
+def write_run(collection: Path, vector: Sequence[str], crs: CRS, columns: Mapping[str, Column] = COLUMNS) -> list[Path]:
     """Writes what lies beside a GeoJSON collection of all lines: the same in each format of `vector`, and the style.
 
     A line may be cut at 180 degrees, so all are MultiLineString.
@@ -28,7 +29,7 @@ def write_run(collection: Path, vector: Sequence[str], crs: CRS) -> list[Path]:
     shapes = [shapely.transform(line, lambda points: reproject(points, WGS84, crs)) for line in lines]
     written = []
     for kind in vector:
-        written += write_layer(collection.with_suffix(f".{kind}"), shapes, properties, crs, "MultiLineString")
+        written += write_layer(collection.with_suffix(f".{kind}"), shapes, properties, crs, "MultiLineString", columns)
     write_text(collection.with_suffix(STYLE), style())
     return [*written, collection.with_suffix(STYLE)]
 

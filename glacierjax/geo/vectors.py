@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from glacierjax.core.choices import GEOPACKAGE, GEOPARQUET, SHAPEFILE
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, write_beside, write_text
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
-from glacierjax.geo.line_columns import COLUMNS, Properties, arrays_of, name_in
+from glacierjax.geo.line_columns import COLUMNS, Column, Properties, arrays_of, name_in
 
 DECIMALS = 7
 DRIVERS = {GEOPACKAGE: "GPKG", SHAPEFILE: "ESRI Shapefile"}  # of OGR, by suffix; with the extra [vector]
@@ -68,9 +68,14 @@ def write_geojson(path: Path, features: Sequence[Json]) -> None:
 
 
 def write_layer(
-    path: Path, shapes: Sequence[BaseGeometry], properties: Sequence[Properties], crs: CRS, kind: str = "LineString"
+    path: Path,
+    shapes: Sequence[BaseGeometry],
+    properties: Sequence[Properties],
+    crs: CRS,
+    kind: str = "LineString",
+    columns: Mapping[str, Column] = COLUMNS,
 ) -> list[Path]:
-    """Writes shapes of one `kind` with their `COLUMNS` as the format that the suffix names.
+    """Writes shapes of one `kind` with their `columns` as the format that the suffix names.
 
     Returns the files, `path` first; a Shapefile is several. The layer of a GeoPackage is named `LAYER`: a scene's name may
     hold what no layer may. Raises `InputError` when the extra [vector] is not installed.
@@ -79,11 +84,11 @@ def write_layer(
     with write_beside(path) as unused, tempfile.TemporaryDirectory(dir=unused.parent, prefix=".layer.") as folder:
         layer = Path(folder) / f"{LAYER}.{suffix}"
         if suffix == GEOPARQUET:
-            table = geo_table(shapes, properties, crs, kind)
+            table = geo_table(shapes, properties, crs, kind, columns)
             require_pyarrow(f"`vector`={suffix}").parquet.write_table(table, layer)
         else:
             pyogrio = require_vector_extra(f"`vector`={suffix}")
-            values, missing = arrays_of(properties)
+            values, missing = arrays_of(properties, columns)
             wkb = [shapely.to_wkb(shape) for shape in shapes]
             pyogrio.raw.write(
                 layer,
@@ -103,8 +108,14 @@ def write_layer(
     return [path, *others]
 
 
-def geo_table(shapes: Sequence[BaseGeometry], properties: Sequence[Properties], crs: CRS, kind: str) -> Any:
-    """Shapes of one `kind` with their `COLUMNS` as a table of pyarrow that is GeoParquet 1.0 (geoparquet.org) once written.
+def geo_table(
+    shapes: Sequence[BaseGeometry],
+    properties: Sequence[Properties],
+    crs: CRS,
+    kind: str,
+    columns: Mapping[str, Column] = COLUMNS,
+) -> Any:
+    """Shapes of one `kind` with their `columns` as a table of pyarrow that is GeoParquet 1.0 (geoparquet.org) once written.
 
     The columns have the same types whatever is in them. Raises `InputError` without pyarrow.
     """
@@ -115,18 +126,23 @@ def geo_table(shapes: Sequence[BaseGeometry], properties: Sequence[Properties], 
         "number": pyarrow.float64(),
         "date": pyarrow.date32(),
     }
-    values, missing = arrays_of(properties)
-    columns = {
-        name: pyarrow.array(array, types[COLUMNS[name].kind], mask=missing[name]) for name, array in values.items()
+    values, missing = arrays_of(properties, columns)
+    arrays = {
+        name: pyarrow.array(array, types[columns[name].kind], mask=missing[name]) for name, array in values.items()
     }
     wkb = [shapely.to_wkb(shape) for shape in shapes]
-    table = pyarrow.table({**columns, "geometry": pyarrow.array(wkb, pyarrow.binary())})
+    table = pyarrow.table({**arrays, "geometry": pyarrow.array(wkb, pyarrow.binary())})
     facts = {
         "version": "1.0.0",
         "primary_column": "geometry",
         "columns": {"geometry": {"encoding": "WKB", "geometry_types": [kind], "crs": crs.to_dict(projjson=True)}},
     }
     return table.replace_schema_metadata({"geo": json.dumps(facts)})
+
+
+def require_format(kind: str, where: str) -> None:
+    """Raises `InputError` naming `where` if what one of `core.choices.VECTOR_FORMATS` needs is not installed."""
+    (require_pyarrow if kind == GEOPARQUET else require_vector_extra)(where)
 
 
 def require_pyarrow(where: str) -> Any:

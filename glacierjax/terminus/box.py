@@ -86,10 +86,16 @@ def divide_box(polygon: shapely.Polygon | shapely.MultiPolygon, lines: Sequence[
 
 def box_of(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> Box:
     """A box that was drawn. Its width is its area by its length along the flow that the fronts tell."""
+    return Box(polygon, float(polygon.area / np.linalg.norm(box_axis(polygon, fronts))))
+
+
+def box_axis(polygon: shapely.Polygon, fronts: Sequence[Sequence[np.ndarray]]) -> Float[np.ndarray, "2"]:
+    """The side (2,) of the rectangle around a polygon that runs most along the flow, towards the ocean, in metres."""
     corners = shapely.get_coordinates(shapely.minimum_rotated_rectangle(polygon))
     sides = np.diff(corners[:3], axis=0)
-    along = sides[np.abs(sides @ flow_direction(fronts) / np.hypot(*sides.T)).argmax()]
-    return Box(polygon, float(polygon.area / np.linalg.norm(along)))
+    along = sides @ flow_direction(fronts) / np.hypot(*sides.T)
+    nearest = np.abs(along).argmax()
+    return sides[nearest] * np.sign(along[nearest])
 
 
 def box_from_fronts(fronts: Sequence[Sequence[np.ndarray]], margin: float = MARGIN, inset: float = INSET) -> Box:

@@ -9,25 +9,36 @@ from typing import Any
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import write_text
 from glacierjax.fronts.verdict import REJECT
+from glacierjax.geo.georeference import WGS84, reproject
+from glacierjax.geo.vectors import feature, write_geojson
+from glacierjax.terminus.fronts import LINES_FOLDER
 from glacierjax.terminus.inputs import write_box
-from glacierjax.terminus.open_series import SeriesOptions, open_series
+from glacierjax.terminus.line_files import write_judged
+from glacierjax.terminus.open_series import BOX_FILE, CENTRELINE_FILE, SUMMARY, SeriesOptions, open_series
 from glacierjax.terminus.plot import draw_series
 from glacierjax.terminus.series import BOX, CENTRELINE, csv_text, measure, summary, trend_of
 from glacierjax.terminus.trend import trend_text
 
 log = logging.getLogger(__name__)
 
+JUDGED = "fronts.geojson"
+
 
 def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOptions) -> None:
-    """Reads fronts, measures them and writes timeseries.csv, timeseries.png, summary.json and box.geojson to `output`."""
+    """Reads fronts, measures them and writes timeseries.csv, timeseries.png, summary.json, box.geojson and lines to `output`."""
     series = open_series(patterns, options)
     fronts, box = series.fronts, series.box
     rows = measure(fronts, box, series.centreline, series.verdicts)
     side = {"glacier_side_from": series.side_from, "turned_round": series.turned}
     found: dict[str, Any] = {**summary(rows, box), **side}
     write_text(output / "timeseries.csv", csv_text(rows))
-    write_text(output / "summary.json", json.dumps(found, indent=1, allow_nan=False) + "\n")
-    write_box(output / "box.geojson", box, series.plane, fronts)
+    write_text(output / SUMMARY, json.dumps(found, indent=1, allow_nan=False) + "\n")
+    write_box(output / BOX_FILE, box, series.plane, fronts)
+    if series.plane.crs is not None:
+        write_judged(output / LINES_FOLDER / JUDGED, series)
+        if box.centreline is not None:
+            line = reproject(box.centreline, series.plane.crs, WGS84)
+            write_geojson(output / CENTRELINE_FILE, [feature(line, {"what": "centreline"})])
     title = f"{options.glacier or fronts[0].glacier or ''} {rows[0].date} to {rows[-1].date}".strip()
     draw_series(output / "timeseries.png", title, fronts, rows, box, series.centreline)
     for row in rows:

@@ -120,17 +120,19 @@ def drawn_polygon(area: Area, fronts: Sequence[Front], plane: Plane) -> shapely.
     return polygons[0]
 
 
-def choose_box(polygon: shapely.Polygon | None, fronts: Sequence[Front], where: str) -> Box:
+def choose_box(polygon: shapely.Polygon | None, fronts: Sequence[Front], where: str, clip: bool = True) -> Box:
     """The box to measure in: the drawn polygon, or without one a rectangle along the flow that the fronts tell.
 
     A polygon that reaches beyond the ends of the fronts, as one that limits a prediction does, is clipped to where they
-    reach, if more of them are measured then.
+    reach, if more of them are measured then (with `clip`).
     """
     lines = [front.lines for front in fronts]
     if polygon is None:
         return box_from_fronts(lines)
     inside = [[line for line in of_one if polygon.intersects(shapely.LineString(line))] for of_one in lines]
     box = box_of(polygon, inside)
+    if not clip:
+        return box
     measured = _measured(box, lines)
     if measured < sum(bool(of_one) for of_one in inside) and (clipped := clip_to_fronts(polygon, inside)):
         with_clipped = _measured(clipped, lines)

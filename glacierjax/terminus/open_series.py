@@ -1,19 +1,23 @@
 """A series ready to be measured: fronts in one plane and one direction, a box, and a verdict on each front."""
 
 import dataclasses
+import json
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
-from glacierjax.core.errors import ArgumentError, some_names
-from glacierjax.fronts.verdict import USUAL, Thresholds, Verdict
+from glacierjax.core.errors import ArgumentError, InputError, some_names
+from glacierjax.core.files import Json, user_path
+from glacierjax.fronts.verdict import GOOD, USUAL, Thresholds, Verdict
+from glacierjax.geo.features import read_text
 from glacierjax.terminus.attributes import Fields
 from glacierjax.terminus.box import Box
 from glacierjax.terminus.centreline import towards_ocean
 from glacierjax.terminus.curved_box import box_along
 from glacierjax.terminus.direction import one_direction
-from glacierjax.terminus.fronts import Front, Plane, lay_out, read_fronts
+from glacierjax.terminus.fronts import LINES_FOLDER, Front, Plane, lay_out, read_fronts
 from glacierjax.terminus.inputs import (
     choose_box,
     choose_glacier,
@@ -27,12 +31,14 @@ from glacierjax.terminus.outliers import judge_series
 
 log = logging.getLogger(__name__)
 
+SUMMARY, BOX_FILE, CENTRELINE_FILE = "summary.json", "box.geojson", "centreline.geojson"  # of the output of timeseries
+
 
 @dataclasses.dataclass(frozen=True)
 class SeriesOptions:
     """`box`, `centreline`: files, "": none; `width_m` of a box that follows the centreline, None: a straight box; `glacier`,
     `pixel_spacing_m`: only the fronts of these; `fields`: attributes; `thresholds`: from where on a front is doubtful or
-    rejected."""
+    rejected; `as_written`: by `timeseries`, so verdicts and box are taken as they are."""
 
     box: str = ""
     centreline: str = ""
@@ -41,6 +47,7 @@ class SeriesOptions:
     pixel_spacing_m: float | None = None
     fields: Fields = dataclasses.field(default_factory=Fields)
     thresholds: Thresholds = USUAL
+    as_written: bool = False
 
     def __post_init__(self):
         if self.width_m is None:
@@ -92,7 +99,33 @@ def open_series(patterns: Sequence[str], options: SeriesOptions) -> Series:
     if centreline is not None and options.width_m is not None:
         box = box_along(centreline, options.width_m, options.centreline)
     else:
-        box = choose_box(polygon, fronts, options.box)
-    verdicts = judge_series(fronts, box, options.thresholds)
+        box = choose_box(polygon, fronts, options.box, clip=not options.as_written)
+    if options.as_written:
+        verdicts = [front.verdict or Verdict(GOOD) for front in fronts]
+    else:
+        verdicts = judge_series(fronts, box, options.thresholds)
     side = "direction of the lines" if on_glacier is None else "point on the glacier"
     return Series(fronts, plane, box, centreline, verdicts, turned, side)
+
+
+def open_written(patterns: Sequence[str], box: str = "", glacier: str = "") -> Series | None:
+    """The series that a folder of `timeseries` holds, with its box (without another one) and its verdicts; None: it is no such
+    folder. Raises `InputError` for one without lines."""
+    folder = user_path(patterns[0])
+    if len(patterns) > 1 or not (folder / SUMMARY).is_file():
+        return None
+    if not (folder / LINES_FOLDER).is_dir():
+        raise InputError(f"{folder}: no lines in it, as of fronts in pixels; make it again with georeferenced fronts")
+    options = SeriesOptions(box=box or str(folder / BOX_FILE), glacier=glacier, as_written=True)
+    used = _box_facts(folder / SUMMARY)
+    if used["follows_centreline"] and not box:
+        line = str(folder / CENTRELINE_FILE)
+        options = dataclasses.replace(options, box="", centreline=line, width_m=used["width_m"])
+    return open_series(patterns, options)
+
+
+def _box_facts(path: Path) -> Json:
+    try:
+        return {"follows_centreline": False, **json.loads(read_text(path))["box"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not as timeseries writes it ({error}); run timeseries again") from None

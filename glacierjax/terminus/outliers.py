@@ -1,9 +1,10 @@
 """Fronts that do not fit their series: shifted, jumped, drawn in part, or along the edge of ice mélange.
 
 The box is cut into lanes along the flow. In each lane a front has a position; the expected one follows from the dates before,
-from those after, and from the trend through both. A front that agrees with any of the three is right: a glacier may
-calve between two dates, but does not come back. AutoTerm screens its traces by the next dates as well (Zhang et al. 2023,
-doi 10.5194/tc-17-3485-2023). A front that is far longer than the others runs around something.
+from those after, from the trend through both, and from the seasonal cycle, if the series shows one. A front that agrees with any
+of them is right: a glacier may calve between two dates, but comes back with the seasons only. AutoTerm screens its traces by
+the next dates as well (Zhang et al. 2023, doi 10.5194/tc-17-3485-2023). A front that is far longer than the others runs around
+something.
 """
 
 import warnings
@@ -13,11 +14,13 @@ import numpy as np
 import shapely
 from jaxtyping import Bool, Float64
 
+from glacierjax.core.scene_names import decimal_year
 from glacierjax.fronts.verdict import GOOD, REJECT, USUAL, Thresholds, Verdict, weigh, worst
 from glacierjax.terminus.box import Box, flow_direction
 from glacierjax.terminus.curved_box import straightened
 from glacierjax.terminus.fronts import Front
 from glacierjax.terminus.series import box_corners
+from glacierjax.terminus.trend import usual_curve
 
 LANES = 24
 PIECES_ACROSS = 200  # fronts in a curved box are looked at in pieces of this part of its width
@@ -50,6 +53,7 @@ def judge_series(fronts: Sequence[Front], box: Box, thresholds: Thresholds = USU
     for _ in range(PASSES):
         jumps_m = _jumps_m(positions_m, days, used)
         usual_m = float(np.nanmedian(jumps_m[used])) if np.isfinite(jumps_m[used]).any() else np.nan
+        jumps_m = np.fmin(jumps_m, _beside_cycle_m(positions_m, fronts, used))
         verdicts = [
             worst([verdict, *_of_neighbours(jump_m, usual_m, share, bool(front.lines), thresholds)])
             for verdict, jump_m, share, front in zip(own, jumps_m, missing, fronts, strict=True)
@@ -126,6 +130,16 @@ def _jumps_m(positions_m: Positions, days: np.ndarray, used: Bool[np.ndarray, " 
             if np.isfinite(distances).any():
                 jumps[i] = np.nanmin(distances)
     return jumps
+
+
+def _beside_cycle_m(positions_m: Positions, fronts: Sequence[Front], used: Bool[np.ndarray, " date"]) -> np.ndarray:
+    """Mean distance (dates,) from the seasonal cycle with its trend; NaN where no cycle shows."""
+    years = np.array([decimal_year(front.date) if front.date else np.nan for front in fronts])
+    curves = [usual_curve(years, lane, used) for lane in positions_m.T]
+    expected = np.column_stack([np.full(len(fronts), np.nan) if curve is None else curve for curve in curves])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of dates without any position
+        return np.nanmean(np.abs(positions_m - expected), axis=1)
 
 
 def _by_trend(positions_m: Positions, days: np.ndarray, day: float) -> np.ndarray:

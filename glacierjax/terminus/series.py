@@ -17,7 +17,7 @@ from glacierjax.fronts.verdict import GOOD, REJECT, Verdict
 from glacierjax.terminus.box import Box, glacier_area_m2
 from glacierjax.terminus.centreline import position_m
 from glacierjax.terminus.fronts import Front
-from glacierjax.terminus.trend import Trend, fit_trend, trend_facts
+from glacierjax.terminus.trend import Trend, Values, fit_trend, trend_facts
 
 BOX, AREA, CENTRELINE = "box_m", "area_km2", "centreline_m"
 MEASURES = {BOX: "box_change_m", AREA: "area_change_km2", CENTRELINE: "centreline_change_m"}  # columns of a row
@@ -105,8 +105,8 @@ def summary(rows: Sequence[Row], box: Box) -> Json:
             "follows_centreline": box.centreline is not None,
         },
     }
-    for name, column in MEASURES.items():
-        values = [value for row in kept if (value := getattr(row, column)) is not None]
+    for name in MEASURES:
+        values = values_of(known_rows(rows, name), name).tolist()
         trend = trend_of(rows, name, box)
         found[name] = {"measured": len(values), "change": trend and values[-1], **trend_facts(trend)}
     return found
@@ -114,14 +114,25 @@ def summary(rows: Sequence[Row], box: Box) -> Json:
 
 def trend_of(rows: Sequence[Row], measure: str, box: Box) -> Trend | None:
     """Trend and seasonal cycle of one of `MEASURES`, without rejected fronts; None where fewer than two dates have it."""
-    column = MEASURES[measure]
-    known = [row for row in rows if row.quality != REJECT and getattr(row, column) is not None]
+    known = known_rows(rows, measure)
+    years = np.array([decimal_year(row.date) for row in known])
+    return fit_trend(years, values_of(known, measure), errors_of(known, measure, box))
+
+
+def known_rows(rows: Sequence[Row], measure: str) -> list[Row]:
+    """The rows that have one of `MEASURES` and are not rejected."""
+    return [row for row in rows if row.quality != REJECT and getattr(row, MEASURES[measure]) is not None]
+
+
+def values_of(rows: Sequence[Row], measure: str) -> Values:
+    """Changes (n,) of one of `MEASURES`."""
+    return np.array([getattr(row, MEASURES[measure]) for row in rows], float)
+
+
+def errors_of(rows: Sequence[Row], measure: str, box: Box) -> Values:
+    """The errors (n,) of rows in the unit of one of `MEASURES`, NaN where not known."""
     of_error = box.width_m / 1e6 if measure == AREA else 1.0
-    return fit_trend(
-        np.array([decimal_year(row.date) for row in known]),
-        np.array([getattr(row, column) for row in known], float),
-        np.array([np.nan if row.error_m is None else row.error_m * of_error for row in known]),
-    )
+    return np.array([np.nan if row.error_m is None else row.error_m * of_error for row in rows])
 
 
 def csv_text(rows: Sequence[Row]) -> str:

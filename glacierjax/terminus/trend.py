@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import scipy.optimize
 import scipy.stats
-from jaxtyping import Float64
+from jaxtyping import Bool, Float64
 
 DAYS_PER_YEAR = 365.25
 JACKKNIFE, SCATTER = "jackknife over stretches of time", "scatter of independent dates"
@@ -24,6 +24,8 @@ LEAST_STRETCHES = 5  # that must hold dates
 MOST_HARMONICS = 2
 LEAST_YEARS = 1.5  # that a series spans: over less, a cycle and a trend look alike
 DATES_PER_PARAMETER = 3
+SMALLEST_ERROR = 0.1  # by the usual one
+ROUNDS = 20  # of least squares to least absolute deviations
 LEVEL = 0.9  # of intervals
 _STEPS = 366  # of the year, at which a cycle is looked at
 
@@ -82,11 +84,17 @@ class Trend:
 
     def half_band(self, years: Values, season: bool = True) -> Values | None:
         """Half the width (n,) of the interval of `LEVEL` around `at`; None: not known."""
+        design = _design(years, self.middle_year, self.harmonics if season else 0)
+        return self._half_width(design, slice(design.shape[1]))
+
+    def season_half_band(self, years: Values) -> Values | None:
+        """The same for the seasonal cycle alone."""
+        return self._half_width(_design(years, self.middle_year, self.harmonics)[:, 2:], slice(2, None))
+
+    def _half_width(self, design: Matrix, used: slice) -> Values | None:
         if self.covariance is None:
             return None
-        design = _design(years, self.middle_year, self.harmonics if season else 0)
-        size = design.shape[1]
-        return self.quantile * np.sqrt(np.einsum("ni,ij,nj->n", design, self.covariance[:size, :size], design))
+        return self.quantile * np.sqrt(np.einsum("ni,ij,nj->n", design, self.covariance[used, used], design))
 
 
 def fit_trend(years: Values, values: Values, errors: Values | None = None) -> Trend | None:
@@ -118,6 +126,37 @@ def fit_trend(years: Values, values: Values, errors: Values | None = None) -> Tr
     inverse = np.linalg.inv(design.T @ (design / variances[:, None]))
     covariance = inverse * float((residuals**2 / variances).sum() / spare)
     return Trend(middle, coefficients, covariance, spare, SCATTER, scatter, spread, None)
+
+
+def usual_curve(years: Values, values: Values, used: Bool[np.ndarray, " date"]) -> Values | None:
+    """Trend and seasonal cycle (n,) that most of the values (n,) at decimal years (n,) agree with; None: no cycle shows.
+
+    Least absolute deviations over `used`, which some wrong values hardly move. Values may be NaN.
+    """
+    used = used & np.isfinite(values)
+    harmonics = _harmonics(years[used]) if used.any() else 0
+    if not harmonics:
+        return None
+    design = _design(years, float(years[used].mean()), harmonics)
+    variances = np.ones(used.sum())
+    coefficients = np.zeros(design.shape[1])
+    for _ in range(ROUNDS):
+        coefficients = _solve(design[used], values[used], variances)
+        distances = np.abs(values[used] - design[used] @ coefficients)
+        variances = np.maximum(distances, SMALLEST_ERROR * np.median(distances) + 1e-9)
+    return design @ coefficients
+
+
+def known_errors(errors: Values) -> Values | None:
+    """Errors (n,) to weight by: the usual one where not known (NaN), and no error so small that one value counts alone.
+
+    None: none of them is known, or they say nothing.
+    """
+    known = errors[np.isfinite(errors)]
+    usual = float(np.median(known)) if len(known) else 0.0
+    if usual <= 0:
+        return None
+    return np.maximum(np.where(np.isfinite(errors), errors, usual), usual * SMALLEST_ERROR)
 
 
 def trend_text(trend: Trend) -> str:
@@ -172,18 +211,16 @@ def _solve(design: Matrix, values: Values, variances: Values) -> np.ndarray:
 
 def _variances(design: Matrix, values: Values, errors: Values | None) -> Values:
     """Of each value: its error, and a scatter with which the residuals are as large as expected (Paule and Mandel 1982)."""
-    if errors is None or not np.isfinite(errors).any():
-        return np.ones_like(values)
-    usual = float(np.nanmedian(errors))
-    known = np.square(np.maximum(np.where(np.isfinite(errors), errors, usual), usual / 10))
+    known_sizes = None if errors is None else known_errors(errors)
     spare = len(values) - design.shape[1]
+    if known_sizes is None or not spare:
+        return np.ones_like(values)
+    known = known_sizes**2
 
     def excess(scatter: float) -> float:
         residuals = values - design @ _solve(design, values, known + scatter)
         return float((residuals**2 / (known + scatter)).sum() - spare)
 
-    if usual == 0 or not spare:
-        return np.ones_like(values)
     residuals = values - design @ _solve(design, values, known)
     most = float(residuals @ residuals)
     if excess(0.0) <= 0 or excess(most) >= 0:

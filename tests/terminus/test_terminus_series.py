@@ -308,7 +308,7 @@ def test_a_glacier_at_180_degrees_is_measured_as_any_other(tmp_path, epsg):
     assert again.width_m == pytest.approx(box.width_m, rel=1e-3)
 
 
-def test_command_writes_its_four_files(predictions, tmp_path):
+def test_command_writes_its_files(predictions, tmp_path):
     done = run_here("glacierjax.timeseries", f"--fronts={predictions}", f"--output={tmp_path / 'out'}")
     assert (
         done.returncode == 0
@@ -317,6 +317,7 @@ def test_command_writes_its_four_files(predictions, tmp_path):
     ), done.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "box.geojson",
+        "lines",
         "summary.json",
         "timeseries.csv",
         "timeseries.png",

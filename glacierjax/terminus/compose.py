@@ -1,0 +1,189 @@
+"""Monthly and annual fronts, their trend and an ice mask from the fronts of a glacier: what `glacierjax.composite` does."""
+
+import csv
+import dataclasses
+import io
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from rasterio.crs import CRS
+
+from glacierjax.core.choices import BETWEEN, FIGURE_FORMATS, LINEAR, NONE, VECTOR_FORMATS
+from glacierjax.core.errors import ArgumentError, InputError, some_names
+from glacierjax.core.files import write_text
+from glacierjax.core.scene_names import decimal_year
+from glacierjax.fronts.verdict import REJECT
+from glacierjax.geo.georeference import WGS84, reproject
+from glacierjax.geo.vectors import require_format
+from glacierjax.terminus.composite_plot import draw_composites
+from glacierjax.terminus.composites import Composite, MeasuredFront, annual, monthly
+from glacierjax.terminus.ice_mask import draw_masks, grid_over, profiles_of, usual_map
+from glacierjax.terminus.lanes import Lanes, lanes_of
+from glacierjax.terminus.line_files import GEOJSON, write_composites
+from glacierjax.terminus.mask_file import require_netcdf_extra, write_masks
+from glacierjax.terminus.open_series import Series, SeriesOptions, open_series, open_written
+from glacierjax.terminus.series import Row, measure
+from glacierjax.terminus.trend import Trend, fit_trend, trend_facts, trend_text
+
+log = logging.getLogger(__name__)
+
+MONTHLY, ANNUAL, MASK, RESULT, FIGURE = "monthly", "annual", "ice_mask.nc", "composite.json", "composite"
+
+
+@dataclasses.dataclass(frozen=True)
+class CompositeOptions:
+    """`box`: file, "": that of the series, or computed; `glacier`: only its fronts; `crs` of the mask and of the lines in
+    `vector` formats, None: the usual one of the place; `grid_spacing_m` of the mask, None: no mask; `between`: what months
+    without a front get in it; `figures`: formats of the picture."""
+
+    box: str = ""
+    glacier: str = ""
+    crs: CRS | None = None
+    vector: tuple[str, ...] = ()
+    grid_spacing_m: float | None = None
+    between: str = LINEAR
+    figures: tuple[str, ...] = FIGURE_FORMATS[:1]
+
+    def __post_init__(self):
+        for name, values, choices in (
+            ("between", (self.between,), BETWEEN),
+            ("vector", self.vector, VECTOR_FORMATS),
+            ("figure", self.figures, FIGURE_FORMATS),
+        ):
+            for value in values:
+                if value not in choices:
+                    raise ArgumentError(name, value, f"choose one of {', '.join(choices)}")
+
+
+def make_composites(patterns: Sequence[str], output: Path, options: CompositeOptions) -> None:
+    """Reads fronts (of a folder of `timeseries` as it judged them) and writes to `output`: monthly and annual fronts as
+    tables and lines, composite.json with trend and seasonal cycle, a picture, and ice_mask.nc."""
+    for kind in options.vector:
+        require_format(kind, f"`vector`={kind}")
+    if options.grid_spacing_m is not None:
+        require_netcdf_extra("`grid_spacing_m`")
+    series = open_written(patterns, options.box, options.glacier) or open_series(
+        patterns, SeriesOptions(box=options.box, glacier=options.glacier)
+    )
+    if series.plane.crs is None:
+        raise InputError("`fronts`: in pixels of scenes without a place on Earth; composites need georeferenced scenes")
+    rows = measure(series.fronts, series.box, None, series.verdicts)
+    lanes = lanes_of(series.box, [front.lines for front in series.fronts])
+    fronts = _measured(series, rows, lanes)
+    months = monthly(fronts)
+    trend = _trend(months)
+    years = annual(months, trend)
+    lonlat = reproject(shapely.get_coordinates(lanes.whole().centroid), series.plane.crs, WGS84)[0]
+    crs = options.crs or usual_map(*lonlat.tolist())
+    glacier = options.glacier or series.fronts[0].glacier
+    mask = _write_mask(output / MASK, series, lanes, months, crs, glacier, options)  # refuses most, so first
+    for name, composites in ((MONTHLY, months), (ANNUAL, years)):
+        write_text(output / f"{name}.csv", _table(composites, series.box.width_m))
+        path = output / f"{name}{GEOJSON}"
+        write_composites(path, composites, lanes, series.plane, glacier, options.vector, crs)
+    rejected = [row.scene for row in rows if row.quality == REJECT]
+    found = {
+        "glacier": glacier,
+        "fronts": len(fronts),
+        "rejected": len(rejected),
+        "not_measured": len(rows) - len(fronts) - len(rejected),
+        "months": {"seen": sum(month.scenes > 0 for month in months), "all": len(months)},
+        "years": {"seen": sum(year.scenes > 0 for year in years), "all": len(years)},
+        "box_width_m": series.box.width_m,
+        "trend_of_months_m": trend_facts(trend),
+        "crs": crs.to_string(),
+        "ice_mask": mask,
+    }
+    write_text(output / RESULT, json.dumps(found, indent=1, allow_nan=False) + "\n")
+    paths = [output / f"{FIGURE}.{kind}" for kind in options.figures]
+    draw_composites(paths, glacier or "", rows, months, years, trend, lanes)
+    seen, every = found["months"]["seen"], found["months"]["all"]
+    log.info("%d fronts, %d of %d months, %d years", len(fronts), seen, every, found["years"]["seen"])
+    if trend:
+        log.info("monthly fronts: %s", trend_text(trend))
+    log.info("written: %s", output)
+
+
+def _measured(series: Series, rows: Sequence[Row], lanes: Lanes) -> list[MeasuredFront]:
+    """The fronts that are not rejected and cross the box. Raises `InputError` if they are of fewer than two dates."""
+    found, beside = [], []
+    for front, row in zip(series.fronts, rows, strict=True):
+        if row.quality == REJECT:
+            continue
+        profile_m = None if row.box_position_m is None else lanes.profile_m(series.box, front.lines)
+        if row.box_position_m is None or profile_m is None:
+            beside.append(row.scene)
+            continue
+        found.append(MeasuredFront(row.date, row.sensor, row.box_position_m, row.error_m, profile_m))
+    if beside:
+        log.warning("left out, as they do not cross the box from side to side: %s", some_names(beside))
+    dates = {front.date for front in found}
+    if len(dates) < 2:
+        what = f"one date only ({min(dates)})" if dates else "none"
+        raise InputError(
+            f"`fronts`: of {len(rows)} fronts {what} is not rejected and crosses the box from side to side; composites need "
+            "several dates, look at the picture of timeseries"
+        )
+    return found
+
+
+def _trend(months: Sequence[Composite]) -> Trend | None:
+    seen = [month for month in months if month.date and month.position_m is not None]
+    return fit_trend(
+        np.array([decimal_year(month.date) for month in seen if month.date]),
+        np.array([month.position_m for month in seen], float),
+        np.array([np.nan if month.error_m is None else month.error_m for month in seen]),
+    )
+
+
+def _write_mask(
+    path: Path,
+    series: Series,
+    lanes: Lanes,
+    months: Sequence[Composite],
+    crs: CRS,
+    glacier: str | None,
+    options: CompositeOptions,
+) -> dict[str, Any] | None:
+    if options.grid_spacing_m is None:
+        return None
+    grid = grid_over(lanes, series.plane, crs, options.grid_spacing_m)
+    if options.crs is None:
+        log.info("ice mask in %s, the usual projection there; `crs` chooses another one", crs.to_string())
+    profiles = profiles_of(months, options.between)
+    filled = sum(profile is not None and not month.scenes for profile, month in zip(profiles, months, strict=True))
+    how = "they are empty" if options.between == NONE else f"their front is {options.between} in time, lane by lane"
+    comment = (
+        "Median front of each month, weighted by the errors of the scenes, without rejected fronts. Nothing is known outside of "
+        f"the box. scenes is 0 in months without a front: {how}."
+    )
+    title = f"Glacier and open water at {glacier or 'a glacier'}"
+    write_masks(path, grid, months, draw_masks(lanes, profiles, series.plane, grid), title, comment)
+    return {
+        "file": path.name,
+        "grid_spacing_m": grid.spacing_m,
+        "shape": [len(months), len(grid.y_m), len(grid.x_m)],
+        "between": options.between,
+        "months_between": filled,
+    }
+
+
+def _table(composites: Sequence[Composite], width_m: float) -> str:
+    """One row for each month or year; cells of those without a front are empty."""
+    text = io.StringIO()
+    names = ("period", "first_day", "next_day", "date", "scenes", "months", "position_m", "error_m", "spread_m")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([*names, "glacier_area_km2", "first_seen", "last_seen", "sensors"])
+    for one in composites:
+        area_km2 = None if one.position_m is None else one.position_m * width_m / 1e6
+        numbers = (one.position_m, one.error_m, one.spread_m, area_km2)
+        rounded = [None if value is None else round(value, 6) for value in numbers]
+        days = (one.first_day, one.next_day, one.date)
+        seen = (one.first_seen, one.last_seen, ", ".join(one.sensors))
+        table.writerow([one.name, *days, one.scenes, one.months, *rounded, *seen])
+    return text.getvalue()
