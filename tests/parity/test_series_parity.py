@@ -251,7 +251,7 @@ def test_every_map_of_the_full_set_agrees(forward):
 @pytest.mark.parametrize("kind", TEMPORAL)
 def test_loss_and_gradient_of_each_parameter_agree(kind):
     params, case = params_of(kind), series_rules.read_compact().numbers["mt3"]["variants"][kind]
-    images, days = series_rules.images("mt3", 8, 256), series_rules.days("mt3", 8)
+    images, days = jnp.asarray(series_rules.images("mt3", 8, 256)), jnp.asarray(series_rules.days("mt3", 8))
     labels = jnp.asarray(rules.blocks(rules.integers("mt3.labels", 4, (8, 16, 16)), 16), jnp.int32)
     network = SeriesTyrion(temporal=kind, remat=True)
 
