@@ -3,6 +3,7 @@
 import contextlib
 import importlib.util
 import io
+import os
 import runpy
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from absl import flags
 from beartype import BeartypeConf, beartype
 
 GOLDENS = Path(__file__).parent / "goldens"  # compact, comes with every clone
-SHARED = Path(__file__).parents[2] / "shared"  # full reference data and specifications, where they are laid beside it
+# Full reference data, specifications and real imagery, where they are at hand.
+SHARED = Path(os.environ.get("GLACIERJAX_SHARED") or Path(__file__).parents[2] / "shared")
 
 _checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int may stand where a float is expected
 

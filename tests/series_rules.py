@@ -66,7 +66,7 @@ def read_compact() -> Golden:
         return Golden(json.loads((helpers.GOLDENS / "series.json").read_text()), dict(content), False)
 
 
-NEEDS_FULL = pytest.mark.skipif(not FULL.is_dir(), reason="the full reference data (../shared/goldens) are not here")
+NEEDS_FULL = pytest.mark.skipif(not FULL.is_dir(), reason=f"no full reference data in {FULL} (GLACIERJAX_SHARED)")
 # For a fixture.
 SETS = [pytest.param(read_compact, id="compact"), pytest.param(read_full, id="full", marks=NEEDS_FULL)]
 

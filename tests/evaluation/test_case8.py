@@ -23,7 +23,7 @@ from glacierjax.fronts import OFFICIAL, PROTOCOLS, clean_zones
 from glacierjax.fronts.scores import ZONE_SCORES
 
 FULL = SHARED / "goldens" / "case8_evaluation"
-needs_full = pytest.mark.skipif(not FULL.is_dir(), reason="the full reference data (../shared/goldens) are not here")
+needs_full = pytest.mark.skipif(not FULL.is_dir(), reason=f"no full reference data in {FULL} (GLACIERJAX_SHARED)")
 
 AVERAGES = {
     "scenes": "images",
