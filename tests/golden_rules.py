@@ -26,7 +26,7 @@ FOLDERS = [
     pytest.param(
         FULL,
         id="full",
-        marks=pytest.mark.skipif(not FULL.is_dir(), reason="the full reference data (../shared/goldens) are not here"),
+        marks=pytest.mark.skipif(not FULL.is_dir(), reason=f"no full reference data in {FULL} (GLACIERJAX_SHARED)"),
     ),
 ]
 
