@@ -6,7 +6,7 @@ around the curve that is the same for all of them.
 Neighbours in time deviate alike, because a glacier does what no curve tells. So standard errors come from a jackknife over
 time: the series is cut into six equal stretches, and each is left out in turn (Efron and Tibshirani 1993, An Introduction to
 the Bootstrap, chapter 11). Only for series too short for that they come from the scatter, as if all dates were independent.
-`Trend.errors_from` says which. experiments/composites has how often the intervals hold.
+`Trend.errors_from` says which. docs/howto/composites.md tells how often the intervals hold.
 """
 
 import dataclasses
