@@ -81,7 +81,7 @@ def id_field(facts: Mapping[str, Any], field: str, path: str | Path) -> str:
         if field not in facts:
             raise ArgumentError("glacier_field", field, f"no such attribute in {path}; there are: {there}")
         return field
-    plain = {name.lower().replace("_", ""): name for name in reversed(facts)}
+    plain = {name.lower().replace("_", ""): name for name in reversed(list(facts))}
     found = next((plain[name] for name in ID_FIELDS if name in plain), None)
     if found is None:
         raise InputError(f"{path}: no attribute tells the glacier's id; name one of {there} with `glacier_field`")

@@ -145,7 +145,7 @@ def _without_squares(
 
 def _is_drawn(values: Shaped[np.ndarray, " value"]) -> bool:
     """Whether a few values make up a scene (n,), so that none of them can be told from a background."""
-    return not len(values) or np.unique(values, return_counts=True)[1].max() > DRAWN_SHARE * len(values)
+    return not len(values) or bool(np.unique(values, return_counts=True)[1].max() > DRAWN_SHARE * len(values))
 
 
 def _above_noise(

@@ -134,7 +134,8 @@ def _parts_in(polygon: shapely.Polygon, grid: Grid) -> Bool[np.ndarray, "row_par
     shape = len(grid.y_m) * PARTS, len(grid.x_m) * PARTS
     if polygon.area == 0:
         return np.zeros(shape, bool)
-    drawn = rasterize([polygon], shape, transform=Affine(step, 0, west, 0, -step, north), dtype=np.uint8)
+    drawn = np.zeros(shape, np.uint8)
+    rasterize([polygon], out=drawn, transform=Affine(step, 0, west, 0, -step, north))
     return drawn[::-1].astype(bool)
 
 
