@@ -7,7 +7,6 @@ The scenes are a list with bounds that no file belongs to; a task does nothing b
 """
 
 import argparse
-import math
 import resource
 import tempfile
 import time
@@ -71,12 +70,12 @@ def write_inputs(folder: Path, tasks: int) -> tuple[Path, Path]:
 
 
 def timed(what: str, function: Callable[[], object]) -> float:
-    started = time.perf_counter()
+    started, on_core = time.perf_counter(), time.process_time()
     function()
-    seconds = time.perf_counter() - started
+    seconds, busy = time.perf_counter() - started, time.process_time() - on_core
     peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{what}: {seconds:.1f} s (peak memory so far {peak_gib:.2f} GiB)", flush=True)
-    return seconds
+    print(f"{what}: {seconds:.1f} s, {busy:.1f} s of a core (peak memory so far {peak_gib:.2f} GiB)", flush=True)
+    return busy
 
 
 def main() -> None:
@@ -96,22 +95,21 @@ def main() -> None:
         seconds = timed(
             f"{done_before} tasks", lambda: [run_campaign(plan, out, engine, shard, work=nothing) for shard in quarters]
         )
-        print(f"overhead: {1000 * seconds / done_before:.2f} ms a task")
-        none = math.inf
+        print(
+            f"overhead: {1000 * seconds / done_before:.2f} ms of a core for each task in the process that hands them out"
+        )
+        first: list[float] = []
 
-        def restart() -> None:
-            nonlocal none
-            started = time.perf_counter()
+        def note_first(plan: Plan, task: Task, output: Path) -> None:
+            if not first:
+                first.append(time.process_time())
 
-            def first(plan: Plan, task: Task, output: Path) -> None:
-                nonlocal none
-                none = min(none, time.perf_counter() - started)
-
-            run_campaign(plan, out, engine, work=nothing if arguments.workers else first)
-
-        timed(f"restart and the other {tasks - done_before} tasks", restart)
-        if none < math.inf:
-            print(f"restart after {done_before} tasks: the first of what is left begins after {none:.1f} s")
+        begun = time.process_time()
+        work = nothing if arguments.workers else note_first
+        left = f"restart and the other {tasks - done_before} tasks"
+        timed(left, lambda: run_campaign(plan, out, engine, work=work))
+        for moment in first:
+            print(f"restart: the first task that is left begins after {moment - begun:.1f} s of a core")
         timed(f"status of {tasks} tasks", lambda: print(status_of(out)))
 
 

@@ -18,7 +18,6 @@ from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin
 from glacierjax.campaign.journal import DIED, Journal
 from glacierjax.campaign.queue import Queue
 from glacierjax.campaign.run import Engine, no_disk
-from glacierjax.campaign.tasks import kept_plan
 from glacierjax.campaign.work import Outcome, Work, try_task
 from glacierjax.core.errors import InputError
 
@@ -95,25 +94,26 @@ def by_workers(client: Client) -> Engine:
     """
 
     def engine(queue: Queue, work: Work, plan: Path, output: Path) -> Iterator[Outcome]:
-        journal, digests = Journal(output), kept_plan(str(plan)).column("digest")
-        workers, in_work, futures = _Workers(client), {}, as_completed(loop=client.loop)
+        journal, workers = Journal(output), _Workers(client)
+        in_work: dict[str, tuple[int, str]] = {}
+        futures = as_completed(loop=client.loop)
 
         def fill() -> None:
             while queue and len(in_work) < max(workers.threads, 1):  # the one waits for the first worker
-                number = queue.take()
-                future = client.submit(_on_worker, work, str(plan), str(output), number, pure=False)
-                in_work[future.key] = number
+                task = queue.take()
+                future = client.submit(_on_worker, work, str(plan), str(output), *task, pure=False)
+                in_work[future.key] = task
                 futures.add(future)
 
         fill()
         for future in futures:
-            number = in_work.pop(future.key)
-            if future.status == "cancelled":
+            number, digest = in_work.pop(future.key)
+            if future.status in ("cancelled", "lost"):
                 raise InputError("the Dask scheduler has gone; start again, it does what is left")
             error = future.exception() if future.status == "error" else None
             if isinstance(error, KilledWorker):
                 reason = f"{error.allowed_failures + 1} workers died of it, out of memory or killed"
-                journal.write(DIED, digests[number], reason=reason)
+                journal.write(DIED, digest, reason=reason)
                 yield Outcome(number, reason, "")
             elif error is not None:
                 raise InputError(
@@ -148,6 +148,6 @@ def _send_home(client: Client, address: str) -> None:
         time.sleep(SECONDS_TO_END / 100)
 
 
-def _on_worker(work: Work, plan: str, output: str, number: int) -> tuple[Outcome, str]:
+def _on_worker(work: Work, plan: str, output: str, number: int, digest: str) -> tuple[Outcome, str]:
     """The outcome of a task and the address of the worker."""
-    return try_task(work, plan, output, number), get_worker().address
+    return try_task(work, plan, output, number, digest), get_worker().address

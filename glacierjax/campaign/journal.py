@@ -57,6 +57,7 @@ class Journal:
     def write(self, event: str, digest: str, **facts: object) -> None:
         """Raises `OSError` where the disk is full."""
         line = json.dumps({"t": round(time.time(), 3), "event": event, "task": digest, **facts}) + "\n"
+        self._path.parent.mkdir(parents=True, exist_ok=True)  # somebody may have removed an output to begin again
         with self._path.open("ab", buffering=0) as file:
             file.write(line.encode())
 

@@ -22,7 +22,7 @@ from glacierjax.campaign.tasks import (
     write_areas,
     write_tasks,
 )
-from glacierjax.core.errors import ArgumentError, some_names
+from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import Json, new_folder
 from glacierjax.core.spacing import looks_for
 from glacierjax.geo.georeference import steps_m
@@ -80,7 +80,10 @@ def plan_campaign(
         write_areas(folder, table)
         digests = {}
         for glacier in table:
-            digests[glacier.id] = digest_of(settings.batch(glacier, area_file(folder, glacier.id), folder, ()))
+            try:
+                digests[glacier.id] = digest_of(settings.batch(glacier, area_file(folder, glacier.id), folder, ()))
+            except InputError as error:
+                raise InputError(f"{glaciers}: glacier {glacier.id}: {error}") from error
         placed, skipped = find_scenes(scenes, settings.reading, asset)
         pairs = _join(placed, table)
         unseen = sorted(set(range(len(placed))) - set(pairs.scenes.tolist()))

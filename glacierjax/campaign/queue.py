@@ -1,7 +1,7 @@
 """Which task is next: each is tried until it has a result, at most a few times, those that failed after all others."""
 
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from glacierjax.campaign.work import Outcome
 from glacierjax.core.errors import ArgumentError
@@ -10,22 +10,23 @@ DISK_FAILURES = 3  # in a row, after which a process is taken to have no disk le
 
 
 class Queue:
-    """The numbers of the tasks that are left, and what is known of those that were tried."""
+    """The tasks that are left, by number and digest, and what is known of those that were tried."""
 
-    def __init__(self, numbers: Iterable[int], attempts: int):
+    def __init__(self, numbers: Iterable[int], digests: Sequence[str], attempts: int):
         if attempts < 1:
             raise ArgumentError("attempts", attempts, "give a number from 1 on")
         self._waiting = deque(numbers)
-        self._attempts = attempts
+        self._digests, self._attempts = digests, attempts
         self._tries: Counter[int] = Counter()
         self._disk_failures: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def take(self) -> int:
-        """The next task. Raises `IndexError` if none waits."""
-        return self._waiting.popleft()
+    def take(self) -> tuple[int, str]:
+        """Number and digest of the next task. Raises `IndexError` if none waits."""
+        number = self._waiting.popleft()
+        return number, self._digests[number]
 
     def is_final(self, outcome: Outcome) -> bool:
         """Whether no other try follows; else its task waits again."""

@@ -52,7 +52,7 @@ def run_campaign(
       InputError: at the end, if tasks have no result, with the reasons; at once for an output of other settings.
     """
     output = user_path(output).absolute()
-    planned = kept_plan(str(user_path(plan).absolute()))
+    planned = kept_plan(plan)
     _claim(output, planned)
     numbers = range(shard[0] - 1, len(planned), shard[1])
     digests, histories = planned.column("digest"), read_journals(output)
@@ -62,7 +62,7 @@ def run_campaign(
         log.info("%d of %d tasks are done already", len(numbers) - len(left), len(numbers))
     # Those that a process died of come last, so that they hold up nobody.
     todo = sorted(set(left) - deadly, key=lambda number: histories.get(digests[number], NOTHING).died)
-    outcomes = engine(Queue(todo, attempts), work, planned.folder, output)
+    outcomes = engine(Queue(todo, digests, attempts), work, planned.folder, output)
     for _ in track(outcomes, len(todo), "tasks"):
         pass
     histories = read_journals(output)
@@ -74,7 +74,7 @@ def run_campaign(
 def in_this_process(queue: Queue, work: Work, plan: Path, output: Path) -> Iterator[Outcome]:
     """One task after the other. Raises `InputError` if the results cannot be written."""
     while queue:
-        outcome = try_task(work, str(plan), str(output), queue.take())
+        outcome = try_task(work, str(plan), str(output), *queue.take())
         if queue.is_final(outcome):
             yield outcome
         if queue.is_without_disk(outcome.process):

@@ -16,9 +16,10 @@ from glacierjax.core.progress import track
 from glacierjax.geo.antimeridian import cut_polygons
 from glacierjax.geo.features import read_text
 from glacierjax.geo.inputs import find_sources
+from glacierjax.geo.layers import PNG_SUFFIXES
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.scenes import ReadOptions, outline_of
-from glacierjax.geo.sources import Coverage, Source, gdal_path, is_virtual
+from glacierjax.geo.sources import Coverage, Source, gdal_path, is_virtual, shown_path
 from glacierjax.geo.vectors import require_pyarrow
 
 log = logging.getLogger(__name__)
@@ -90,6 +91,8 @@ def _place(source: Source, told: Mapping[str, Coverage | None], options: ReadOpt
     """Raises `InputError` for a scene that cannot be read or has no place on Earth."""
     if source.problem:
         raise InputError(source.problem)
+    if any(Path(shown_path(tile.path)).suffix.lower() in PNG_SUFFIXES for tile in source.tiles):
+        raise InputError(f"{source.where}: a PNG, of which no area can be read; convert it to GeoTIFF")
     known = [tile.coverage or told.get(_key(tile.path)) for tile in source.tiles]
     coverages = [coverage for coverage in known if coverage is not None]
     if len(coverages) < len(known):

@@ -75,6 +75,11 @@ def _load(checkpoints: tuple[str, ...], which: str, mode: str | None, rotations:
     return open_predictor(checkpoints, which, mode, rotations)
 
 
+def forget_networks() -> None:
+    """The next networks are loaded from disk again."""
+    _load.cache_clear()
+
+
 def digest_of(batch: Batch) -> str:
     """Tells what a batch finds from what others find in the same scene: its settings and the parameters of its networks."""
     facts = {**batch.settings(), "checkpoints": list(batch.predictor.fingerprints)}

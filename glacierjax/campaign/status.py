@@ -31,7 +31,7 @@ def status_of(output: str | Path) -> str:
     histories = [read.get(digest, NOTHING) for digest in plan.column("digest")]
     done = [number for number, history in enumerate(histories) if history.done]
     broken = [number for number, history in enumerate(histories) if history.failed and not history.done]
-    open_ = [number for number, history in enumerate(histories) if history.died and number not in set(broken)]
+    open_ = [number for number, history in enumerate(histories) if history.died and not history.failed]
     total = len(histories)
     lines = [
         f"{len(done)} of {total} tasks done ({100 * len(done) / max(total, 1):.1f} %), {len(broken)} without a result, "

@@ -194,7 +194,17 @@ def _source(content: Json) -> Source:
     return Source(content["name"], tuple(tiles), NameFacts(**facts))
 
 
+def kept_plan(folder: str | Path) -> Plan:
+    """As `read_plan`, read again in a process only if the files have changed."""
+    folder = user_path(folder).absolute()
+    try:
+        states = [(file.stat().st_size, file.stat().st_mtime_ns) for file in (folder / PLAN, folder / TASKS)]
+    except OSError as error:
+        raise InputError(f"{folder}: no plan ({error.strerror}); make one with glacierjax plan") from None
+    return _read_in_state(folder, tuple(states))
+
+
 @functools.lru_cache(maxsize=2)
-def kept_plan(folder: str) -> Plan:
-    """As `read_plan`, once in a process."""
+def _read_in_state(folder: Path, states: tuple[tuple[int, int], ...]) -> Plan:
+    """`states` only tell plans of one folder from each other."""
     return read_plan(folder)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from glacierjax.campaign.journal import DONE, FAILED, STARTED, Journal
-from glacierjax.campaign.settings import digest_of
+from glacierjax.campaign.settings import digest_of, forget_networks
 from glacierjax.campaign.tasks import Plan, Task, digest_of_task, kept_plan
 from glacierjax.core.cli import advice_for
 from glacierjax.core.errors import InputError
@@ -55,7 +55,13 @@ def predict_task(plan: Plan, task: Task, output: Path) -> None:
 
 @functools.lru_cache(maxsize=KEPT_GLACIERS)
 def _batch(plan: Plan, glacier: str, output: Path) -> Batch:
-    opened = plan.settings.batch(plan.glacier(glacier), plan.area_file(glacier), output, plan.sources_of(glacier))
+    def opened_now() -> Batch:
+        return plan.settings.batch(plan.glacier(glacier), plan.area_file(glacier), output, plan.sources_of(glacier))
+
+    opened = opened_now()
+    if digest_of(opened) != plan.digests[glacier]:
+        forget_networks()  # this process may have them from a time before the plan
+        opened = opened_now()
     if digest_of(opened) != plan.digests[glacier]:
         raise InputError(
             f"{plan.folder}: networks, calibration, rock or box of glacier {glacier} have changed since the plan was made; plan "
@@ -65,22 +71,25 @@ def _batch(plan: Plan, glacier: str, output: Path) -> Batch:
     return opened
 
 
-def try_task(work: Work, plan_folder: str, output: str, number: int) -> Outcome:
-    """One try of a task of a plan, with its events in the journal of this process."""
-    plan, folder = kept_plan(plan_folder), Path(output)
+def try_task(work: Work, plan_folder: str, output: str, number: int, digest: str) -> Outcome:
+    """One try of the task with a number and digest in a plan, with its events in the journal of this process."""
+    folder = Path(output)
     journal = _journal(folder)
-    task = plan.task(number)
     try:
-        journal.write(STARTED, task.digest)
+        journal.write(STARTED, digest)
         started = time.perf_counter()
+        plan = kept_plan(plan_folder)
+        task = plan.task(number) if number < len(plan) else None
+        if task is None or task.digest != digest:
+            raise InputError(f"{plan_folder}: is another plan here than where the run was started; start again")
         work(plan, task, folder)
-        journal.write(DONE, task.digest, seconds=round(time.perf_counter() - started, 3))
+        journal.write(DONE, digest, seconds=round(time.perf_counter() - started, 3))
         return Outcome(number, "", journal.process)
     except Exception as error:
-        reason = _reason(error, task)
-        log.info("%s: %s", task.label, reason)
+        reason = _reason(error)
+        log.info("task %d: %s", number + 1, reason)
         with contextlib.suppress(OSError):
-            journal.write(FAILED, task.digest, reason=reason)
+            journal.write(FAILED, digest, reason=reason)
         return Outcome(number, reason, journal.process, _is_disk(error))
 
 
@@ -89,10 +98,10 @@ def _journal(output: Path) -> Journal:
     return Journal(output)
 
 
-def _reason(error: Exception, task: Task) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, InputError):
         return str(error)
-    log.debug("%s", task.label, exc_info=True)
+    log.debug("a task failed", exc_info=True)
     return advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 

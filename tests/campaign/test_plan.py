@@ -17,6 +17,7 @@ from glacierjax.campaign.scenes import find_scenes
 from glacierjax.campaign.settings import CampaignSettings
 from glacierjax.campaign.tasks import read_plan
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import write_png
 from glacierjax.geo.scenes import ReadOptions
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -229,3 +230,21 @@ def test_glaciers_without_networks_are_named(tmp_path):
     write_scenes(tmp_path / "scenes")
     with pytest.raises(InputError, match="glacier G1 names no networks of its own"):
         make_plan(tmp_path, settings=CampaignSettings())
+
+
+def test_what_one_glacier_lacks_for_its_networks_is_told_before_anything_is_planned(tmp_path, monkeypatch):
+    use_stand_in(monkeypatch, dataclasses.replace(make_predictor(0.9), channels=("grey", "rock", "rock")))
+    write_scenes(tmp_path / "scenes")
+    rock = tmp_path / "rock.geojson"
+    rock.write_text(json.dumps(polygon((0, 0, 5, 5))))
+    table = write_glaciers(tmp_path / "glaciers.geojson", G1={"rock": "rock.geojson"})
+    with pytest.raises(InputError, match=r"glaciers.geojson: glacier G2: .*expects a rock mask"):
+        make_plan(tmp_path, glaciers=table)
+    assert not (tmp_path / "plan").exists()
+
+
+def test_pictures_without_a_map_grid_are_skipped(tmp_path):
+    write_scenes(tmp_path / "scenes")
+    write_png(tmp_path / "scenes" / "COL_2011-11-13_TSX_20_1_092.png", np.zeros((9, 9), np.uint8))
+    _, summary = make_plan(tmp_path)
+    assert summary["skipped"]["a PNG, of which no area can be read; convert it to GeoTIFF"] == 1

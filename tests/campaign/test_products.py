@@ -11,7 +11,7 @@ import shapely
 from small_campaign import make_plan, use_stand_in, write_glaciers, write_scene, write_scenes
 
 from glacierjax.campaign.run import in_this_process, run_campaign
-from glacierjax.campaign.work import _batch, _journal, kept_plan
+from glacierjax.campaign.work import _batch, _journal
 from glacierjax.geo.features import read_features
 from glacierjax.reports.overview import GlacierFacts, overview_text
 
@@ -25,7 +25,7 @@ def output(tmp_path_factory):
     write_scenes(folder / "scenes")
     with pytest.MonkeyPatch.context() as patched:
         use_stand_in(patched)
-        for kept in (kept_plan, _batch, _journal):
+        for kept in (_batch, _journal):
             kept.cache_clear()
         table = write_glaciers(folder / "g.geojson", G1={"name": "One", "region": "East/A"}, G2={"name": "Two"})
         run_campaign(make_plan(folder, glaciers=table)[0], folder / "out", in_this_process)

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from brightness import make_series_predictor
+from brightness import make_predictor, make_series_predictor
 from small_campaign import (
     make_plan,
     use_stand_in,
@@ -13,12 +13,13 @@ from small_campaign import (
 )
 from stand_ins import fail_at_first, full_disk, note, refuse_the_second
 
+from glacierjax.campaign import settings as settings_module
 from glacierjax.campaign.journal import JOURNAL, STARTED, Journal, read_journals
 from glacierjax.campaign.run import in_this_process, run_campaign, shard_from
 from glacierjax.campaign.settings import CampaignSettings
 from glacierjax.campaign.status import status_of
-from glacierjax.campaign.tasks import kept_plan, read_plan
-from glacierjax.campaign.work import _batch, _journal
+from glacierjax.campaign.tasks import _read_in_state, read_plan
+from glacierjax.campaign.work import _batch, _journal, try_task
 from glacierjax.core.errors import InputError
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.glacier_ids import LineOptions, read_outlines
@@ -35,7 +36,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def fresh_process(monkeypatch):
     """As in a process that has done nothing yet."""
     use_stand_in(monkeypatch)
-    for kept in (kept_plan, _batch, _journal):
+    for kept in (_read_in_state, _batch, _journal):
         kept.cache_clear()
 
 
@@ -198,6 +199,25 @@ def test_networks_that_change_after_the_plan_are_noticed(tmp_path, plan, monkeyp
     use_stand_in(monkeypatch, make_series_predictor(0.9))
     with pytest.raises(InputError, match="have changed since the plan was made; plan again"):
         run(plan, tmp_path / "out", attempts=1)
+
+
+def test_a_process_that_lives_on_sees_a_plan_and_networks_that_were_made_anew(tmp_path, plan, monkeypatch):
+    run(plan, tmp_path / "a", note)
+    shutil.rmtree(plan)
+    (tmp_path / "scenes" / "S1A_20200101.tif").unlink()
+    use_stand_in(monkeypatch, make_predictor(0.8))
+    make_plan(tmp_path)
+    settings_module._load.cache_clear()
+    use_stand_in(monkeypatch)
+    read_plan(plan).settings.networks_of(read_plan(plan).glacier("G1"))  # it has those of before
+    monkeypatch.setattr(settings_module, "open_predictor", lambda *arguments: make_predictor(0.8))
+    run(plan, tmp_path / "b")
+    assert len(list((tmp_path / "b" / "glaciers").rglob("records/*.json"))) == 3
+
+
+def test_a_task_is_not_done_if_a_process_sees_another_plan(tmp_path, plan):
+    outcome = try_task(note, str(plan), str(tmp_path / "out"), 0, "another digest")
+    assert "is another plan here" in outcome.reason and not (tmp_path / "out" / "done").exists()
 
 
 def test_status_tells_what_is_done_left_and_without_a_result(tmp_path, plan):
