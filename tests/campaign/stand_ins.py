@@ -3,6 +3,7 @@
 import errno
 import os
 import signal
+import time
 from pathlib import Path
 
 from glacierjax.campaign.tasks import Plan, Task
@@ -14,6 +15,11 @@ def note(plan: Plan, task: Task, output: Path) -> None:
     """Leaves a file of the task's name, with one line for each time that it was done."""
     path = output / "done" / f"{task.glacier}_{task.name}"
     write_text(path, (path.read_text() if path.is_file() else "") + "done\n")
+
+
+def note_slowly(plan: Plan, task: Task, output: Path) -> None:
+    time.sleep(2)
+    note(plan, task, output)
 
 
 def die_of_the_second(plan: Plan, task: Task, output: Path) -> None:

@@ -1,18 +1,20 @@
 """Dask's workers: tasks of which a worker dies are given up, all others are done, and a second run does what is left."""
 
 import contextlib
+import threading
 
 import pytest
 
 pytest.importorskip("distributed", reason="the extra [dask] is not installed")
 
 import dask.config
+from distributed import LocalCluster
 from small_campaign import make_plan, use_stand_in, write_scenes
-from stand_ins import die_of_the_second, fail_at_first, full_disk, note
+from stand_ins import die_of_the_second, fail_at_first, full_disk, note, note_slowly
 
-from glacierjax.campaign.cluster import by_workers, local_workers
+from glacierjax.campaign.cluster import by_workers, local_workers, workers_of
 from glacierjax.campaign.journal import read_journals
-from glacierjax.campaign.run import engine_for, run_campaign
+from glacierjax.campaign.run import engine_for, in_this_process, run_campaign
 from glacierjax.campaign.status import status_of
 from glacierjax.campaign.tasks import read_plan
 from glacierjax.core.errors import InputError
@@ -41,7 +43,7 @@ def client():
 
 
 def done_in(output):
-    return {path.name: path.read_text().count("done") for path in (output / "done").iterdir()}
+    return {path.name: path.read_text().count("done") for path in (output / "done").glob("*")}
 
 
 def test_a_task_that_kills_its_workers_is_given_up_and_no_other_is_lost(tmp_path, plan, client):
@@ -68,6 +70,23 @@ def test_a_run_stops_when_no_worker_can_write(tmp_path, plan):
         with pytest.raises(InputError, match="stopped, as results cannot be written"):
             run_campaign(plan, tmp_path, by_workers(client), attempts=9, work=full_disk)
         assert not client.nthreads(), "the worker was sent home"
+
+
+@pytest.mark.slow
+def test_a_run_whose_scheduler_goes_tells_so_and_the_next_one_does_what_is_left(tmp_path, plan):
+    quick = dask.config.set({"distributed.comm.timeouts.connect": "1s"})
+    with (
+        quick,
+        LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster,
+        workers_of(cluster.scheduler_address) as client,
+    ):
+        client.submit(len, "").result()  # the worker is there
+        threading.Timer(3, lambda: cluster.loop.add_callback(cluster.scheduler.close)).start()
+        with pytest.raises(InputError, match="the Dask scheduler has gone; start again"):
+            run_campaign(plan, tmp_path, by_workers(client), work=note_slowly)
+    assert len(done_in(tmp_path)) < 4
+    run_campaign(plan, tmp_path, in_this_process, work=note)
+    assert len(done_in(tmp_path)) == 4
 
 
 def test_the_engine_follows_from_the_arguments():
