@@ -15,6 +15,7 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import choices, cli
+from glacierjax.core.products import POLARISATIONS
 
 _GLACIERS = flags.DEFINE_string(
     "glaciers", None, "Table of the glaciers: a vector file with their areas, or .csv with a column aoi.", required=True
@@ -43,12 +44,10 @@ _SPEED = flags.DEFINE_string(
 )
 _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Pixel spacing of all scenes in metres, instead of their own.")
 _POLARISATION = flags.DEFINE_enum(
-    "polarisation", None, ["HH", "HV", "VH", "VV"], "Polarisation to read. Default: the co-polarised one."
+    "polarisation", None, POLARISATIONS, "Polarisation to read. Default: the co-polarised one."
 )
 _ASSET = flags.DEFINE_string("asset", None, "Asset of STAC items. Default: chosen by polarisation.")
-_SCALE = flags.DEFINE_enum(
-    "scale", "auto", ["auto", "amplitude", "power", "db", "stretch"], "Scale of values that are not 8-bit."
-)
+_SCALE = flags.DEFINE_enum("scale", choices.AUTO, choices.SCALES, "Scale of values that are not 8-bit.")
 _NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 _VECTOR = flags.DEFINE_multi_enum(
     "vector", [], choices.VECTOR_FORMATS, "Lines of each scene in these formats beside GeoJSON."
@@ -63,7 +62,10 @@ def main() -> None:
     from glacierjax.checkpoints.hub import is_hub_name
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.values import nodata_from_text
+    from glacierjax.geo.vectors import require_format
 
+    for kind in _VECTOR.value:
+        require_format(kind, f"--vector={kind}")
     nodata = nodata_from_text(_NODATA.value)
     reading = ReadOptions(_SPACING.value, None, _SCALE.value, nodata, _POLARISATION.value)
     checkpoints = tuple(name if is_hub_name(name) else str(Path(name).absolute()) for name in _CHECKPOINT.value)

@@ -95,7 +95,7 @@ def by_workers(client: Client) -> Engine:
 
     def engine(queue: Queue, work: Work, plan: Path, output: Path) -> Iterator[Outcome]:
         journal, workers = Journal(output), _Workers(client)
-        in_work: dict[str, tuple[int, str]] = {}
+        in_work: dict[Any, tuple[int, str]] = {}
         futures = as_completed(loop=client.loop)
 
         def fill() -> None:

@@ -1,4 +1,4 @@
-"""A campaign's results as a static STAC collection (stacspec.org, version 1.0.0): an item for each glacier."""
+"""A campaign's results as a STAC collection (stacspec.org, 1.1) with an item for each glacier, all links relative."""
 
 import datetime
 import json
@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely.geometry
 
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.settings import GLACIERS
 from glacierjax.core.files import Json, write_text
+from glacierjax.prediction.catalogue import COLLECTION, MEDIA_TYPES, VERSION, bounds_of
 from glacierjax.reports.overview import GlacierFacts
 
-STAC, COLLECTION = "stac", "collection.json"
-VERSION = "1.0.0"
+STAC = "stac"  # folder in the output
 IDENTITY = "calving-fronts"
-_MEDIA = {".csv": "text/csv", ".geojson": "application/geo+json"}
-_JSON, _GEOJSON, _PARQUET = "application/json", "application/geo+json", "application/vnd.apache.parquet"
+_JSON = "application/json"
 
 
 def write_collection(
@@ -39,8 +39,10 @@ def write_collection(
             path.unlink()
     if not items:
         return
+    whole = [-180.0, -90.0, 180.0, 90.0]
     boxes = [item["bbox"] for item in items.values()]
-    whole = [min(b[0] for b in boxes), min(b[1] for b in boxes), max(b[2] for b in boxes), max(b[3] for b in boxes)]
+    if all(west <= east for west, _, east, _ in boxes):  # none lies across 180 degrees
+        whole = [*np.min(boxes, 0)[:2].tolist(), *np.max(boxes, 0)[2:].tolist()]
     starts = [item["properties"]["start_datetime"] for item in items.values()]
     ends = [item["properties"]["end_datetime"] for item in items.values()]
     collection = {
@@ -49,13 +51,18 @@ def write_collection(
         "id": IDENTITY,
         "title": "Calving fronts of glaciers",
         "description": "Calving fronts that glacierjax found, with their verdicts; an item for each glacier.",
-        "license": "proprietary",
+        "license": "other",
         "extent": {"spatial": {"bbox": [whole]}, "temporal": {"interval": [[min(starts), max(ends)]]}},
         "links": [
             _link("root", COLLECTION),
-            *({**_link("item", name, _GEOJSON), "title": item["properties"]["title"]} for name, item in items.items()),
+            *(
+                {**_link("item", name, MEDIA_TYPES[".geojson"]), "title": item["properties"]["title"]}
+                for name, item in items.items()
+            ),
         ],
-        "assets": {fronts: {"href": f"../{fronts}", "type": _PARQUET, "title": "All fronts", "roles": ["data"]}},
+        "assets": {
+            fronts: {"href": f"../{fronts}", "type": MEDIA_TYPES[".parquet"], "title": "All fronts", "roles": ["data"]}
+        },
     }
     write_text(folder / COLLECTION, json.dumps(collection, indent=1) + "\n")
 
@@ -68,7 +75,7 @@ def _item(glacier: Glacier, found: GlacierFacts, moments: Sequence[str], files: 
         "id": glacier.id,
         "collection": IDENTITY,
         "geometry": json.loads(json.dumps(place)),
-        "bbox": list(glacier.area.bounds),
+        "bbox": bounds_of(glacier.area),
         "properties": {
             "title": glacier.name,
             "datetime": None,
@@ -84,7 +91,7 @@ def _item(glacier: Glacier, found: GlacierFacts, moments: Sequence[str], files: 
         "assets": {
             Path(name).stem: {
                 "href": f"../{GLACIERS}/{glacier.id}/{name}",
-                "type": _MEDIA[Path(name).suffix],
+                "type": MEDIA_TYPES[Path(name).suffix],
                 "roles": ["data"],
             }
             for name in files

@@ -85,7 +85,7 @@ def _item(output: Path, record: Record) -> Json | None:
         "id": row["scene"],
         "collection": _identifier(output),
         "geometry": mapping(outline if len(outline.geoms) > 1 else outline.geoms[0]),
-        "bbox": _bounds(outline),
+        "bbox": bounds_of(outline),
         "properties": {
             "datetime": f"{row['date']}T00:00:00Z",
             "start_datetime": f"{row['date']}T00:00:00Z",
@@ -151,7 +151,7 @@ def _grid_of(path: Path) -> Footprint | None:
             return None if place is None else Footprint(place, (dataset.height, dataset.width))
 
 
-def _bounds(outline: shapely.MultiPolygon) -> list[float]:
+def bounds_of(outline: shapely.MultiPolygon) -> list[float]:
     """west, south, east, north; west is the greater one of an outline in two parts, across 180 degrees (RFC 7946)."""
     west, south, east, north = outline.bounds
     parts = [part.bounds for part in outline.geoms]
