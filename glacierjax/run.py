@@ -4,9 +4,14 @@
   python -m glacierjax.run --plan=PLAN --output=OUT --processes=4                (four processes of this machine)
   python -m glacierjax.run --plan=PLAN --output=OUT --scheduler=tcp://HOST:8786  (the workers of a Dask scheduler)
   python -m glacierjax.run --plan=PLAN --output=OUT --shard=3/8           (one of eight jobs; each does its own tasks)
+  python -m glacierjax.run --plan=PLAN --output=OUT --grid_spacing_m=100  (with an ice mask of each glacier)
 
 Writes OUT/glaciers/ID, a folder for each glacier as predict writes it. Run it again to do what is left: what has no result is
 named at the end. `glacierjax status OUT` tells how far it is.
+
+A run without --shard ends with the products of all: OUT/fronts (all lines as GeoParquet), OUT/glaciers/ID/series (as timeseries
+writes it) and OUT/glaciers/ID/composites (as composite does: monthly and annual fronts, with --grid_spacing_m an ice mask), both
+made again only where fronts have changed, OUT/stac and OUT/overview.html.
 """
 
 import sys
@@ -25,6 +30,11 @@ _SHARD = flags.DEFINE_string("shard", "1/1", "i/n: only each n-th task from the 
 _ATTEMPTS = flags.DEFINE_integer(
     "attempts", 3, "How often a task is tried that fails in this run, or whose process dies in any run."
 )
+_SPACING = flags.DEFINE_float(
+    "grid_spacing_m",
+    None,
+    "Side of the cells of each glacier's ice_mask.nc in metres (needs the extra [netcdf]). Default: no masks.",
+)
 
 
 def main() -> None:
@@ -33,7 +43,7 @@ def main() -> None:
 
     shard = shard_from(_SHARD.value)
     with engine_for(_SCHEDULER.value, _PROCESSES.value, _ATTEMPTS.value) as engine:
-        run_campaign(_PLAN.value, _OUTPUT.value, engine, shard, _ATTEMPTS.value)
+        run_campaign(_PLAN.value, _OUTPUT.value, engine, shard, _ATTEMPTS.value, grid_spacing_m=_SPACING.value)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
-"""What a campaign gives as a whole: tables of each glacier, all fronts as GeoParquet, a STAC collection, an overview."""
+"""What a campaign gives: tables and monthly fronts of each glacier, all fronts as GeoParquet, a STAC collection, an overview."""
 
 import contextlib
+import dataclasses
 import datetime
 import itertools
 import logging
@@ -14,9 +15,11 @@ import shapely
 
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.journal import History
+from glacierjax.campaign.monthly import FEW_DATES, LINKED, LISTED, MonthlyFronts, forget_monthly, make_monthly
 from glacierjax.campaign.settings import GLACIERS
 from glacierjax.campaign.stac import write_collection
 from glacierjax.campaign.tasks import Plan
+from glacierjax.core.errors import some_names
 from glacierjax.core.files import write_beside, write_text
 from glacierjax.core.progress import track
 from glacierjax.core.version import version
@@ -27,6 +30,7 @@ from glacierjax.geo.vectors import geo_table, require_pyarrow
 from glacierjax.prediction.folder import ALL_FRONTS, TABLE, write_summary
 from glacierjax.prediction.records import RECORDS, read_records
 from glacierjax.reports.overview import GlacierFacts, overview_text
+from glacierjax.terminus.compose import CompositeOptions
 
 log = logging.getLogger(__name__)
 
@@ -36,11 +40,12 @@ NO_YEAR = "__HIVE_DEFAULT_PARTITION__"  # what programs read as no value
 PARTITION_COLUMN = "Year"  # stands in the name of the folder instead
 
 
-def write_products(plan: Plan, output: Path, histories: Mapping[str, History]) -> None:
+def write_products(plan: Plan, output: Path, histories: Mapping[str, History], composites: CompositeOptions) -> None:
     """Writes the products of all glaciers of a plan that have results; those of an earlier run are replaced.
 
     glaciers/ID/scenes.csv, fronts.geojson and fronts.qml as `predict` writes them; fronts/region=R/year=Y/fronts.parquet;
-    stac/collection.json with an item a glacier; overview.html.
+    glaciers/ID/series and composites, these as `composites` chooses; stac/collection.json with an item a glacier;
+    overview.html.
     """
     missing: Counter[str] = Counter()
     for name, digest in zip(plan.column("glacier"), plan.column("digest"), strict=True):
@@ -62,9 +67,30 @@ def write_products(plan: Plan, output: Path, histories: Mapping[str, History]) -
     for path in (output / FRONTS).glob(f"*/*/{FILE}"):
         if path not in kept:
             path.unlink()
-    write_collection(output, glaciers, facts, (TABLE, ALL_FRONTS), FRONTS)
+    files = []
+    for number, glacier in enumerate(track(glaciers, len(glaciers), "monthly fronts")):
+        made = _monthly(glacier, facts[number], output, composites)
+        links = [(text, f"{GLACIERS}/{glacier.id}/{name}") for text, name in LINKED.items() if name in made.files]
+        facts[number] = dataclasses.replace(
+            facts[number], months=made.months, gaps=made.gaps, links=tuple(links), problem=made.problem
+        )
+        files.append([TABLE, ALL_FRONTS, *(name for name in LISTED if name in made.files)])
+    if problems := [f"{one.id} ({one.problem})" for one in facts if one.problem]:
+        log.warning("monthly fronts are not complete: %s", some_names(problems))
+    write_collection(output, glaciers, facts, files, FRONTS)
     write_text(output / OVERVIEW, overview_text(facts, "Calving fronts of all glaciers", version()))
     log.info("%d fronts of %d glaciers: %s", sum(one.fronts for one in facts), len(facts), output / OVERVIEW)
+
+
+def _monthly(glacier: Glacier, found: GlacierFacts, output: Path, options: CompositeOptions) -> MonthlyFronts:
+    """The monthly fronts of a glacier; of one without results there is nothing to tell."""
+    folder = output / GLACIERS / glacier.id
+    if not found.scenes:
+        return MonthlyFronts()
+    if found.first == found.last:
+        forget_monthly(folder)
+        return MonthlyFronts(problem=FEW_DATES)
+    return make_monthly(glacier, folder, options)
 
 
 def _add_fronts(

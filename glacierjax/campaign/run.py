@@ -16,6 +16,8 @@ from glacierjax.campaign.work import Outcome, Work, predict_task, try_task
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import user_path, write_text
 from glacierjax.core.progress import track
+from glacierjax.terminus.compose import CompositeOptions
+from glacierjax.terminus.mask_file import require_netcdf_extra
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ def run_campaign(
     shard: tuple[int, int] = (1, 1),
     attempts: int = ATTEMPTS,
     work: Work = predict_task,
+    grid_spacing_m: float | None = None,
 ) -> None:
     """Does what is left of a plan.
 
@@ -47,12 +50,18 @@ def run_campaign(
       attempts: a task without result is tried again until it was tried so often: in this run where it raised an error, in all
         runs where its process died.
       work: what a task is.
+      grid_spacing_m: of the ice masks of all glaciers; None: no masks. Only of a run without shards.
 
     Raises:
       InputError: at the end, if tasks have no result, with the reasons; at once for an output of other settings.
     """
     output = user_path(output).absolute()
     planned = kept_plan(plan)
+    if grid_spacing_m is not None:
+        if shard[1] > 1:
+            raise ArgumentError("grid_spacing_m", grid_spacing_m, "masks are written by a run without `shard`")
+        require_netcdf_extra("`grid_spacing_m`")
+    composites = CompositeOptions(vector=planned.settings.vector, grid_spacing_m=grid_spacing_m)
     _claim(output, planned)
     numbers = range(shard[0] - 1, len(planned), shard[1])
     digests, histories = planned.column("digest"), read_journals(output)
@@ -67,7 +76,7 @@ def run_campaign(
         pass
     histories = read_journals(output)
     if shard[1] == 1:
-        write_products(planned, output, histories)
+        write_products(planned, output, histories, composites)
     _tell(planned, output, histories, numbers)
 
 

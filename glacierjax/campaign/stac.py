@@ -21,16 +21,21 @@ _JSON = "application/json"
 
 
 def write_collection(
-    output: Path, glaciers: Sequence[Glacier], facts: Sequence[GlacierFacts], files: Sequence[str], fronts: str
+    output: Path,
+    glaciers: Sequence[Glacier],
+    facts: Sequence[GlacierFacts],
+    files: Sequence[Sequence[str]],
+    fronts: str,
 ) -> None:
     """Writes stac/collection.json and stac/ID.json of each glacier that has dated fronts; items of an earlier time are removed.
 
-    `files`: of each glacier's folder; `fronts`: folder of the GeoParquet files. Links are relative, so that all can be moved.
+    `files`: of the folder of each glacier; `fronts`: folder of the GeoParquet files. Links are relative, so that all can be
+    moved.
     """
     items = {}
-    for glacier, found in zip(glaciers, facts, strict=True):
+    for glacier, found, names in zip(glaciers, facts, files, strict=True):
         if found.first is not None and found.last is not None:
-            items[f"{glacier.id}.json"] = _item(glacier, found, [_moment(found.first), _moment(found.last)], files)
+            items[f"{glacier.id}.json"] = _item(glacier, found, [_moment(found.first), _moment(found.last)], names)
     folder = output / STAC
     for name, item in items.items():
         write_text(folder / name, json.dumps(item, indent=1) + "\n")

@@ -86,11 +86,11 @@ def try_task(work: Work, plan_folder: str, output: str, number: int, digest: str
         journal.write(DONE, digest, seconds=round(time.perf_counter() - started, 3))
         return Outcome(number, "", journal.process)
     except Exception as error:
-        reason = _reason(error)
+        reason = reason_for(error)
         log.info("task %d: %s", number + 1, reason)
         with contextlib.suppress(OSError):
             journal.write(FAILED, digest, reason=reason)
-        return Outcome(number, reason, journal.process, _is_disk(error))
+        return Outcome(number, reason, journal.process, is_disk(error))
 
 
 @functools.lru_cache(maxsize=1)
@@ -98,14 +98,15 @@ def _journal(output: Path) -> Journal:
     return Journal(output)
 
 
-def _reason(error: Exception) -> str:
+def reason_for(error: Exception) -> str:
+    """Why something has no result, in a line; of what is no fault of the input too."""
     if isinstance(error, InputError):
         return str(error)
     log.debug("a task failed", exc_info=True)
     return advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
-def _is_disk(error: BaseException | None) -> bool:
+def is_disk(error: BaseException | None) -> bool:
     """Whether an error, or what it came of, is a disk that cannot be written."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in DISK:

@@ -35,6 +35,7 @@ MEDIA_TYPES = {
     ".shp": "application/vnd.shp",
     ".parquet": "application/vnd.apache.parquet",
     ".csv": "text/csv",
+    ".nc": "application/netcdf",
 }
 ROLES = {"overlays": "overview", "fronts": "data", "zones": "data", "lines": "data"}  # others: metadata
 TOLD = ("error_m", "error_low_m", "error_high_m", "quality", "reasons", "length_m")  # columns of a scene

@@ -4,6 +4,7 @@ import dataclasses
 import datetime
 from collections.abc import Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 import numpy as np
 from jaxtyping import Float
@@ -27,7 +28,9 @@ SHARES = ((0.05, "#2c7fb8"), (0.2, "#7fcdbb"), (0.5, "#fe9929"), (1.0, "#cc4c02"
 @dataclasses.dataclass(frozen=True)
 class GlacierFacts:
     """What a campaign found of one glacier. `scenes` with a result; `fronts`: scenes with one, of which some are `doubtful` or
-    `rejected`; `longest_gap_days` between fronts that are not rejected, None: fewer than two; `without_result`: tasks."""
+    `rejected`; `longest_gap_days` between fronts that are not rejected, None: fewer than two; `without_result`: tasks; `months`
+    with a monthly front, `gaps`: months without one between them; `links`: (text, path from the page) of its monthly fronts;
+    `problem`: what is missing of these, and why."""
 
     id: str
     name: str
@@ -42,6 +45,10 @@ class GlacierFacts:
     last: datetime.date | None = None
     longest_gap_days: int | None = None
     without_result: int = 0
+    months: int = 0
+    gaps: int = 0
+    links: tuple[tuple[str, str], ...] = ()
+    problem: str = ""
 
     @property
     def rejected_share(self) -> float:
@@ -71,6 +78,9 @@ COLUMNS = (
     "Last",
     "Longest gap, days",
     "No result",
+    "Months",
+    "Months between",
+    "Monthly fronts",
 )
 
 
@@ -81,7 +91,7 @@ def overview_text(glaciers: Sequence[GlacierFacts], title: str, version: str) ->
     dots = _dots(glaciers, to_map(lonlat))
     total = {
         name: sum(getattr(one, name) for one in glaciers)
-        for name in ("scenes", "fronts", "doubtful", "rejected", "without_result")
+        for name in ("scenes", "fronts", "doubtful", "rejected", "without_result", "months", "gaps")
     }
     return template("overview.html").render(
         title=title,
@@ -93,7 +103,7 @@ def overview_text(glaciers: Sequence[GlacierFacts], title: str, version: str) ->
         dots=dots,
         legend=_legend(),
         header=COLUMNS,
-        rows=[_cells(one) for one in glaciers],
+        rows=[(_cells(one), _links(one), one.problem) for one in glaciers],
         missing=MISSING,
     )
 
@@ -103,7 +113,13 @@ def _cells(one: GlacierFacts) -> list[str]:
     days = MISSING if one.longest_gap_days is None else str(one.longest_gap_days)
     dates = [MISSING if date is None else date.isoformat() for date in (one.first, one.last)]
     counts = [str(count) for count in (one.scenes, one.fronts, one.doubtful, one.rejected)]
-    return [one.id, one.name, one.region, *counts, share, *dates, days, str(one.without_result)]
+    months = [str(one.months), str(one.gaps)] if one.months else [MISSING, MISSING]
+    return [one.id, one.name, one.region, *counts, share, *dates, days, str(one.without_result), *months]
+
+
+def _links(one: GlacierFacts) -> list[tuple[str, str]]:
+    """(text, address) of the last column."""
+    return [(text, quote(path)) for text, path in one.links]
 
 
 def _colour(one: GlacierFacts) -> str:

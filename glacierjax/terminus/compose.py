@@ -22,7 +22,7 @@ from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import require_format
 from glacierjax.terminus.composite_plot import draw_composites
 from glacierjax.terminus.composites import Composite, MeasuredFront, annual, monthly
-from glacierjax.terminus.ice_mask import draw_masks, grid_over, profiles_of, usual_map
+from glacierjax.terminus.ice_mask import check_spacing, draw_masks, grid_over, profiles_of, usual_map
 from glacierjax.terminus.lanes import Lanes, lanes_of
 from glacierjax.terminus.line_files import GEOJSON, write_composites
 from glacierjax.terminus.mask_file import require_netcdf_extra, write_masks
@@ -50,6 +50,8 @@ class CompositeOptions:
     figures: tuple[str, ...] = FIGURE_FORMATS[:1]
 
     def __post_init__(self):
+        if self.grid_spacing_m is not None:
+            check_spacing(self.grid_spacing_m)
         for name, values, choices in (
             ("between", (self.between,), BETWEEN),
             ("vector", self.vector, VECTOR_FORMATS),

@@ -21,7 +21,7 @@ from glacierjax.terminus.trend import trend_text
 
 log = logging.getLogger(__name__)
 
-JUDGED = "fronts.geojson"
+JUDGED, TABLE, CHART = "fronts.geojson", "timeseries.csv", "timeseries.png"
 
 
 def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOptions) -> None:
@@ -31,7 +31,7 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     rows = measure(fronts, box, series.centreline, series.verdicts)
     side = {"glacier_side_from": series.side_from, "turned_round": series.turned}
     found: dict[str, Any] = {**summary(rows, box), **side}
-    write_text(output / "timeseries.csv", csv_text(rows))
+    write_text(output / TABLE, csv_text(rows))
     write_text(output / SUMMARY, json.dumps(found, indent=1, allow_nan=False) + "\n")
     write_box(output / BOX_FILE, box, series.plane, fronts)
     if series.plane.crs is not None:
@@ -40,7 +40,7 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
             line = reproject(box.centreline, series.plane.crs, WGS84)
             write_geojson(output / CENTRELINE_FILE, [feature(line, {"what": "centreline"})])
     title = f"{options.glacier or fronts[0].glacier or ''} {rows[0].date} to {rows[-1].date}".strip()
-    draw_series(output / "timeseries.png", title, fronts, rows, box, series.centreline)
+    draw_series(output / CHART, title, fronts, rows, box, series.centreline)
     for row in rows:
         if row.note:
             log.info("%s: %s", row.scene, row.note)
@@ -56,5 +56,5 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     if not any(found[name]["measured"] for name in (BOX, CENTRELINE)):
         raise InputError(
             f"{options.box or '`fronts`'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
-            f"side; draw `box` narrower, after {output / 'timeseries.png'}"
+            f"side; draw `box` narrower, after {output / CHART}"
         )

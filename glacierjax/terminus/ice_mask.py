@@ -52,12 +52,17 @@ def usual_map(longitude: float, latitude: float) -> CRS:
     return CRS.from_epsg((32601 if latitude >= 0 else 32701) + int((longitude + 180) % 360 // 6))
 
 
+def check_spacing(spacing_m: float) -> None:
+    """Raises `ArgumentError` for what is no side of a cell."""
+    if not 0 < spacing_m < float("inf"):
+        raise ArgumentError("grid_spacing_m", spacing_m, "give a number of metres above 0")
+
+
 def grid_over(lanes: Lanes, plane: Plane, crs: CRS, spacing_m: float) -> Grid:
     """The grid that covers the box. Raises `ArgumentError` for a reference system without metres and for a useless spacing."""
     if not crs.is_projected or abs(crs.linear_units_factor[1] - 1) > 1e-9:
         raise ArgumentError("crs", crs.to_string()[:40], "a grid needs a projected reference system in metres")
-    if not spacing_m > 0 or not np.isfinite(spacing_m):
-        raise ArgumentError("grid_spacing_m", spacing_m, "give a number of metres above 0")
+    check_spacing(spacing_m)
     west, south, east, north = _on_map(lanes.whole(), plane, crs).bounds
     narrow_m = float(shapely.minimum_rotated_rectangle(lanes.whole()).length) / 4
     if spacing_m > narrow_m:

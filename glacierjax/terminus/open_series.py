@@ -38,7 +38,8 @@ SUMMARY, BOX_FILE, CENTRELINE_FILE = "summary.json", "box.geojson", "centreline.
 class SeriesOptions:
     """`box`, `centreline`: files, "": none; `width_m` of a box that follows the centreline, None: a straight box; `glacier`,
     `pixel_spacing_m`: only the fronts of these; `fields`: attributes; `thresholds`: from where on a front is doubtful or
-    rejected; `as_written`: by `timeseries`, so verdicts and box are taken as they are."""
+    rejected; `as_written`: by `timeseries`, so verdicts and box are taken as they are; `name`: of the one glacier that all
+    fronts are of, whatever they tell, "": as they tell."""
 
     box: str = ""
     centreline: str = ""
@@ -48,6 +49,7 @@ class SeriesOptions:
     fields: Fields = dataclasses.field(default_factory=Fields)
     thresholds: Thresholds = USUAL
     as_written: bool = False
+    name: str = ""
 
     def __post_init__(self):
         if self.width_m is None:
@@ -80,7 +82,9 @@ def open_series(patterns: Sequence[str], options: SeriesOptions) -> Series:
     area = given_area(options.box)
     if area and options.width_m is not None:
         raise ArgumentError("width_m", options.width_m, f"{options.box} has a box already; leave one of them out")
-    of_glacier = choose_glacier(read_fronts(patterns, options.fields), options.glacier, area)
+    read = read_fronts(patterns, options.fields)
+    named = [dataclasses.replace(front, glacier=options.name) for front in read] if options.name else read
+    of_glacier = choose_glacier(named, options.glacier, area)
     placed, plane = lay_out(choose_spacing(of_glacier, options.pixel_spacing_m))
     drawn_line = given_centreline(options.centreline, plane)
     polygon = drawn_polygon(area, placed, plane) if area else None
