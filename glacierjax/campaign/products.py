@@ -38,6 +38,7 @@ FRONTS, FILE = "fronts", "fronts.parquet"
 OVERVIEW = "overview.html"
 NO_YEAR = "__HIVE_DEFAULT_PARTITION__"  # what programs read as no value
 PARTITION_COLUMN = "Year"  # stands in the name of the folder instead
+SHOWN_PROBLEMS = 10  # all of them are in the overview
 
 
 def write_products(plan: Plan, output: Path, histories: Mapping[str, History], composites: CompositeOptions) -> None:
@@ -75,11 +76,22 @@ def write_products(plan: Plan, output: Path, histories: Mapping[str, History], c
             facts[number], months=made.months, gaps=made.gaps, links=tuple(links), problem=made.problem
         )
         files.append([TABLE, ALL_FRONTS, *(name for name in LISTED if name in made.files)])
-    if problems := [f"{one.id} ({one.problem})" for one in facts if one.problem]:
-        log.warning("monthly fronts are not complete: %s", some_names(problems))
+    _tell_problems(facts, output)
     write_collection(output, glaciers, facts, files, FRONTS)
     write_text(output / OVERVIEW, overview_text(facts, "Calving fronts of all glaciers", version()))
     log.info("%d fronts of %d glaciers: %s", sum(one.fronts for one in facts), len(facts), output / OVERVIEW)
+
+
+def _tell_problems(facts: Sequence[GlacierFacts], output: Path) -> None:
+    """Names the glaciers without monthly fronts or masks, one line a reason."""
+    by_reason: dict[str, list[str]] = {}
+    for one in facts:
+        if one.problem:
+            by_reason.setdefault(one.problem, []).append(one.id)
+    for reason, names in list(by_reason.items())[:SHOWN_PROBLEMS]:
+        log.warning("monthly fronts of %s: %s", some_names(names), reason)
+    if len(by_reason) > SHOWN_PROBLEMS:
+        log.warning("%d more reasons in %s", len(by_reason) - SHOWN_PROBLEMS, output / OVERVIEW)
 
 
 def _monthly(glacier: Glacier, found: GlacierFacts, output: Path, options: CompositeOptions) -> MonthlyFronts:

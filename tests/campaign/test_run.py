@@ -13,8 +13,10 @@ from small_campaign import (
 )
 from stand_ins import fail_at_first, full_disk, note, refuse_the_second
 
+from glacierjax.campaign import products
 from glacierjax.campaign import settings as settings_module
 from glacierjax.campaign.journal import JOURNAL, STARTED, Journal, read_journals
+from glacierjax.campaign.monthly import MonthlyFronts
 from glacierjax.campaign.run import in_this_process, run_campaign, shard_from
 from glacierjax.campaign.settings import CampaignSettings
 from glacierjax.campaign.status import status_of
@@ -34,8 +36,9 @@ pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
 @pytest.fixture(autouse=True)
 def fresh_process(monkeypatch):
-    """As in a process that has done nothing yet."""
+    """As in a process that has done nothing yet, and without monthly fronts, which take longer than all else."""
     use_stand_in(monkeypatch)
+    monkeypatch.setattr(products, "make_monthly", lambda *arguments: MonthlyFronts())
     for kept in (_read_in_state, _batch, _journal):
         kept.cache_clear()
 
