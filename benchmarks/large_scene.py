@@ -4,7 +4,8 @@
 
 The networks are of the preset "small" with random weights. They compute only the first batches and their output is repeated
 for the others, so that this takes minutes on two cores. The memory is the same as without this shortcut. Arrays of a series lie
-in files (`glacierjax.prediction.spool`), of which the system keeps in memory what it likes: that counts too.
+in files (`glacierjax.prediction.spool`), of which the system keeps in memory what it likes; so the memory without files is told,
+too (Linux).
 """
 
 import argparse
@@ -14,6 +15,7 @@ import multiprocessing
 import resource
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -97,17 +99,37 @@ def predict_series(folder: Path) -> None:
             found.save(folder / "out")
 
 
+class OwnMemory(threading.Thread):
+    """Watches the memory of this process that is no file's; `peak_gib`: the most so far."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self.peak_gib = 0.0
+
+    def run(self) -> None:
+        status = Path("/proc/self/status")
+        while status.exists():
+            line = next(line for line in status.read_text().splitlines() if line.startswith("RssAnon"))
+            self.peak_gib = max(self.peak_gib, int(line.split()[1]) / 2**20)
+            time.sleep(0.2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", action="store_true", help=f"{FRAMES} scenes as a series, instead of one scene")
     series = parser.parse_args().series
+    memory = OwnMemory()
+    memory.start()
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         (predict_series if series else score_scene)(Path(folder))
     seconds = time.perf_counter() - started
     peak_gib = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     what = f"{FRAMES} scenes of " if series else ""
-    print(f"{what}{SHAPE[0]} x {SHAPE[1]}, mode {MODE}: peak memory {peak_gib:.2f} GiB, {seconds:.0f} s")
+    print(
+        f"{what}{SHAPE[0]} x {SHAPE[1]}, mode {MODE}: peak memory {peak_gib:.2f} GiB, without files "
+        f"{memory.peak_gib:.2f} GiB, {seconds:.0f} s"
+    )
 
 
 if __name__ == "__main__":
