@@ -1,5 +1,6 @@
 """PROJ with the variables that QGIS, PostGIS or conda set."""
 
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -29,7 +30,7 @@ def another_proj(tmp_path):
     if own is None:
         pytest.skip("rasterio is built against the system's PROJ")
     (tmp_path / "proj.db").write_bytes((Path(own) / "proj.db").read_bytes())
-    with sqlite3.connect(tmp_path / "proj.db") as database:
+    with contextlib.closing(sqlite3.connect(tmp_path / "proj.db")) as database, database:
         database.execute("update metadata set value = '0' where key = 'DATABASE.LAYOUT.VERSION.MINOR'")
     return tmp_path
 

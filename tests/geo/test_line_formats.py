@@ -77,6 +77,9 @@ def test_layers_keep_values_types_and_reference_system(tmp_path, kind, lines):
     if kind != "parquet":  # which pyogrio's own GDAL may lack
         with warnings.catch_warnings():
             warnings.simplefilter("error")
+            warnings.filterwarnings(
+                "ignore", "The 'generic' unit for NumPy timedelta", DeprecationWarning
+            )  # pyogrio with NumPy 2.5
             info = pyogrio.read_info(path)
             pyogrio.raw.read(path)
         assert CRS.from_user_input(info["crs"]) == UTM.crs
