@@ -127,6 +127,13 @@ def test_files_are_short(path):
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES
 
 
+def test_files_of_tests_have_names_of_their_own():
+    """Pytest imports them by their names alone."""
+    names = [path.name for folder in ("tests", "tfds_builders") for path in (ROOT / folder).rglob("*.py")]
+    twice = {name for name in names if "test" in name and names.count(name) > 1}
+    assert not twice - {"conftest.py"}
+
+
 def test_no_file_names_a_place_on_somebodys_machine():
     place = re.compile(r"(?<![\w.$}>)/-])/(work|tmp|home|root|Users|mnt|scratch|nfs)/\w")
     if not (ROOT / ".git").exists():
