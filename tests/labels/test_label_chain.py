@@ -85,7 +85,7 @@ def test_a_network_learns_from_labels_with_rock_and_asks_for_it_ever_after(plain
         model.predict(plain[0][0])
     assert model.predict(plain[0][0], rock=rock).zones.shape == (80, 100)
     label_plain(plain, tmp_path, shapes, rows)  # the same labels without rock
-    with pytest.raises(InputError, match=r"A_2018.*expects a rock mask, and the data have none.*--rock=none"):
+    with pytest.raises(InputError, match=r"A_2018.*expects a rock mask, and the data have none.*`rock`=none"):
         evaluate(tmp_path / "report2", dataclasses.replace(options, data=str(tmp_path / "out"), split="train"))
     assert build(["tfds_builders/caffe", f"--data_dir={tmp_path / 'bare'}", f"--manual_dir={tmp_path / 'out'}"]) == 0
     bare = dataclasses.replace(settings, data=dataclasses.replace(settings.data, dir=str(tmp_path / "bare")))
