@@ -9,15 +9,16 @@ follow after `--`. Ends with OUT/real.md; what is done already is not done again
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 from pathlib import Path
 from statistics import median
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
 from sites import link_site
+from steps import Share, Step, run_chain
 
+from glacierjax.core.scene_names import parse_name
 from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.recipes.adaptation import spread_over_time
 
@@ -74,7 +75,7 @@ def main() -> None:
 def split_scenes(data_raw: Path, site: Path, glacier: str) -> None:
     """Links the site's scenes: those that may be labels as the split train, the others as test."""
     archive = open_archive(data_raw)
-    ids = [archive.read_image(split, name)[0] for split in archive.splits() for name in archive.names(split)]
+    ids = [parse_name(name) for split in archive.splits() for name in archive.names(split)]
     ids = [scene for scene in ids if scene.glacier == glacier]
     pool = {ids[i].name for i in spread_over_time(ids, POOL)}
     link_site(data_raw, site, glacier, {scene.name: "train" if scene.name in pool else "test" for scene in ids})
@@ -94,8 +95,7 @@ def row(labels: int, metrics_file: Path, seconds: float) -> str:
 
 def call(command: str, result: Path, *flags: str) -> None:
     """Runs a command unless its result is there."""
-    if not result.exists():
-        subprocess.run([sys.executable, "-m", f"glacierjax.{command}", *flags], check=True, env=os.environ)
+    run_chain([Step(f"glacierjax.{command}", flags, result)], Share(1))
 
 
 if __name__ == "__main__":

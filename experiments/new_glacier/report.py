@@ -3,11 +3,17 @@
 import dataclasses
 import json
 import statistics
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from scores import mde_m, missing_fronts
+
 from glacierjax.core.scene_names import parse_name
 from glacierjax.simulate.composition import hemisphere_of
+
+CLOSE_M = 250
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,23 +43,23 @@ class Run:
         return old and old[when]["mde_m"]
 
 
-def mde_m(scenes: Sequence[dict]) -> float | None:
-    """Mean distance error over all distances of the scenes, as metrics.json has it."""
-    count = sum(scene["distances"] for scene in scenes)
-    return sum(scene["mde_m"] * scene["distances"] for scene in scenes if scene["distances"]) / count if count else None
-
-
-def missing(scenes: Sequence[dict]) -> int:
-    return sum(not scene["distances"] for scene in scenes)
-
-
 def write_report(output: Path, runs: Sequence[Run]) -> Path:
     """Writes results.md: a row for each arm and number of labels, means over the glaciers."""
     rows = {}
     for run in runs:
         rows.setdefault((run.labels, run.arm), []).append(run)
     glaciers = list(dict.fromkeys(run.glacier for run in runs))
-    head = ["labels", "arm", "MDE", *glaciers, "missing fronts", "winter", "summer", "old glaciers"]
+    head = [
+        "labels",
+        "arm",
+        "MDE",
+        *glaciers,
+        "missing fronts",
+        f"within {CLOSE_M} m",
+        "winter",
+        "summer",
+        "old glaciers",
+    ]
     lines = ["| " + " | ".join(head) + " |", "| ---: | --- |" + " ---: |" * (len(head) - 2)]
     for (labels, arm), of_row in sorted(rows.items(), key=lambda row: row[0][0]):
         by_glacier = {run.glacier: mde_m(run.scenes()) for run in of_row}
@@ -63,9 +69,10 @@ def write_report(output: Path, runs: Sequence[Run]) -> Path:
             arm,
             _mean(of_row, lambda run: mde_m(run.scenes())),
             *(_metres(by_glacier.get(glacier)) for glacier in glaciers),
-            f"{missing(scenes)} of {len(scenes)}",
+            f"{missing_fronts(scenes)} of {len(scenes)}",
+            f"{sum(scene['mde_m'] is not None and scene['mde_m'] < CLOSE_M for scene in scenes)} of {len(scenes)}",
             *(_mean(of_row, lambda run, season=season: mde_m(run.scenes(season))) for season in ("winter", "summer")),
-            _mean(of_row, lambda run: run.old_sites("after")),
+            _mean(of_row if labels else runs, lambda run, when="after" if labels else "before": run.old_sites(when)),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     path = output / "results.md"

@@ -2,9 +2,9 @@
 
     python experiments/new_glacier/run.py --output=STUDY --checkpoint=demo/run --replay=demo/data [--choose]
 
-`make demo` makes the network and its data. What is done already is not done again. Writes STUDY/results.md after each arm. With
---choose the candidates for the defaults of `glacierjax adapt` are compared, on another archive. With --glacier only one of the
-new glaciers is worked on, so that several can be at once; without it afterwards the table is made of all. Run it from the
+`make demo` makes the network and its data. What is done already is not done again. Writes STUDY/runsSEED/results.md after each
+arm. With --choose the candidates for the defaults of `glacierjax adapt` are compared, on another archive. With --glacier only one
+of the new glaciers is worked on, so that several can be at once; without it afterwards the table is made of all. Run it from the
 project's root.
 """
 
@@ -43,8 +43,8 @@ def main() -> None:
     for name, labels in cells:
         for number, glacier in glaciers:
             study.adapt(glacier, number, labels, name, arms[name])
-        write_report(options.output, study.runs)
-    print(write_report(options.output, study.runs).read_text())
+        write_report(study.folder, study.runs)
+    print(write_report(study.folder, study.runs).read_text())
 
 
 class Study:
@@ -79,7 +79,7 @@ class Study:
             started = time.monotonic()
             # Only the errors at the test scenes are wanted, so nothing is cross-validated.
             common = {"scenes": labels, "seed": seed, "folds": 0, "replay_share": 0.0}
-            if name in SCORED_AT_OLD:
+            if name in SCORED_AT_OLD or "replay_share" in arm.adapt:
                 common["replay"] = self.replay
             adapt(folder, AdaptOptions(self.checkpoint, str(self.site(glacier)), **{**common, **arm.adapt}))
             print(f"{glacier}, {labels} labels, {name}: {time.monotonic() - started:.0f} s", flush=True)

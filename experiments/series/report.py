@@ -2,9 +2,13 @@
 
 import json
 import statistics
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from scores import mde_m, missing_fronts
 
 from glacierjax.core.scene_names import parse_name
 from glacierjax.simulate.series import is_frozen
@@ -39,11 +43,8 @@ def write_report(runs: Mapping[str, Sequence[Path]], output: Path) -> Path:
 
 def figures(metrics: Mapping[str, Any], part: str) -> tuple[int, float | None, int]:
     """Scenes of a part, its mean distance error over all their front pixels (None without any), and missing fronts."""
-    chosen = {name: scene for name, scene in metrics["per_scene"].items() if _belongs(name, part)}
-    found = [scene for scene in chosen.values() if scene["mde_m"] is not None]
-    total = sum(scene["distances"] for scene in found)
-    mde_m = sum(scene["mde_m"] * scene["distances"] for scene in found) / total if total else None
-    return len(chosen), mde_m, len(chosen) - len(found)
+    chosen = [scene for name, scene in metrics["per_scene"].items() if _belongs(name, part)]
+    return len(chosen), mde_m(chosen), missing_fronts(chosen)
 
 
 def _belongs(name: str, part: str) -> bool:

@@ -54,7 +54,9 @@ def test_the_table_averages_over_glaciers_and_tells_seasons_and_missing_fronts(s
             f"{glacier}_2020-07-02_PAZ_15_1_003": {"mde_m": None, "distances": 0},
         }
         (folder / "report" / "metrics.json").write_text(json.dumps({"per_scene": scenes}))
-        (folder / "adaptation.json").write_text(json.dumps({"old_sites": {"after": {"mde_m": 150.0}}}))
+        (folder / "adaptation.json").write_text(
+            json.dumps({"old_sites": {"before": {"mde_m": 100.0}, "after": {"mde_m": 150.0}}})
+        )
         runs.append(report.Run(glacier, "plain", 5, folder))
     text = report.write_report(tmp_path, runs).read_text()
-    assert "| 5 | plain | 350 m | 250 m | 450 m | 2 of 6 | 200 m | 400 m | 150 m |" in text
+    assert "| 5 | plain | 350 m | 250 m | 450 m | 2 of 6 | 1 of 6 | 200 m | 400 m | 150 m |" in text
