@@ -95,8 +95,8 @@ def predict_series(folder: Path) -> None:
             scenes[name] = keep_scene(Scene(name, image, np.ones(SHAPE, bool), SPACING_M, None), spool)
         group = group_of(list(scenes.values()), SIZE)
         (sample,) = group.plan(GROUPS, FRAMES)
-        for found in find_fronts(predictor, scenes, sample, SIZE, spool):
-            found.save(folder / "out")
+        for predicted in find_fronts(predictor, scenes, sample, SIZE, spool):
+            predicted().save(folder / "out")
 
 
 class OwnMemory(threading.Thread):

@@ -177,7 +177,7 @@ def make_sample(
 
     def crop(
         scene: int, reference: int, window: Window
-    ) -> tuple[UInt8[np.ndarray, "frame height width"], UInt8[np.ndarray, "frame height width"]]:
+    ) -> tuple[UInt8[np.ndarray, "rows columns"], UInt8[np.ndarray, "rows columns"]]:
         if register is None:
             return scenes.pixels(scene, *window_pixels(scenes.size(scene), scenes.size(reference), *window, protocol))
         places, pixels = register(scene, reference), mirrored_window(scenes.size(reference), *window)
@@ -187,7 +187,7 @@ def make_sample(
 
     def resized(
         scene: int, reference: int, window: Window
-    ) -> tuple[UInt8[np.ndarray, "frame height width"], UInt8[np.ndarray, "frame height width"]]:
+    ) -> tuple[UInt8[np.ndarray, "rows columns"], UInt8[np.ndarray, "rows columns"]]:
         image, labels = crop(scene, reference, window)
         return (
             transforms.resize_bilinear(image, (side, side)),

@@ -62,7 +62,7 @@ class SeriesPredictions:
         return sorted(self._number[sample.frames[i]] for sample in samples for i in sample.wanted)
 
     def _predict(self, sample: Series) -> None:
-        views = {name: view_of(self._read(name)) for name in sample.frames}
+        views = {name: view_of(self._read(name)) for name in dict.fromkeys(sample.frames)}  # some occur often
         with Spool() as spool:
             found = answers_of(self._predictor, views, sample, self._registration, self._protocol, spool.array)
             for position, maps in zip(sample.wanted, found, strict=True):

@@ -210,8 +210,6 @@ def noting(sources: Sequence[Source], problems: dict[Source, str]) -> Iterator[N
     try:
         yield
     except Exception as error:
-        if not sources:
-            raise
         for source in sources:
             if isinstance(error, InputError):
                 problems[source] = str(error)

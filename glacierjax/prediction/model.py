@@ -157,7 +157,9 @@ class Model:
         for sample in group.plan(series, self.predictor.frames):
             frames = {name: by_name[name] for name in sample.frames}
             with Spool() as spool:
-                for one in find_fronts(self.predictor, frames, sample, group.registration, spool, area, None, priors):
+                how = (group.registration, spool, area, None, priors)
+                for predicted in find_fronts(self.predictor, frames, sample, *how):
+                    one = predicted()
                     found[one.scene.name] = one
         if len(scenes) == 1 and self.predictor.frames > 1:
             log.warning("%s: alone, so the network sees %d copies of it", scenes[0].name, self.predictor.frames)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from glacierjax.core.choices import GEOREFERENCE, GROUPS, REFERENCE
@@ -19,6 +19,7 @@ from glacierjax.prediction.grouping import Candidate, Group, group_scenes, witho
 from glacierjax.prediction.priors import ScenePriors
 from glacierjax.prediction.records import Record, States, is_done, states_of
 from glacierjax.prediction.register import NOT_GEOREFERENCED, check_registration, check_single
+from glacierjax.prediction.scene import Prediction
 from glacierjax.prediction.series import Series, check_series_mode
 from glacierjax.prediction.series_scene import find_fronts, keep_scene
 from glacierjax.prediction.spool import Spool
@@ -121,7 +122,7 @@ class SeriesBatch(Batch):
         records: dict[str, Record],
         problems: dict[Source, str],
     ) -> Iterator[str]:
-        """The names of the scenes, as they are done. A scene that cannot be read leaves the group, which is planned anew."""
+        """The names of the scenes, as they are done or fail. One that cannot be read leaves the group, which is planned anew."""
         fresh: set[str] = set()
         while group.dates:
             for sample in group.plan(self.series, self._networks.frames):
@@ -133,17 +134,16 @@ class SeriesBatch(Batch):
                     scenes, priors, failed = self._read_sample(sample, sources, problems, spool, todo)
                     if failed:
                         break
-                    left = [sources[name] for name in todo]
                     positions = [position for position, _ in todo.values()]
                     how = (group.registration, spool, self.area, positions, priors)
-                    with noting(left, problems):
+                    found: Sequence[Callable[[], Prediction]] = ()
+                    with noting([sources[name] for name in todo], problems):
                         found = find_fronts(self._networks, scenes, sample, *how)
-                        for prediction in found:
-                            name = prediction.scene.name
-                            records[name] = self._write(prediction, todo[name][1], records.get(name))
-                            left.remove(sources[name])
+                    for name, predicted in zip(todo, found, strict=False):  # none are found where all have failed
+                        with noting([sources[name]], problems):
+                            records[name] = self._write(predicted(), todo[name][1], records.get(name))
                             fresh.add(name)
-                            yield name
+                        yield name
             else:
                 return
             group = group.without(failed)

@@ -1,7 +1,8 @@
 """What networks of series find in scenes of one place: a record for each scene, as for a single one."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from glacierjax.prediction.grouping import LAST, Group
 from glacierjax.prediction.priors import NOTHING_KNOWN, ScenePriors
 from glacierjax.prediction.register import NOT_GEOREFERENCED, View, answers_of, check_registration
 from glacierjax.prediction.scene import Prediction, SeriesNote, prediction_of, with_square_pixels
+from glacierjax.prediction.scene_maps import SceneMaps
 from glacierjax.prediction.series import Series
 from glacierjax.prediction.spool import Spool
 
@@ -34,22 +36,25 @@ def find_fronts(
     area: Area | None = None,
     positions: Sequence[int] | None = None,
     priors: Mapping[str, ScenePriors] | None = None,
-) -> Iterator[Prediction]:
-    """The predictions of the wanted scenes of a sample, or of those of `positions` alone, one in memory at a time.
+) -> list[Callable[[], Prediction]]:
+    """What the networks say of the wanted scenes of a sample, or of those of `positions` alone: for each scene a function that
+    makes its prediction. To be called once and one after the other: an error of one scene leaves the answers of the others.
 
     `scenes`: of all frames, by name; `registration`: "size" or "georeference"; `area`: where a front may be; `priors` by name.
-    Rules for
-    single missing pixels and for pixels that are not square as in `glacierjax.prediction.scene.find_front`.
+    Rules for single missing pixels and for pixels that are not square as in `glacierjax.prediction.scene.find_front`.
     """
     views = {name: _view(scene, registration, spool) for name, scene in scenes.items()}
     positions = series.wanted if positions is None else positions
     answers = answers_of(predictor, views, series, registration, new_array=spool.array, positions=positions)
     priors = priors or {}
     note = SeriesNote(tuple(dict.fromkeys(series.frames)), registration)
-    for position, maps in zip(positions, answers, strict=True):
-        scene = scenes[series.frames[position]]
-        missing = missing_areas(scene.valid)
-        yield prediction_of(predictor, scene, missing, maps, area, priors.get(scene.name, NOTHING_KNOWN), note)
+
+    def predicted(name: str, maps: SceneMaps) -> Prediction:
+        scene, known = scenes[name], priors.get(name, NOTHING_KNOWN)
+        return prediction_of(predictor, scene, missing_areas(scene.valid), maps, area, known, note)
+
+    wanted = (series.frames[position] for position in positions)
+    return [functools.partial(predicted, name, maps) for name, maps in zip(wanted, answers, strict=True)]
 
 
 def group_of(scenes: Sequence[Scene], registration: str | None = None) -> Group:

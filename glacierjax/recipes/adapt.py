@@ -281,6 +281,8 @@ def _cross_validated(
 ) -> CrossValidation | None:
     """Trains without each fold in turn; None where there is nothing to compare."""
     folds = folds_of(len(before), options.folds)
+    if not folds:
+        return None
     names = list(before)
     curves = []
     for number, fold in enumerate(folds, 1):
@@ -288,7 +290,7 @@ def _cross_validated(
         log.info("fold %d of %d: without %s", number, len(folds), ", ".join(held_out))
         curves.append(_fold(output / FOLDS / str(number), settings, options, labels, old, held_out))
     largest_m = {scene.id.name: largest_error_m(scene) for scene in labels}
-    return cross_validation(before, curves, largest_m) if folds else None
+    return cross_validation(before, curves, largest_m)
 
 
 def _fold(

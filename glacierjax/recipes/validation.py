@@ -1,7 +1,7 @@
 """Validation of a segmentation network on whole scenes; each scene counts once for any number of processes."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -69,18 +69,8 @@ class Validation:
         """From the number of a scene to its zones, with these parameters."""
         hashable: Any = self._model  # which type checkers do not know
         network = make_network(hashable)
-        data, channels = self._settings.data, self._settings.model.channels
-        predictor = Predictor(
-            [lambda images: network(params, images)],
-            (0,),
-            self._settings.validation.mode,
-            data.context_px,
-            self._model.size_multiple,
-            self._settings,
-            [],
-            data.pixel_spacing_m,
-            channels=channels,
-        )
+        channels = self._settings.model.channels
+        predictor = Predictor(**self._asked([lambda images: network(params, images)]), channels=channels)
 
         def zones(index: int) -> np.ndarray:
             scene = self._scene(index)
@@ -89,9 +79,24 @@ class Validation:
 
         return zones
 
+    def _asked(self, networks: Sequence[Callable[..., np.ndarray]]) -> dict[str, Any]:
+        """The arguments of a predictor of either kind: these networks as the settings ask them."""
+        data = self._settings.data
+        return {
+            "networks": networks,
+            "quarter_turns": (0,),
+            "mode": self._settings.validation.mode,
+            "context_px": data.context_px,
+            "size_multiple": self._model.size_multiple,
+            "training": self._settings,
+            "sources": [],
+            "pixel_spacing_m": data.pixel_spacing_m,
+        }
+
 
 class SeriesValidation(Validation):
-    """Each scene with its neighbours in time from the validation split, of the same glacier and spacing (as published).
+    """Each scene with its neighbours in time from the validation split. By size they are of the same glacier and pixel spacing
+    (as published); by map coordinates of the same ground, at any spacing (`glacierjax.prediction.grouping.group_scenes`).
 
     Only its own answer counts, so networks whose frames exchange nothing see it alone.
     """
@@ -108,21 +113,11 @@ class SeriesValidation(Validation):
     def _zones(self, params: dict) -> Callable[[int], UInt8[np.ndarray, "height width"]]:
         hashable: Any = self._model
         network = make_series_network(hashable)
-        data = self._settings.data
-        predictor = SeriesPredictor(
-            [lambda images, days: network(params, images, days)],
-            (0,),
-            self._settings.validation.mode,
-            data.context_px,
-            self._model.size_multiple,
-            self._settings,
-            [],
-            data.pixel_spacing_m,
-        )
+        predictor = SeriesPredictor(**self._asked([lambda images, days: network(params, images, days)]))
 
         def zones(index: int) -> np.ndarray:
             sample = self._plan[self._names[index]]
-            views = {name: view_of(self._read(name)) for name in sample.frames}
+            views = {name: view_of(self._read(name)) for name in dict.fromkeys(sample.frames)}
             (answer,) = answers_of(predictor, views, sample, self._registration)
             return answer.zones
 

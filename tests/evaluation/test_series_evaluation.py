@@ -86,3 +86,13 @@ def test_single_scene_networks_take_no_series(data_raw):
     assert predictions_of(single, scenes, (0, 1))[1:] == (None, "")
     with pytest.raises(InputError, match="series='groups': run takes single scenes"):
         predictions_of(single, scenes, (0, 1), series="groups")
+
+
+def test_a_scene_that_stands_for_missing_ones_is_read_once(data_raw, monkeypatch):
+    scenes = raw_scenes(str(data_raw), "test")
+    alone = scenes[scenes.names.index(NAMES["test"][-1])]
+    predict, _, _ = predictions_of(predictor(), scenes, (0, 1))
+    read, read_one = [], type(scenes).__getitem__
+    monkeypatch.setattr(type(scenes), "__getitem__", lambda self, n: (read.append(n), read_one(self, n))[1])
+    predict(alone)
+    assert read == [scenes.names.index(alone.id.name)]

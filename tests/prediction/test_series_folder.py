@@ -7,13 +7,15 @@ import os
 
 import numpy as np
 import pytest
+import shapely
 from brightness import make_predictor, make_series_predictor
 
 from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
 from glacierjax.datasets.caffe.meta_data import write_meta_data
-from glacierjax.geo.georeference import Georeference, crs_from_user
+from glacierjax.geo.areas import Area
+from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.rasters import write_raster
 from glacierjax.geo.scenes import ReadOptions
@@ -233,6 +235,19 @@ def test_a_prediction_that_fails_is_named_and_the_other_series_are_done(tmp_path
     with pytest.raises(InputError, match=r"^1 of 7 scenes .*third.tif: cannot be predicted \(RuntimeError: broken\)"):
         run(tmp_path, scenes, predictor=predictor)
     assert len(rows(tmp_path)) == 6
+
+
+def test_a_scene_whose_answer_cannot_be_used_leaves_those_of_its_series(tmp_path):
+    """Polygons on Earth cannot be laid on the middle scene, which the networks have seen with the others."""
+    names = [f"COL_2012-0{month}-04_TDX_20_1_024" for month in range(1, 4)]
+    for name in (names[0], names[2]):
+        write(tmp_path / "scenes", name)
+    write_png(tmp_path / "scenes" / f"{names[1]}.png", picture())
+    corners = np.array([(500_000, 7_640_000), (510_000, 7_640_000), (510_000, 7_650_000), (500_000, 7_650_000)], float)
+    area = Area("box.geojson", polygons=shapely.MultiPolygon([shapely.Polygon(reproject(corners, UTM, WGS84))]))
+    with pytest.raises(InputError, match=r"^1 of 3 scenes could not be predicted: box.geojson: polygons on Earth"):
+        run(tmp_path, tmp_path / "scenes", registration="size", area=area)
+    assert {name: row["series_scenes"] for name, row in rows(tmp_path).items()} == {names[0]: "3", names[2]: "3"}
 
 
 class OnePriorFails(Priors):
