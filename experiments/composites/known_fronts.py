@@ -9,7 +9,7 @@ import shapely
 
 from glacierjax.simulate.archive import landscape_of
 from glacierjax.simulate.composition import Plan, lay_ground, plan_scene
-from glacierjax.simulate.series import front_position_m
+from glacierjax.simulate.series import front_position_m, front_shape
 from glacierjax.simulate.terrain import Landscape
 from glacierjax.terminus.fronts import Front
 
@@ -17,7 +17,6 @@ FAILURES = ("shifted", "jumped", "half", "melange")
 GLACIERS = ("Crane", "DBE", "JAC", "Jorum", "SI", "Mapple", "COL")
 SPACING_M, SIDE_PX = 60, 130  # of the grid on which the true front is found
 FIRST = datetime.date(2012, 1, 1)
-CALVING_SEASON, SHAPE_A_YEAR = 0.95, 12.0  # how the shape changes through the year, as in simulated series
 USUAL_ERROR_M = (20.0, 80.0)  # mean distance error of a scene
 TOLD_WRONG = 0.3  # standard deviation of the logarithm of the error that is told by the true one
 SHIFT_M, JUMP_M, MELANGE_M = (500, 900), (2000, 3500), (1200, 2500)
@@ -72,14 +71,10 @@ def _window(landscape: Landscape, rng: np.random.Generator) -> Plan:
 
 def true_front(landscape: Landscape, plan: Plan, date: datetime.date) -> np.ndarray:
     """The front (n, 2) of a day in metres of the simulated world, glacier on its left, to a part of a pixel."""
-    years = (date - FIRST).days / 365.25
     plan = dataclasses.replace(
         plan,
         front_m=front_position_m(landscape, date),
-        front_noise=(
-            plan.front_noise[0],
-            SHAPE_A_YEAR * (years - CALVING_SEASON * np.sin(2 * np.pi * years) / (2 * np.pi)),
-        ),
+        front_noise=front_shape(landscape.glacier, plan.front_noise, date),
     )
     ground = lay_ground(landscape, plan)
     seaward_m = np.ma.masked_where(ground.fjord.wall_m > 0, ground.seaward_m)

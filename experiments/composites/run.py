@@ -11,15 +11,15 @@ import itertools
 from collections import Counter
 
 import numpy as np
-from known_fronts import FAILURES, FIRST, GLACIERS, KnownSeries, known_series
+from known_fronts import FAILURES, GLACIERS, KnownSeries, known_series
 
 from glacierjax.fronts.verdict import REJECT, Verdict
 from glacierjax.terminus.box import Box, box_from_fronts
-from glacierjax.terminus.composites import Composite, MeasuredFront, annual, monthly
+from glacierjax.terminus.composites import Composite, annual, measured_fronts, monthly, seen_of, trend_of_months
+from glacierjax.terminus.fronts import Front
 from glacierjax.terminus.lanes import lanes_of
 from glacierjax.terminus.outliers import judge_series
 from glacierjax.terminus.series import measure
-from glacierjax.terminus.trend import fit_trend
 
 KINDS = ((24, 2.0), (48, 4.0), (96, 4.0))  # dates, years
 FAILED_SHARE = 0.2
@@ -58,20 +58,13 @@ def errors_of_composites(series: KnownSeries, box: Box, verdicts: list[Verdict])
     are looked at in those months and years in which the true fronts cross the box.
     """
     lanes = lanes_of(box, [front.lines for front in series.fronts])
-    seen = []
-    for row, front in zip(measure(series.fronts, box, None, verdicts), series.fronts, strict=True):
-        profile_m = None if row.box_position_m is None or row.quality == REJECT else lanes.profile_m(box, front.lines)
-        if row.box_position_m is not None and profile_m is not None:
-            seen.append(MeasuredFront(row.date, row.sensor, row.box_position_m, row.error_m, profile_m))
-    months = monthly(seen)
-    there = [month for month in months if month.position_m is not None]
-    trend = fit_trend(np.array([month.middle_year for month in there]), np.array([m.position_m for m in there], float))
+    months = monthly(measured_fronts(series.fronts, measure(series.fronts, box, None, verdicts), lanes))
     true = {month.name: _true_position_m(series, box, month) for month in months}
     found: dict[str, list[float]] = {"month": [], "year": []}
-    for month in there:
+    for month in seen_of(months):
         if month.error_m and month.position_m is not None and np.isfinite(true[month.name]):
             found["month"].append((month.position_m - true[month.name]) / month.error_m)
-    for year in annual(months, trend):
+    for year in annual(months, trend_of_months(months)):
         of_year = [place for name, place in true.items() if name.startswith(year.name)]
         if year.error_m and year.position_m is not None and len(of_year) == 12 and np.isfinite(of_year).all():
             found["year"].append((year.position_m - float(np.median(of_year))) / year.error_m)
@@ -80,9 +73,8 @@ def errors_of_composites(series: KnownSeries, box: Box, verdicts: list[Verdict])
 
 def _true_position_m(series: KnownSeries, box: Box, month: Composite) -> float:
     days = range(0, (month.next_day - month.first_day).days, TRUE_EVERY_DAYS)
-    dates = [max(month.first_day, FIRST) + datetime.timedelta(days=day) for day in days]
-    first = series.fronts[0]
-    fronts = [type(first)("true", [series.true_front(date)], date, first.glacier, None) for date in dates]
+    dates = [month.first_day + datetime.timedelta(days=day) for day in days]
+    fronts = [Front("true", [series.true_front(date)], date, series.landscape.glacier, None) for date in dates]
     places = [row.box_position_m for row in measure(fronts, box, None)]
     return float(np.median([np.nan if place is None else place for place in places]))
 

@@ -80,6 +80,12 @@ def front_position_m(landscape: Landscape, date: datetime.date) -> float:
     )
 
 
+def front_shape(glacier: str, start: tuple[float, float], date: datetime.date) -> tuple[float, float]:
+    """Where in the noise field of its shape the front of a day is read (`Plan.front_noise`): what calves moves it on."""
+    calved = _years(date) - _CALVING_SEASON * np.sin(_phase(glacier, date)) / (2 * np.pi)
+    return start[0], start[1] + _SHAPE_A_YEAR * calved
+
+
 def _years(date: datetime.date) -> float:
     return (date - datetime.date(2008, 1, 1)).days / 365.25
 
@@ -109,7 +115,6 @@ def _plan_date(rng: np.random.Generator, landscape: Landscape, site: _Site, inde
     quality, spacing = int(rng.integers(1, 7)), max(sensor.pixel_spacings_m)
     name = f"{landscape.glacier}_{date.isoformat()}_{sensor.name}_{spacing}_{quality}_{index + 1:03d}"
     scene_id = parse_name(name)
-    calved = _years(date) - _CALVING_SEASON * np.sin(_phase(landscape.glacier, date)) / (2 * np.pi)
     hidden_m = rng.uniform(*_HIDDEN_M) if rng.random() < _OFTEN_HIDDEN else 0.0
     plan = Plan(
         id=scene_id,
@@ -121,7 +126,7 @@ def _plan_date(rng: np.random.Generator, landscape: Landscape, site: _Site, inde
         looks_east=bool(rng.random() < 0.5),
         incidence=np.deg2rad(rng.uniform(*sensor.incidence_deg)),
         front_m=front_position_m(landscape, date),
-        front_noise=(site.shape[0], site.shape[1] + _SHAPE_A_YEAR * calved),
+        front_noise=front_shape(landscape.glacier, site.shape, date),
         front_roughness_m=site.roughness_m,
         is_winter=scene_id.season() == "winter",
         hidden_m=hidden_m if is_frozen(landscape.glacier, date) else 0.0,

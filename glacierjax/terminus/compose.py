@@ -9,26 +9,32 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import shapely
 from rasterio.crs import CRS
 
 from glacierjax.core.choices import BETWEEN, FIGURE_FORMATS, LINEAR, NONE, VECTOR_FORMATS
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import write_text
-from glacierjax.core.scene_names import decimal_year
 from glacierjax.fronts.verdict import REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import require_format
 from glacierjax.terminus.composite_plot import draw_composites
-from glacierjax.terminus.composites import Composite, MeasuredFront, annual, monthly
+from glacierjax.terminus.composites import (
+    Composite,
+    MeasuredFront,
+    annual,
+    measured_fronts,
+    monthly,
+    seen_of,
+    trend_of_months,
+)
 from glacierjax.terminus.ice_mask import check_spacing, draw_masks, grid_over, profiles_of, usual_map
 from glacierjax.terminus.lanes import Lanes, lanes_of
 from glacierjax.terminus.line_files import GEOJSON, write_composites
 from glacierjax.terminus.mask_file import require_netcdf_extra, write_masks
 from glacierjax.terminus.open_series import Series, SeriesOptions, open_series, open_written
 from glacierjax.terminus.series import Row, measure
-from glacierjax.terminus.trend import Trend, fit_trend, trend_facts, trend_text
+from glacierjax.terminus.trend import trend_facts, trend_text
 
 log = logging.getLogger(__name__)
 
@@ -76,9 +82,10 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
         raise InputError("`fronts`: in pixels of scenes without a place on Earth; composites need georeferenced scenes")
     rows = measure(series.fronts, series.box, None, series.verdicts)
     lanes = lanes_of(series.box, [front.lines for front in series.fronts])
-    fronts = _measured(series, rows, lanes)
+    fronts = measured_fronts(series.fronts, rows, lanes)
+    _require_dates(fronts, rows)
     months = monthly(fronts)
-    trend = _trend(months)
+    trend = trend_of_months(months)
     years = annual(months, trend)
     lonlat = reproject(shapely.get_coordinates(lanes.whole().centroid), series.plane.crs, WGS84)[0]
     crs = options.crs or usual_map(*lonlat.tolist())
@@ -94,8 +101,8 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
         "fronts": len(fronts),
         "rejected": len(rejected),
         "not_measured": len(rows) - len(fronts) - len(rejected),
-        "months": {"seen": sum(month.scenes > 0 for month in months), "all": len(months)},
-        "years": {"seen": sum(year.scenes > 0 for year in years), "all": len(years)},
+        "months": {"seen": len(seen_of(months)), "all": len(months)},
+        "years": {"seen": len(seen_of(years)), "all": len(years)},
         "box_width_m": series.box.width_m,
         "trend_of_months_m": trend_facts(trend),
         "crs": crs.to_string(),
@@ -111,36 +118,18 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     log.info("written: %s", output)
 
 
-def _measured(series: Series, rows: Sequence[Row], lanes: Lanes) -> list[MeasuredFront]:
-    """The fronts that are not rejected and cross the box. Raises `InputError` if they are of fewer than two dates."""
-    found, beside = [], []
-    for front, row in zip(series.fronts, rows, strict=True):
-        if row.quality == REJECT:
-            continue
-        profile_m = None if row.box_position_m is None else lanes.profile_m(series.box, front.lines)
-        if row.box_position_m is None or profile_m is None:
-            beside.append(row.scene)
-            continue
-        found.append(MeasuredFront(row.date, row.sensor, row.box_position_m, row.error_m, profile_m))
+def _require_dates(fronts: Sequence[MeasuredFront], rows: Sequence[Row]) -> None:
+    """Logs which fronts do not cross the box. Raises `InputError` if those that do are of fewer than two dates."""
+    beside = [row.scene for row in rows if row.quality != REJECT and row.box_position_m is None]
     if beside:
         log.warning("left out, as they do not cross the box from side to side: %s", some_names(beside))
-    dates = {front.date for front in found}
+    dates = {front.date for front in fronts}
     if len(dates) < 2:
         what = f"one date only ({min(dates)})" if dates else "none"
         raise InputError(
             f"`fronts`: of {len(rows)} fronts {what} is not rejected and crosses the box from side to side; composites need "
             "several dates, look at the picture of timeseries"
         )
-    return found
-
-
-def _trend(months: Sequence[Composite]) -> Trend | None:
-    seen = [month for month in months if month.date and month.position_m is not None]
-    return fit_trend(
-        np.array([decimal_year(month.date) for month in seen if month.date]),
-        np.array([month.position_m for month in seen], float),
-        np.array([np.nan if month.error_m is None else month.error_m for month in seen]),
-    )
 
 
 def _write_mask(

@@ -6,6 +6,7 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+import shapely
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -15,7 +16,7 @@ from matplotlib.figure import Figure
 from glacierjax.core.drawing import save_figure
 from glacierjax.core.scene_names import decimal_year
 from glacierjax.fronts.verdict import REJECT
-from glacierjax.terminus.composites import MONTHS_A_YEAR, Composite
+from glacierjax.terminus.composites import MONTHS_A_YEAR, Composite, positions_of, seen_of
 from glacierjax.terminus.lanes import Lanes
 from glacierjax.terminus.plot import COLOURS, draw_points
 from glacierjax.terminus.series import Row
@@ -63,8 +64,9 @@ def _draw_map(figure: Figure, chart: Axes, title: str, years: Sequence[Composite
     every = np.concatenate(list(lines.values()))
     margin_m = MAP_MARGIN * np.ptp(every, axis=0).max()
     corner, size = every.min(0) - margin_m, np.ptp(every, axis=0) + 2 * margin_m
-    outline = np.array(lanes.whole().exterior.coords) - corner
-    chart.plot(*(outline / 1000).T, color="grey", linestyle="--", linewidth=0.8)
+    for part in shapely.get_parts(lanes.whole()):
+        outline = shapely.get_coordinates(part.exterior) - corner
+        chart.plot(*(outline / 1000).T, color="grey", linestyle="--", linewidth=0.8)
     borders = np.arange(min(numbers), max(numbers) + 2) - 0.5
     scale = BoundaryNorm(borders, 256) if len(borders) > 2 else None
     for number, line in lines.items():
@@ -97,9 +99,8 @@ def _draw_time(
     values = np.array([row.box_position_m for row in scenes], float) - origin_m
     errors = np.array([np.nan if row.error_m is None else row.error_m for row in scenes])
     draw_points(chart, times, values, errors, fmt=".", color="0.75", markersize=2, label="scenes", zorder=1)
-    at = np.array([month.middle_year if month.date is None else decimal_year(month.date) for month in months])
-    values = np.array([np.nan if month.position_m is None else month.position_m - origin_m for month in months])
-    errors = np.array([np.nan if month.error_m is None else month.error_m for month in months])
+    at, positions_m, errors = positions_of(months)
+    values = positions_m - origin_m
     chart.plot(at, values, "-", color="tab:blue", linewidth=0.8, zorder=2)
     draw_points(chart, at, values, errors, fmt="o", color="tab:blue", markersize=2.5, label="monthly", zorder=3)
     label = "annual"
@@ -135,10 +136,8 @@ def _draw_season(chart: Axes, months: Sequence[Composite], trend: Trend | None) 
     chart.set_xticks(np.arange(MONTHS_A_YEAR) + 0.5, list(MONTH_NAMES))
     if trend is None:
         return
-    seen = [month for month in months if month.date and month.position_m is not None]
-    times = np.array([decimal_year(month.date) for month in seen if month.date])
-    values = np.array([month.position_m for month in seen], float) - trend.at(times, season=False)
-    errors = np.array([np.nan if month.error_m is None else month.error_m for month in seen])
+    times, positions_m, errors = positions_of(seen_of(months))
+    values = positions_m - trend.at(times, season=False)
     chart.axhline(0, color="grey", linewidth=0.5)
     draw_points(chart, times % 1 * MONTHS_A_YEAR, values, errors, fmt="o", color="tab:blue", markersize=2.5)
     if not trend.harmonics:

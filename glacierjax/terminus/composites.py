@@ -13,8 +13,11 @@ import numpy as np
 from jaxtyping import Float64
 
 from glacierjax.core.scene_names import decimal_year
-from glacierjax.terminus.lanes import Profile
-from glacierjax.terminus.trend import Trend, known_errors
+from glacierjax.fronts.verdict import REJECT
+from glacierjax.terminus.fronts import Front
+from glacierjax.terminus.lanes import Lanes, Profile
+from glacierjax.terminus.series import Row
+from glacierjax.terminus.trend import Trend, fit_trend, known_errors
 
 Values = Float64[np.ndarray, "value *column"]
 
@@ -64,6 +67,15 @@ class Composite:
         return (decimal_year(self.first_day) + decimal_year(self.next_day)) / 2
 
 
+def measured_fronts(fronts: Sequence[Front], rows: Sequence[Row], lanes: Lanes) -> list[MeasuredFront]:
+    """The fronts that are not rejected and cross the box; `rows`: what `series.measure` tells of each of them."""
+    return [
+        MeasuredFront(row.date, row.sensor, row.box_position_m, row.error_m, lanes.profile_m(front.lines))
+        for front, row in zip(fronts, rows, strict=True)
+        if row.quality != REJECT and row.box_position_m is not None
+    ]
+
+
 def monthly(fronts: Sequence[MeasuredFront]) -> list[Composite]:
     """The composite of each month from the first to the last with a front, those in between without one too.
 
@@ -98,7 +110,7 @@ def annual(months: Sequence[Composite], trend: Trend | None) -> list[Composite]:
     of_year: dict[int, list[Composite]] = {}
     for month in months:
         of_year.setdefault(month.first_day.year, []).append(month)
-    seen = {year: [month for month in group if month.scenes] for year, group in of_year.items()}
+    seen = {year: seen_of(group) for year, group in of_year.items()}
     scatter_m = _scatter([[month.position_m for month in group] for group in seen.values()])
     found = []
     for year, group in seen.items():
@@ -107,6 +119,27 @@ def annual(months: Sequence[Composite], trend: Trend | None) -> list[Composite]:
         has_cycle = trend is not None and trend.harmonics > 0
         found.append(_of_months(empty, group, scatter_m, off_m, has_cycle) if group else empty)
     return found
+
+
+def positions_of(months: Sequence[Composite]) -> tuple[Values, Values, Values]:
+    """Decimal years, positions and standard errors in metres, each (n,), of months in their order.
+
+    The year is that of the mean date. Of a month without a front it is the middle of the month, and the others are NaN.
+    """
+    years = [month.middle_year if month.date is None else decimal_year(month.date) for month in months]
+    positions_m = [np.nan if month.position_m is None else month.position_m for month in months]
+    errors_m = [np.nan if month.error_m is None else month.error_m for month in months]
+    return np.array(years, float), np.array(positions_m, float), np.array(errors_m, float)
+
+
+def seen_of(composites: Sequence[Composite]) -> list[Composite]:
+    """Those with a front."""
+    return [one for one in composites if one.scenes]
+
+
+def trend_of_months(months: Sequence[Composite]) -> Trend | None:
+    """Trend and seasonal cycle of the months with a front, by their errors; None where fewer than two have one."""
+    return fit_trend(*positions_of(seen_of(months)))
 
 
 def weighted_median(values: Values, weights: Float64[np.ndarray, " value"]) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Lanes: paths through a box along the flow, side by side. How much of each is glacier is the profile of a front.
 
-The mean of a profile is the position of the box method, as both count the area of the glacier in the box.
+A profile holds the area of the glacier in the box: it is the profile's mean by the width that the lanes cover. In a rectangle, or
+in a box that follows a centreline, the mean is the position of the box method.
 """
 
 import dataclasses
@@ -17,21 +18,28 @@ from glacierjax.terminus.series import box_corners
 LANE_M = 50.0  # from lane to lane, about
 LANES = (24, 400)
 AT_SIDE = 1e-4  # the outermost lanes lie by this part of the width inside the box
+ROUNDING_M = 1e-6
 
 Profile = Float64[np.ndarray, " lane"]
+Spans = Float64[np.ndarray, "span 2"]
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Lanes:
-    """`paths`: lines (lanes,) from the box's end on the glacier to that in the ocean, the ocean ahead, from right to left."""
+    """`paths`: lines (lanes,) from the box's end on the glacier to that in the ocean, the ocean ahead, from right to left.
+
+    A path leaves a box with a bay in its side and comes back: `spans` tells from where to where along each path it is in the box
+    (`polygon`), in metres.
+    """
 
     paths: np.ndarray
+    spans: tuple[Spans, ...]
+    polygon: shapely.Polygon
 
-    def profile_m(self, box: Box, lines: Sequence[np.ndarray]) -> Profile | None:
-        """Length of each lane on the glacier; lines (n, 2) have the glacier on their left. None: they do not divide the box."""
-        divided = divide_box(box.polygon, lines)
-        if divided is None:
-            return None
+    def profile_m(self, lines: Sequence[np.ndarray]) -> Profile:
+        """Length of each lane on the glacier in the box; lines (n, 2) divide it and have the glacier on their left."""
+        divided = divide_box(self.polygon, lines)
+        assert divided is not None, "lines that have a position in the box"
         return sum(
             (shapely.length(shapely.intersection(self.paths, piece)) for piece in divided.glacier),
             np.zeros(len(self.paths)),
@@ -39,17 +47,26 @@ class Lanes:
 
     def front(self, profile_m: Profile) -> Float64[np.ndarray, "lane 2"]:
         """The front (lanes, 2) of a profile, with the glacier on its left."""
-        return shapely.get_coordinates(shapely.line_interpolate_point(self.paths, profile_m))
+        return shapely.get_coordinates(shapely.line_interpolate_point(self.paths, self._along_m(profile_m)))
 
-    def glacier(self, profile_m: Profile) -> shapely.Polygon:
+    def glacier(self, profile_m: Profile) -> shapely.Polygon | shapely.MultiPolygon:
         """The glacier in the box behind the front of a profile."""
+        along_m = self._along_m(profile_m)
         starts = shapely.get_coordinates(shapely.get_point(self.paths, 0))
-        right, left = (shapely.get_coordinates(substring(self.paths[side], 0, profile_m[side])) for side in (0, -1))
-        return shapely.Polygon(np.concatenate([right, self.front(profile_m), left[::-1], starts[::-1]]))
+        right, left = (shapely.get_coordinates(substring(self.paths[side], 0, along_m[side])) for side in (0, -1))
+        behind = shapely.Polygon(np.concatenate([right, self.front(profile_m), left[::-1], starts[::-1]]))
+        if all(len(spans) == 1 for spans in self.spans):
+            return behind
+        inside = shapely.get_parts(shapely.intersection(shapely.make_valid(behind), self.polygon))
+        return shapely.union_all([part for part in inside if part.geom_type == "Polygon"])
 
-    def whole(self) -> shapely.Polygon:
+    def whole(self) -> shapely.Polygon | shapely.MultiPolygon:
         """The box, as the lanes fill it."""
-        return self.glacier(shapely.length(self.paths))
+        return self.glacier(np.array([np.diff(spans).sum() for spans in self.spans]))
+
+    def _along_m(self, profile_m: Profile) -> Profile:
+        """How far along its path a lane has so much in the box, at the first such place."""
+        return np.array([_along_m(inside_m, spans) for inside_m, spans in zip(profile_m, self.spans, strict=True)])
 
 
 def lanes_of(box: Box, fronts: Sequence[Sequence[np.ndarray]]) -> Lanes:
@@ -58,7 +75,8 @@ def lanes_of(box: Box, fronts: Sequence[Sequence[np.ndarray]]) -> Lanes:
     if box.centreline is not None:
         path = shapely.LineString(box.centreline)
         aside_m = np.linspace(-0.5, 0.5, count) * box.width_m * (1 - 2 * AT_SIDE)
-        return Lanes(shapely.offset_curve(path, aside_m, join_style="round"))
+        paths = shapely.offset_curve(path, aside_m, join_style="round")
+        return Lanes(paths, tuple(np.array([[0.0, length_m]]) for length_m in shapely.length(paths)), box.polygon)
     axis = box_axis(box.polygon, fronts)
     flow = axis / np.linalg.norm(axis)
     across = np.array([-flow[1], flow[0]])
@@ -68,6 +86,21 @@ def lanes_of(box: Box, fronts: Sequence[Sequence[np.ndarray]]) -> Lanes:
     places = np.linspace(sides.min() + inset, sides.max() - inset, count)
     before, behind = alongs.min() - inset, alongs.max() + inset
     through = [shapely.LineString([a * flow + place * across for a in (before, behind)]) for place in places]
-    chords = [shapely.get_coordinates(line.intersection(box.polygon)) for line in through]
-    ends = [chord[[(chord @ flow).argmin(), (chord @ flow).argmax()]] for chord in chords]
-    return Lanes(np.array([shapely.LineString(line) for line in ends]))
+    inside = [_spans(line, flow, box.polygon) for line in through]
+    paths = [
+        shapely.LineString([a * flow + place * across for a in (spans[0, 0], spans[-1, 1])])
+        for place, spans in zip(places, inside, strict=True)
+    ]
+    return Lanes(np.array(paths), tuple(spans - spans[0, 0] for spans in inside), box.polygon)
+
+
+def _spans(line: shapely.LineString, flow: Float64[np.ndarray, "2"], polygon: shapely.Polygon) -> Spans:
+    """Where a line along the flow is in a polygon: places along the flow (spans, 2), in order."""
+    parts = [part for part in shapely.get_parts(line.intersection(polygon)) if part.length > 0]
+    return np.array(sorted(sorted(shapely.get_coordinates(part) @ flow) for part in parts))
+
+
+def _along_m(inside_m: float, spans: Spans) -> float:
+    up_to_m = np.diff(spans)[:, 0].cumsum()
+    span = min(int(np.searchsorted(up_to_m, inside_m - ROUNDING_M)), len(spans) - 1)
+    return float(spans[span, 1] - (up_to_m[span] - inside_m))

@@ -6,10 +6,21 @@ import numpy as np
 import pytest
 import shapely
 
-from glacierjax.terminus.box import Box, box_from_fronts, glacier_area_m2
-from glacierjax.terminus.composites import MeasuredFront, annual, monthly, weighted_median
+from glacierjax.fronts.verdict import GOOD, REJECT, Verdict
+from glacierjax.terminus.box import Box, box_from_fronts, box_of, glacier_area_m2
+from glacierjax.terminus.composites import (
+    MeasuredFront,
+    annual,
+    measured_fronts,
+    monthly,
+    positions_of,
+    trend_of_months,
+    weighted_median,
+)
 from glacierjax.terminus.curved_box import box_along
+from glacierjax.terminus.fronts import Front
 from glacierjax.terminus.lanes import lanes_of
+from glacierjax.terminus.series import measure
 from glacierjax.terminus.trend import fit_trend
 
 BOX = Box(shapely.box(0, 0, 6000, 2000), 2000.0)
@@ -133,22 +144,67 @@ def test_profiles_hold_the_area_and_the_line_of_a_front(curved):
     box = box_along(path, 1500.0, "flow.geojson") if curved else BOX
     lines = [np.array([[2000.0, -2500], [2000, 4000]])] if curved else [line()]
     lanes = lanes_of(box, [lines])
-    profile_m = lanes.profile_m(box, lines)
+    profile_m = lanes.profile_m(lines)
     area_m2 = glacier_area_m2(box.polygon, lines)
-    assert area_m2 is not None and profile_m is not None
+    assert area_m2 is not None
+    assert profile_m.mean() == pytest.approx(area_m2 / box.width_m, rel=2e-3)
     assert lanes.glacier(profile_m).area == pytest.approx(area_m2, rel=2e-3)
     assert lanes.whole().area == pytest.approx(box.polygon.area, rel=2e-3)
     drawn = lanes.front(profile_m)
     assert shapely.distance(shapely.MultiLineString(lines), shapely.points(drawn)).max() < 25
-    again = lanes.profile_m(box, [np.concatenate([[drawn[0] * 2 - drawn[1]], drawn, [drawn[-1] * 2 - drawn[-2]]])])
+    again = lanes.profile_m([np.concatenate([[drawn[0] * 2 - drawn[1]], drawn, [drawn[-1] * 2 - drawn[-2]]])])
     np.testing.assert_allclose(again, profile_m, atol=25)
 
 
-def test_a_front_that_does_not_cross_the_box_has_no_profile():
-    lanes = lanes_of(BOX, [[line()]])
-    assert lanes.profile_m(BOX, [line()[:100]]) is None
+def test_fronts_that_do_not_cross_the_box_or_are_rejected_are_not_measured():
+    dates = [datetime.date(2015, month, 1) for month in (1, 2, 3)]
+    fronts = [
+        Front(str(date), [of_one], date, "JAC", "S1")
+        for date, of_one in zip(dates, (line(), line()[:100], line(2500)), strict=True)
+    ]
+    rows = measure(fronts, BOX, None, [Verdict(GOOD), Verdict(GOOD), Verdict(REJECT, ("jumped",))])
+    (only,) = measured_fronts(fronts, rows, lanes_of(BOX, [[line()]]))
+    assert only.date == dates[0] and only.position_m == pytest.approx(only.profile_m.mean(), rel=1e-3)
+
+
+def test_in_a_slanted_rectangle_the_mean_of_a_profile_is_the_position():
     slanted = box_from_fronts([[line(2500)], [line(3500)]])
-    profile_m = lanes_of(slanted, [[line()]]).profile_m(slanted, [line()])
-    assert profile_m is not None and profile_m.mean() == pytest.approx(
-        glacier_area_m2(slanted.polygon, [line()]) / slanted.width_m, rel=0.01
+    profile_m = lanes_of(slanted, [[line()]]).profile_m([line()])
+    area_m2 = glacier_area_m2(slanted.polygon, [line()])
+    assert area_m2 is not None and profile_m.mean() == pytest.approx(area_m2 / slanted.width_m, rel=0.01)
+
+
+@pytest.mark.parametrize("x_m", [900.0, 3000.0, 5000.0])
+def test_a_bay_in_the_side_of_a_box_moves_no_line(x_m):
+    polygon = BOX.polygon.difference(
+        shapely.union_all([shapely.box(1500, -9, 2500, 700), shapely.box(4000, 1200, 4500, 2009)])
     )
+    lines = [line(x_m, 100.0)]
+    box = box_of(polygon, [lines])
+    lanes = lanes_of(box, [lines])
+    profile_m = lanes.profile_m(lines)
+    drawn = lanes.front(profile_m)
+    np.testing.assert_allclose(drawn[:, 0], np.interp(drawn[:, 1], lines[0][:, 1], lines[0][:, 0]), atol=5)
+    area_m2 = glacier_area_m2(polygon, lines)
+    assert area_m2 is not None
+    assert lanes.glacier(profile_m).area == pytest.approx(area_m2, rel=1e-2)
+    assert profile_m.mean() * 2000 == pytest.approx(area_m2, rel=1e-2)
+    assert lanes.whole().area == pytest.approx(polygon.area, rel=1e-2)
+
+
+def test_a_front_in_a_bay_stands_where_the_bay_begins():
+    polygon = BOX.polygon.difference(shapely.box(1500, -9, 2500, 700))
+    lines = [line(2000.0, 0.0)]
+    lanes = lanes_of(box_of(polygon, [lines]), [lines])
+    drawn = lanes.front(lanes.profile_m(lines))
+    np.testing.assert_allclose(drawn[:, 0], np.where(drawn[:, 1] < 700, 1500, 2000), atol=1e-6)
+
+
+def test_years_positions_and_errors_of_months_keep_gaps():
+    months = monthly([front("2015-01-11", 100, 10), front("2015-03-06", 80, 20)])
+    years, positions_m, errors_m = positions_of(months)
+    np.testing.assert_allclose(years, [2015 + 10 / 365, 2015 + 45 / 365, 2015 + 64 / 365])
+    np.testing.assert_allclose(positions_m, [100, np.nan, 80])
+    np.testing.assert_allclose(errors_m, [10, np.nan, 20])
+    trend = trend_of_months(months)
+    assert trend is not None and trend.rate == pytest.approx(-20 / (54 / 365))

@@ -35,7 +35,7 @@ def month(number, profile_m=None):
 @pytest.mark.parametrize("crs", [POLAR, CRS.from_epsg(32622)], ids=["polar stereographic", "UTM"])
 @pytest.mark.parametrize("spacing_m", [40.0, 150.0])
 def test_the_mask_agrees_with_the_line(crs, spacing_m):
-    profile_m = LANES.profile_m(BOX, [FRONT])
+    profile_m = LANES.profile_m([FRONT])
     grid = grid_over(LANES, PLANE, crs, spacing_m)
     (mask,) = draw_masks(LANES, [profile_m], PLANE, grid)
     x_m, y_m = np.meshgrid(grid.x_m, grid.y_m)
@@ -55,6 +55,22 @@ def test_the_mask_agrees_with_the_line(crs, spacing_m):
     known = np.isfinite(mask.ice_share)
     assert ((mask.ice_share[known] > 0.5) == (mask.flags[known] == ICE)).mean() > 0.97
     assert grid.x_m[0] % spacing_m == pytest.approx(spacing_m / 2) and (np.diff(grid.y_m) == spacing_m).all()
+
+
+def test_a_bay_in_the_box_is_unknown_and_the_glacier_beyond_it_is_whole():
+    bay = shapely.box(-1500, -1100, -500, -200)
+    box = Box(BOX.polygon.difference(bay), 1850.0)
+    line = FRONT + np.array([1000, 0])
+    lanes = lanes_of(box, [[line]])
+    grid = grid_over(lanes, PLANE, POLAR, 40.0)
+    (mask,) = draw_masks(lanes, [lanes.profile_m([line])], PLANE, grid)
+    x_m, y_m = np.meshgrid(grid.x_m, grid.y_m)
+    lonlat = reproject(np.column_stack([x_m.ravel(), y_m.ravel()]), POLAR, WGS84)
+    x, y = (of.reshape(x_m.shape) for of in reproject(lonlat, WGS84, PLANE.crs).T)
+    side = x - np.interp(y, line[:, 1], line[:, 0])
+    inside = shapely.contains_xy(box.polygon.buffer(-60), x, y) & (np.abs(side) > 60)
+    assert (mask.flags[inside] == np.where(side[inside] < 0, ICE, NO_ICE)).all()
+    assert (mask.flags[shapely.contains_xy(bay.buffer(-60), x, y)] == UNKNOWN).all()
 
 
 def test_months_without_a_front_are_filled_as_asked():
