@@ -125,22 +125,22 @@ def draw_masks(lanes: Lanes, profiles: Sequence[Profile | None], plane: Plane, g
         yield IceMask(flags, np.where(whole, _share(ice, grid), np.nan).astype(np.float32))
 
 
-def _on_map(polygon: shapely.Polygon, plane: Plane, crs: CRS) -> shapely.Polygon:
+def _on_map(polygons: shapely.MultiPolygon, plane: Plane, crs: CRS) -> shapely.MultiPolygon:
     assert plane.crs is not None, "products lie on Earth"
-    dense = shapely.segmentize(polygon, LONGEST_SIDE_M)
+    dense = shapely.segmentize(polygons, LONGEST_SIDE_M)
     lonlat = shapely.transform(dense, lambda points: reproject(points, plane.crs, WGS84))
     return shapely.transform(lonlat, lambda points: reproject(points, WGS84, crs))
 
 
-def _parts_in(polygon: shapely.Polygon, grid: Grid) -> Bool[np.ndarray, "row_part column_part"]:
-    """Whether the middle of each part of the cells lies in a polygon; rows go north."""
+def _parts_in(polygons: shapely.MultiPolygon, grid: Grid) -> Bool[np.ndarray, "row_part column_part"]:
+    """Whether the middle of each part of the cells lies in polygons; rows go north."""
     step = grid.spacing_m / PARTS
     west, north = grid.x_m[0] - grid.spacing_m / 2, grid.y_m[-1] + grid.spacing_m / 2
     shape = len(grid.y_m) * PARTS, len(grid.x_m) * PARTS
-    if polygon.area == 0:
+    if polygons.area == 0:
         return np.zeros(shape, bool)
     drawn = np.zeros(shape, np.uint8)
-    rasterize([polygon], out=drawn, transform=Affine(step, 0, west, 0, -step, north))
+    rasterize([polygons], out=drawn, transform=Affine(step, 0, west, 0, -step, north))
     return drawn[::-1].astype(bool)
 
 

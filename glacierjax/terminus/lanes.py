@@ -49,18 +49,18 @@ class Lanes:
         """The front (lanes, 2) of a profile, with the glacier on its left."""
         return shapely.get_coordinates(shapely.line_interpolate_point(self.paths, self._along_m(profile_m)))
 
-    def glacier(self, profile_m: Profile) -> shapely.Polygon | shapely.MultiPolygon:
+    def glacier(self, profile_m: Profile) -> shapely.MultiPolygon:
         """The glacier in the box behind the front of a profile."""
         along_m = self._along_m(profile_m)
         starts = shapely.get_coordinates(shapely.get_point(self.paths, 0))
         right, left = (shapely.get_coordinates(substring(self.paths[side], 0, along_m[side])) for side in (0, -1))
         behind = shapely.Polygon(np.concatenate([right, self.front(profile_m), left[::-1], starts[::-1]]))
         if all(len(spans) == 1 for spans in self.spans):
-            return behind
+            return shapely.MultiPolygon([behind])
         inside = shapely.get_parts(shapely.intersection(shapely.make_valid(behind), self.polygon))
-        return shapely.union_all([part for part in inside if part.geom_type == "Polygon"])
+        return shapely.MultiPolygon([part for part in inside if part.geom_type == "Polygon"])
 
-    def whole(self) -> shapely.Polygon | shapely.MultiPolygon:
+    def whole(self) -> shapely.MultiPolygon:
         """The box, as the lanes fill it."""
         return self.glacier(np.array([np.diff(spans).sum() for spans in self.spans]))
 
