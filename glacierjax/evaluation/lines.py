@@ -1,12 +1,14 @@
 """Fronts given as lines, of any program or person: found for each scene of a split, and drawn on its pixels.
 
-A line belongs to the scene that its attributes or its file name, else to those of its date in which it lies.
+A line belongs to the scene that its attributes or its file name, else to those of its date in which it lies. Where a scene lies
+is known when it is read, so what is wrong about places is told then.
 """
 
 import logging
 from collections.abc import Sequence
 
 import numpy as np
+import shapely
 from jaxtyping import Bool, Float
 from rasterio import features
 
@@ -36,10 +38,10 @@ def from_lines(fronts: str, names: Sequence[str], fields: Fields | None = None) 
     """Draws the lines of each scene, of files as `glacierjax.terminus.fronts.read_fronts` takes them.
 
     Scenes without a line have no front, and are logged, as are lines of no scene. Raises `InputError` if no line belongs to
-    a scene, or two lines of one date and glacier do; when a scene is drawn, if it or its lines are not on the map.
+    a scene; when a scene is drawn, if it or its lines are not on the map, or two fronts of its date and one glacier lie in it.
     """
     of_scene = _by_scene(read_fronts([fronts], fields), names, fronts)
-    return lambda scene: PredictedLabels(_drawn(of_scene[scene.id.name], scene))
+    return lambda scene: PredictedLabels(_drawn(of_scene[scene.id.name], scene, fronts))
 
 
 def _by_scene(fronts: Sequence[Front], names: Sequence[str], where: str) -> dict[str, list[Front]]:
@@ -67,16 +69,7 @@ def _by_scene(fronts: Sequence[Front], names: Sequence[str], where: str) -> dict
             for scene in same:
                 by_date[scene.name].append(front)
     for name, dated in by_date.items():
-        if found[name] or not dated:
-            continue
-        places = [front.glacier for front in dated]
-        if len(set(places)) < len(places):
-            raise InputError(
-                f"{where}: {len(dated)} fronts of {dated[0].date} for the scene {name} "
-                f"({some_names([front.scene for front in dated])}); name the scene in an attribute (`name_field`), or leave the "
-                "others out"
-            )
-        found[name] = dated
+        found[name] = found[name] or dated
     if not any(found.values()):
         raise InputError(
             f"{where}: no line of a scene of the split: there are {some_names(unused) or 'none'}, expected names or dates as in "
@@ -91,14 +84,15 @@ def _by_scene(fronts: Sequence[Front], names: Sequence[str], where: str) -> dict
     return found
 
 
-def _drawn(fronts: Sequence[Front], scene: LabelledScene) -> Bool[np.ndarray, "height width"]:
+def _drawn(fronts: Sequence[Front], scene: LabelledScene, where: str) -> Bool[np.ndarray, "height width"]:
     """The pixels (H, W) of a scene that its lines run through."""
-    shape = scene.zones.shape
-    lines = [line for front in fronts for line in _in_pixels(front, scene)]
-    height, width = shape
-    inside = [line for line in lines if ((line >= 0) & (line <= (width, height))).all(1).any()]
-    if lines and not inside:
-        if any(front.scene.casefold() == scene.id.name.casefold() for front in fronts):
+    height, width = shape = scene.zones.shape
+    picture = shapely.box(0, 0, width, height)
+    in_pixels = [(front, shapely.MultiLineString(_in_pixels(front, scene))) for front in fronts]
+    inside = [(front, lines) for front, lines in in_pixels if lines.intersects(picture)]
+    is_named = any(front.scene.casefold() == scene.id.name.casefold() for front in fronts)
+    if fronts and not inside:
+        if is_named:
             raise InputError(
                 f"{fronts[0].scene}: its lines lie outside of the scene; is their reference system right, or are they of another "
                 "scene?"
@@ -106,8 +100,14 @@ def _drawn(fronts: Sequence[Front], scene: LabelledScene) -> Bool[np.ndarray, "h
         log.warning("%s: the lines of its date lie elsewhere, so it has none", scene.id.name)
     if not inside:
         return np.zeros(shape, bool)
-    shapes = [{"type": "LineString", "coordinates": line.tolist()} for line in inside]
-    return np.asarray(features.rasterize(shapes, shape, dtype=np.uint8), bool)
+    glaciers = [front.glacier for front, _ in inside]
+    if not is_named and len(set(glaciers)) < len(glaciers):
+        raise InputError(
+            f"{where}: {len(inside)} fronts of {scene.id.date} lie in the scene {scene.id.name} "
+            f"({some_names([front.scene for front, _ in inside])}); name the scene in an attribute (`name_field`), or leave the "
+            "others out"
+        )
+    return np.asarray(features.rasterize([lines for _, lines in inside], shape, dtype=np.uint8), bool)
 
 
 def _in_pixels(front: Front, scene: LabelledScene) -> list[Float[np.ndarray, "point 2"]]:

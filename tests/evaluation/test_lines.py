@@ -93,6 +93,23 @@ def test_lines_are_found_by_date_and_place(tmp_path, data_raw, caplog):
     assert "1 line(s) of no scene of the split, left out" in caplog.text
 
 
+def test_lines_of_a_date_that_lie_elsewhere_are_no_second_front(tmp_path, data_raw):
+    date = str(parse_name(TEST[0]).date)
+    rows = [{"scene_id": scene, "Date": date, "glacier": "Helheim"} for scene in "abc"]
+    path = write_lines(tmp_path / "lines.gpkg", [line(43), line(2000), line(-900)], rows)
+    predict = from_lines(str(path), TEST)
+    (scene,) = (one for one in raw_scenes(str(data_raw), "test") if one.id.name == TEST[0])
+    assert set(np.flatnonzero(predict(scene).labels.any(0)).tolist()) <= {42, 43, 44}
+    assert predict(scene).labels.any()
+
+
+def test_a_line_whose_points_all_lie_beside_the_scene_runs_through_it(tmp_path, data_raw):
+    long = GRID.to_lonlat(np.array([[43.5, -20.0], [43.5, SHAPE[0] + 20.0]]))
+    predict = from_lines(str(write_lines(tmp_path / "lines.gpkg", [long], [{"scene": TEST[0]}])), TEST)
+    (scene,) = (one for one in raw_scenes(str(data_raw), "test") if one.id.name == TEST[0])
+    assert predict(scene).labels[:, 43].all()
+
+
 def test_lines_in_pixels_need_no_map(tmp_path, data_raw):
     (tmp_path / META_DATA).unlink()
     folder = tmp_path / "predicted" / "lines"
@@ -116,7 +133,7 @@ def test_lines_of_no_scene_are_one_line_of_advice(tmp_path, data_raw):
     date = str(parse_name(TEST[0]).date)
     rows = [{"scene_id": "a", "Date": date, "glacier": "COL"}, {"scene_id": "b", "Date": date, "glacier": "COL"}]
     twice = write_lines(tmp_path / "twice.gpkg", [line(43), line(44)], rows)
-    with pytest.raises(InputError, match=rf"twice.gpkg: 2 fronts of {date} for the scene {TEST[0]} \(a, b\); name"):
+    with pytest.raises(InputError, match=rf"twice.gpkg: 2 fronts of {date} lie in the scene {TEST[0]} \(a, b\); name"):
         scored(twice, data_raw, tmp_path / "out")
     (tmp_path / META_DATA).unlink()
     with pytest.raises(
