@@ -3,7 +3,6 @@
 import csv
 import io
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +14,11 @@ from glacierjax.core.files import user_path
 from glacierjax.core.progress import track
 from glacierjax.geo.antimeridian import cut_polygons
 from glacierjax.geo.features import read_text
-from glacierjax.geo.inputs import find_sources
+from glacierjax.geo.inputs import STAC_SUFFIXES, find_sources
 from glacierjax.geo.layers import PNG_SUFFIXES
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.scenes import ReadOptions, outline_of
-from glacierjax.geo.sources import Coverage, Source, gdal_path, is_virtual, shown_path
+from glacierjax.geo.sources import Coverage, Source, is_virtual, shown_path, whole_path
 from glacierjax.geo.vectors import require_pyarrow
 
 log = logging.getLogger(__name__)
@@ -64,16 +63,17 @@ def find_scenes(
     named, skipped = [], []
     for pattern in patterns:
         if Path(pattern).suffix.lower() not in LISTS or is_virtual(pattern):
-            named.append(pattern)
+            named.append(_from_root(pattern))
             continue
         for path, coverage in _entries(user_path(pattern)):
-            if not is_virtual(path) and not Path(path).exists():
-                skipped.append(Skipped(path, f"no such file or folder; it stands in {pattern}"))
+            problem = _problem(path, options, asset)
+            if problem:
+                skipped.append(Skipped(path, f"{problem}; it stands in {pattern}"))
                 continue
             named.append(path)
-            told[_key(path)] = coverage
+            told[path] = coverage
     if not named:
-        raise ArgumentError("scenes", patterns[0], "no file of it exists")
+        raise ArgumentError("scenes", patterns[0], f"no file of it can be used ({skipped[0].reason})")
     try:
         sources = find_sources(named, options.polarisation, asset)
     except ArgumentError as error:
@@ -93,7 +93,7 @@ def _place(source: Source, told: Mapping[str, Coverage | None], options: ReadOpt
         raise InputError(source.problem)
     if any(Path(shown_path(tile.path)).suffix.lower() in PNG_SUFFIXES for tile in source.tiles):
         raise InputError(f"{source.where}: a PNG, of which no area can be read; convert it to GeoTIFF")
-    known = [tile.coverage or told.get(_key(tile.path)) for tile in source.tiles]
+    known = [tile.coverage or told.get(whole_path(tile.path)) for tile in source.tiles]
     coverages = [coverage for coverage in known if coverage is not None]
     if len(coverages) < len(known):
         outline = outline_of(source, options)
@@ -108,18 +108,33 @@ def _place(source: Source, told: Mapping[str, Coverage | None], options: ReadOpt
     return PlacedScene(source, polygons, options.pixel_spacing_m or min(spacings, default=None))
 
 
-def _key(path: str) -> str:
-    """The same for a file however it is named."""
-    return gdal_path(path) if is_virtual(path) else os.path.abspath(path)  # noqa: PTH100 (links are not followed)
-
-
 def _entries(path: Path) -> Iterator[tuple[str, Coverage | None]]:
     """The paths and links of a list, and where each lies if the list tells."""
     for number, row in enumerate(_rows(path), 1):
         text = str(row.get(PATH) or "").strip()
         if not text:
             raise InputError(f"{path}: row {number}: no {PATH}")
-        yield text if is_virtual(text) else str(path.parent / user_path(text)), _coverage(row, f"{path}: row {number}")
+        yield _from_root(text, path.parent), _coverage(row, f"{path}: row {number}")
+
+
+def _from_root(text: str, folder: Path = Path()) -> str:
+    """A path or link so that it means the same from any folder; `folder`: from which the path is meant."""
+    return whole_path(text if is_virtual(text) else str(folder / user_path(text)))
+
+
+def _problem(path: str, options: ReadOptions, asset: str | None) -> str:
+    """What is wrong with an entry of a list that names nothing, "": nothing. It is to stop no other."""
+    if is_virtual(path):
+        return ""
+    if not Path(path).exists():
+        return "no such file or folder"
+    if not Path(path).is_dir() and Path(path).suffix.lower() not in STAC_SUFFIXES:
+        return ""  # a file is always taken, and what is wrong with it is told with it
+    try:
+        find_sources([path], options.polarisation, asset)
+    except ArgumentError as error:
+        return error.advice
+    return ""
 
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:

@@ -28,6 +28,11 @@ def user_path(path: str | os.PathLike) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises for a folder that is named ~x)
 
 
+def absolute_path(path: str | os.PathLike) -> Path:
+    """The path from the root, without `.` and `..`; links are not followed, they are names too."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 (Path.resolve follows links, Path.absolute keeps `..`)
+
+
 def is_hidden(path: str | os.PathLike) -> bool:
     """Whether a file is hidden, as `.DS_Store` and the `._NAME` twins that macOS leaves on foreign disks."""
     return Path(path).name.startswith(".")

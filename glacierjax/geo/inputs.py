@@ -2,7 +2,6 @@
 
 import glob
 import logging
-import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from glacierjax.core.files import is_hidden, user_path
 from glacierjax.core.products import product_of_name
 from glacierjax.geo.layers import FOLDERS_INSIDE, IMAGE_SUFFIXES, Found, sources_of_files
 from glacierjax.geo.passes import join_passes
-from glacierjax.geo.sources import Source, gdal_path, is_virtual
+from glacierjax.geo.sources import Source, gdal_path, is_virtual, whole_path
 from glacierjax.geo.stac import sources_of_stac
 
 log = logging.getLogger(__name__)
@@ -45,7 +44,7 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
             if file.problem:
                 ready.append(Source(file.path, (), problem=file.problem))
             else:
-                found.setdefault(_key(file), file)
+                found.setdefault(whole_path(file.path), file)
         if len(found) + len(ready) == before and not _is_known(pattern, found):
             raise ArgumentError("input", pattern, f"no {', '.join(IMAGE_SUFFIXES)} file in this folder")
     sources = join_passes([*sources_of_files(list(found.values()), polarisation), *ready])
@@ -61,12 +60,7 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
 
 def _is_known(pattern: str, found: dict[str, Found]) -> bool:
     """Whether another pattern has named its files already."""
-    return any(_key(file) in found for file in _files(pattern))
-
-
-def _key(file: Found) -> str:
-    """The same for a file however it is named; links are not followed, they are names too."""
-    return file.path if is_virtual(file.path) else os.path.abspath(file.path)  # noqa: PTH100 (links are not followed)
+    return any(whole_path(file.path) in found for file in _files(pattern))
 
 
 def _files(pattern: str) -> Iterator[Found]:

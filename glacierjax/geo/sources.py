@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 from jaxtyping import Bool, Shaped
 
+from glacierjax.core.files import absolute_path
 from glacierjax.core.scene_names import NameFacts
 
 # Where GDAL finds what other programs write with a scheme.
@@ -87,6 +88,15 @@ def gdal_path(text: str) -> str:
     if scheme == "file":
         return unquote("/" + match["rest"].partition("/")[2])  # between the slashes may stand the name of this machine
     return _VIRTUAL[scheme] + match["rest"] if scheme in _VIRTUAL else text
+
+
+def whole_path(text: str) -> str:
+    """The same for a file or link however it is named, and from any folder: what GDAL opens for it, from the root."""
+    path = gdal_path(text)
+    zipped = split_archive(path)
+    if zipped is not None:
+        return f"/vsizip/{absolute_path(zipped[0]).as_posix()}/{zipped[1]}"
+    return path if is_virtual(path) else str(absolute_path(path))
 
 
 def is_virtual(text: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, visible_files, write_text
+from glacierjax.core.files import Json, absolute_path, visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
 from glacierjax.core.version import version
 from glacierjax.geo.sources import Source, is_virtual, split_archive
@@ -115,6 +115,13 @@ def write_record(output: Path, record: Record) -> None:
     write_text(_record_file(output, record.row["scene"]), text)
 
 
+def remove_record(output: Path, name: str, files: Sequence[str]) -> None:
+    """Removes files of a scene (paths from the output folder), then its record."""
+    for file in files:
+        (output / file).unlink(missing_ok=True)
+    _record_file(output, name).unlink(missing_ok=True)
+
+
 def is_done(record: Record | None, now: States, output: Path) -> bool:
     """Whether a scene is finished: its files have not changed since, and all that was written exists."""
     if record is None or not _is_same(record.source, now, output):
@@ -197,7 +204,7 @@ def _folders(source: Source) -> tuple[str, ...]:
     """The folders that the first file of a source lies in."""
     path = source.paths[0]
     if not is_virtual(path):
-        path = Path(os.path.abspath(path)).as_posix()  # noqa: PTH100 (links are not followed)
+        path = absolute_path(path).as_posix()
     return tuple(part for part in path.split("/")[:-1] if part)
 
 

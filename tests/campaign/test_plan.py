@@ -124,6 +124,39 @@ def test_lists_name_scenes_and_may_tell_where_they_lie(tmp_path, suffix):
     assert summary["tasks_without_pixels"] == (0 if suffix == "txt" else 1)
 
 
+def test_what_a_list_names_wrongly_is_skipped_and_stops_no_plan(tmp_path):
+    write_scenes(tmp_path / "scenes")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "damaged.json").write_text("{")
+    path = tmp_path / "list.txt"
+    path.write_text("empty\ndamaged.json\nscenes\nnone.tif\n")
+    placed, skipped = find_scenes([str(path)], ReadOptions())
+    assert len(placed) == 5
+    reasons = {one.what.rpartition("/")[2]: one.reason for one in skipped}
+    assert "file in this folder; it stands in" in reasons["empty"]
+    assert "not a STAC item" in reasons["damaged.json"] and "no such file" in reasons["none.tif"]
+    path.write_text("empty\n")
+    with pytest.raises(InputError, match="no file of it can be used"):
+        find_scenes([str(path)], ReadOptions())
+
+
+def test_a_plan_of_relative_paths_is_the_same_from_another_folder(tmp_path, monkeypatch):
+    write_scenes(tmp_path / "scenes")
+    (tmp_path / "list.txt").write_text("scenes/S1B_20200101.tif\n")
+    wanted = read_plan(make_plan(tmp_path, "a")[0]).column("digest")
+    monkeypatch.chdir(tmp_path)
+    plans = [
+        make_plan(tmp_path, f"plan {number}", scenes=scenes)[0]
+        for number, scenes in enumerate(
+            (["scenes"], ["./scenes/*.tif"], ["x/../scenes/S1A*.tif", "list.txt", "scenes"])
+        )
+    ]
+    monkeypatch.chdir("/")
+    for plan in map(read_plan, plans):
+        assert plan.column("digest") == wanted
+        assert plan.task(0).sources[0].paths == (str(tmp_path / "scenes" / "S1A_20200101.tif"),)
+
+
 def test_stac_items_are_placed_by_their_geometry_without_opening_a_file(tmp_path):
     item = {
         "type": "Feature",
