@@ -9,16 +9,17 @@
 Writes OUT/glaciers/ID, a folder for each glacier as predict writes it. Run it again to do what is left: what has no result is
 named at the end. `glacierjax status OUT` tells how far it is.
 
-A run without --shard ends with the products of all: OUT/fronts (all lines as GeoParquet), OUT/glaciers/ID/series (as timeseries
-writes it) and OUT/glaciers/ID/composites (as composite does: monthly and annual fronts, with --grid_spacing_m an ice mask), both
-made again only where fronts have changed, OUT/stac and OUT/overview.html.
+A run without --shard does again what somebody has removed from OUT/glaciers, and ends with the products of all: OUT/fronts (all
+lines as GeoParquet), OUT/glaciers/ID/series (as timeseries writes it) and OUT/glaciers/ID/composites (as composite does: monthly
+and annual fronts, with --grid_spacing_m an ice mask), both made again only where fronts have changed, OUT/stac and
+OUT/overview.html.
 """
 
 import sys
 
 from absl import flags
 
-from glacierjax.core import cli
+from glacierjax.core import choices, cli
 
 _PLAN = flags.DEFINE_string("plan", None, "Folder that glacierjax plan wrote.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the results.", required=True)
@@ -28,7 +29,9 @@ _PROCESSES = flags.DEFINE_integer(
 )
 _SHARD = flags.DEFINE_string("shard", "1/1", "i/n: only each n-th task from the i-th on, for n jobs of their own.")
 _ATTEMPTS = flags.DEFINE_integer(
-    "attempts", 3, "How often a task is tried that fails in this run, or whose process dies in any run."
+    "attempts",
+    choices.ATTEMPTS,
+    "How often a task is tried that fails in this run, or whose process dies in any run.",
 )
 _SPACING = flags.DEFINE_float(
     "grid_spacing_m",

@@ -18,25 +18,38 @@ from glacierjax.core.files import Json
 
 JOURNAL = "journal"  # folder in the output of a campaign
 SUFFIX = ".jsonl"
-STARTED, DONE, FAILED, DIED = "started", "done", "failed", "died"
+STARTED, DONE, FAILED, DIED, LOST = "started", "done", "failed", "died", "lost"
 
 
 @dataclasses.dataclass(slots=True)
 class History:
-    """What happened to one task. `died`: how often its process ended before the task did, or is still at it; `seconds` that it
-    took; `last`: time of the last event, seconds since 1970."""
+    """What happened to one task. `done`: its result was written and has not been lost since (`settled`: time of that event);
+    `ended`: how many of its starts have an end; `seconds` that it took; `event`, `last`: the last event and its time, seconds
+    since 1970."""
 
     done: bool = False
+    settled: float = 0.0
     started: int = 0
-    failed: int = 0
+    ended: int = 0
     reason: str = ""
     seconds: float = 0.0
+    event: str = ""
     last: float = 0.0
-    process: str = ""
 
     @property
     def died(self) -> int:
-        return 0 if self.done else max(self.started - self.failed, 0)
+        """How often its process ended before the task did, or is still at it."""
+        return 0 if self.done else max(self.started - self.ended, 0)
+
+    @property
+    def state(self) -> str:
+        """DONE; FAILED: its last try ended without a result; STARTED: in work, or interrupted; "": waits for its first try, or
+        for the next one after its result was lost."""
+        if self.done:
+            return DONE
+        if self.event == LOST:
+            return ""
+        return FAILED if self.event in (FAILED, DIED) else self.event
 
 
 NOTHING = History()
@@ -65,23 +78,23 @@ class Journal:
 def read_journals(output: Path) -> dict[str, History]:
     """The histories of all tasks that were ever started in an output, by their digests."""
     found: dict[str, History] = {}
-    for process, event in _events(output):
+    for event in _events(output):
         history = found.setdefault(event["task"], History())
         kind, when = event["event"], event["t"]
         if kind == STARTED:
             history.started += 1
-        elif kind == DONE:
-            history.done, history.seconds = True, event["seconds"]
-        elif kind == FAILED:
-            history.failed += 1
-        if kind in (FAILED, DIED) and when >= history.last:
-            history.reason = event["reason"]
+        elif kind in (DONE, FAILED):
+            history.ended += 1
+        if kind in (DONE, LOST) and when >= history.settled:
+            history.done, history.settled = kind == DONE, when
+            history.seconds = event.get("seconds", 0.0)
         if when >= history.last:
-            history.last, history.process = when, process
+            history.reason = event.get("reason", history.reason)
+            history.event, history.last = kind, when
     return found
 
 
-def _events(output: Path) -> Iterator[tuple[str, Json]]:
+def _events(output: Path) -> Iterator[Json]:
     folder = output / JOURNAL
     files: Iterable[Path] = sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ()
     for path in files:
@@ -90,4 +103,4 @@ def _events(output: Path) -> Iterator[tuple[str, Json]]:
                 event = json.loads(line)
             except ValueError:  # its process was killed while it wrote
                 continue
-            yield path.stem, event
+            yield event

@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from glacierjax.campaign.glaciers import Glacier
-from glacierjax.campaign.work import is_disk, reason_for
+from glacierjax.campaign.work import is_disk
+from glacierjax.core.cli import reason_for
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import Json, write_text
 from glacierjax.core.version import version

@@ -6,7 +6,7 @@ import datetime
 import itertools
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -14,11 +14,14 @@ from urllib.parse import quote
 import shapely
 
 from glacierjax.campaign.glaciers import Glacier
-from glacierjax.campaign.journal import History
+from glacierjax.campaign.journal import NOTHING, History
 from glacierjax.campaign.monthly import FEW_DATES, LINKED, LISTED, MonthlyFronts, forget_monthly, make_monthly
+from glacierjax.campaign.results import remove_earlier_names
 from glacierjax.campaign.settings import GLACIERS
 from glacierjax.campaign.stac import write_collection
 from glacierjax.campaign.tasks import Plan
+from glacierjax.campaign.work import is_disk
+from glacierjax.core.cli import reason_for
 from glacierjax.core.errors import some_names
 from glacierjax.core.files import write_beside, write_text
 from glacierjax.core.progress import track
@@ -28,7 +31,7 @@ from glacierjax.geo.georeference import WGS84
 from glacierjax.geo.run_layer import read_run
 from glacierjax.geo.vectors import geo_table, require_pyarrow
 from glacierjax.prediction.folder import ALL_FRONTS, TABLE, write_summary
-from glacierjax.prediction.records import RECORDS, read_records
+from glacierjax.prediction.records import read_records
 from glacierjax.reports.overview import GlacierFacts, overview_text
 from glacierjax.terminus.compose import CompositeOptions
 
@@ -41,45 +44,72 @@ PARTITION_COLUMN = "Year"  # stands in the name of the folder instead
 SHOWN_PROBLEMS = 10  # all of them are in the overview
 
 
-def write_products(plan: Plan, output: Path, histories: Mapping[str, History], composites: CompositeOptions) -> None:
+def write_products(
+    plan: Plan, output: Path, histories: Mapping[str, History], composites: CompositeOptions
+) -> list[str]:
     """Writes the products of all glaciers of a plan that have results; those of an earlier run are replaced.
+
+    Returns what is wrong with glaciers whose results cannot be put together; they are left out of what is made of the lines.
 
     glaciers/ID/scenes.csv, fronts.geojson and fronts.qml as `predict` writes them; fronts/region=R/year=Y/fronts.parquet;
     glaciers/ID/series and composites, these as `composites` chooses; stac/collection.json with an item a glacier;
     overview.html.
     """
     missing: Counter[str] = Counter()
-    for name, digest in zip(plan.column("glacier"), plan.column("digest"), strict=True):
-        history = histories.get(digest)
-        missing[name] += history is None or not history.done
-    facts, glaciers = [], []
+    names: dict[str, set[str]] = {}
+    for glacier, name, digest in zip(*map(plan.column, ("glacier", "name", "digest")), strict=True):
+        missing[glacier] += not histories.get(digest, NOTHING).done
+        names.setdefault(glacier, set()).add(name)
+    facts, glaciers, broken = [], [], {}
     with contextlib.ExitStack() as stack:
         writers: dict[Path, Any] = {}
         for identity in track(plan.rows, len(plan.rows), "glaciers put together"):
-            glacier, folder = plan.glacier(identity), output / GLACIERS / identity
-            rows = []
-            if (folder / RECORDS).is_dir():
-                write_summary(folder, plan.settings.vector)
-                rows = [record.row for record in read_records(folder).values()]
-                _add_fronts(glacier, folder / ALL_FRONTS, output, writers, stack)
-            facts.append(_facts(glacier, rows, missing[identity]))
-            glaciers.append(glacier)
+            folder, records = output / GLACIERS / identity, {}
+            with _noting(identity, broken):
+                glaciers.append(plan.glacier(identity))
+            if identity in broken:  # a damaged area
+                continue
+            with _noting(identity, broken):
+                records = read_records(folder)
+                records = remove_earlier_names(folder, records, names.get(identity, set()))
+                if records:
+                    write_summary(folder, records, plan.settings.vector)
+                    _add_fronts(glaciers[-1], folder / ALL_FRONTS, output, writers, stack)
+            rows = [record.row for record in records.values()]
+            facts.append(_facts(glaciers[-1], rows, missing[identity]))
     kept = set(writers)
     for path in (output / FRONTS).glob(f"*/*/{FILE}"):
         if path not in kept:
             path.unlink()
     files = []
     for number, glacier in enumerate(track(glaciers, len(glaciers), "monthly fronts")):
-        made = _monthly(glacier, facts[number], output, composites)
+        made = (
+            MonthlyFronts(problem=broken[glacier.id])
+            if glacier.id in broken
+            else _monthly(glacier, facts[number], output, composites)
+        )
         links = [(text, f"{GLACIERS}/{glacier.id}/{name}") for text, name in LINKED.items() if name in made.files]
         facts[number] = dataclasses.replace(
             facts[number], months=made.months, gaps=made.gaps, links=tuple(links), problem=made.problem
         )
-        files.append([TABLE, ALL_FRONTS, *(name for name in LISTED if name in made.files)])
+        always = [] if glacier.id in broken else [TABLE, ALL_FRONTS]
+        files.append([*always, *(name for name in LISTED if name in made.files)])
     _tell_problems(facts, output)
     write_collection(output, glaciers, facts, files, FRONTS)
     write_text(output / OVERVIEW, overview_text(facts, "Calving fronts of all glaciers", version()))
     log.info("%d fronts of %d glaciers: %s", sum(one.fronts for one in facts), len(facts), output / OVERVIEW)
+    return [f"glacier {name}: {problem}" for name, problem in broken.items()]
+
+
+@contextlib.contextmanager
+def _noting(glacier: str, broken: dict[str, str]) -> Iterator[None]:
+    """What goes wrong with a glacier stops no other. Raises what is a full disk."""
+    try:
+        yield
+    except Exception as error:
+        if is_disk(error):
+            raise
+        broken[glacier] = reason_for(error)
 
 
 def _tell_problems(facts: Sequence[GlacierFacts], output: Path) -> None:
@@ -112,11 +142,11 @@ def _add_fronts(
     if not collection.is_file():
         return
     lines, properties = read_run(collection)
+    parquet = require_pyarrow(FILE).parquet
     by_year: dict[int | None, list[tuple[shapely.MultiLineString, dict]]] = {}
     for line, values in zip(lines, properties, strict=True):
         named = {**values, "glacier": values["glacier"] or glacier.name, "GlacierID": glacier.id}
         by_year.setdefault(values["Year"], []).append((line, named))
-    parquet = require_pyarrow(FILE).parquet
     for year, members in by_year.items():
         shapes, columns = [line for line, _ in members], [values for _, values in members]
         table = geo_table(shapes, columns, WGS84, "MultiLineString").drop_columns([PARTITION_COLUMN])

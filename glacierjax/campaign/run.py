@@ -5,15 +5,17 @@ import csv
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from glacierjax.campaign.journal import NOTHING, History, read_journals
+from glacierjax.campaign.journal import DONE, FAILED, NOTHING, History, read_journals
 from glacierjax.campaign.products import write_products
 from glacierjax.campaign.queue import Queue
+from glacierjax.campaign.results import note_lost
 from glacierjax.campaign.tasks import Plan, kept_plan
 from glacierjax.campaign.work import Outcome, Work, predict_task, try_task
-from glacierjax.core.errors import ArgumentError, InputError, some_names
+from glacierjax.core.choices import ATTEMPTS
+from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
 from glacierjax.core.files import user_path, write_text
 from glacierjax.core.progress import track
 from glacierjax.terminus.compose import CompositeOptions
@@ -23,8 +25,6 @@ log = logging.getLogger(__name__)
 
 POINTER = "campaign.json"  # in the output: which plan it is of
 WITHOUT_RESULT = "without_result.csv"
-ATTEMPTS = 3
-SHOWN_REASONS = 5
 
 Engine = Callable[[Queue, Work, Path, Path], Iterator[Outcome]]
 """Works on the tasks of a queue (the work, the plan's folder, the output's) and yields the last outcome of each."""
@@ -43,7 +43,8 @@ def run_campaign(
 
     Args:
       plan: its folder.
-      output: folder for the results; what it has of this plan or an earlier one is not done again.
+      output: folder for the results; what it has of this plan or an earlier one is not done again. Results that are gone from it
+        are: a run without shards looks for them.
       engine: who works, such as `in_this_process`.
       shard: (i, n): only each n-th task, from the i-th on, counted from 1. Shards share no task. The products of all
         (`glacierjax.campaign.products`) are written by a run without shards.
@@ -53,7 +54,8 @@ def run_campaign(
       grid_spacing_m: of the ice masks of all glaciers; None: no masks. Only of a run without shards.
 
     Raises:
-      InputError: at the end, if tasks have no result, with the reasons; at once for an output of other settings.
+      InputError: at the end, if tasks have no result or a glacier's results cannot be put together, with the reasons; at once
+        for an output of other settings.
     """
     output = user_path(output).absolute()
     planned = kept_plan(plan)
@@ -65,6 +67,9 @@ def run_campaign(
     _claim(output, planned)
     numbers = range(shard[0] - 1, len(planned), shard[1])
     digests, histories = planned.column("digest"), read_journals(output)
+    if shard[1] == 1 and (lost := note_lost(planned, output, histories)):
+        log.warning("%d tasks were done, but their results are gone or damaged; they are done again", lost)
+        histories = read_journals(output)
     left = [number for number in numbers if not histories.get(digests[number], NOTHING).done]
     deadly = {number for number in left if histories.get(digests[number], NOTHING).died >= attempts}
     if len(left) < len(numbers):
@@ -72,12 +77,14 @@ def run_campaign(
     # Those that a process died of come last, so that they hold up nobody.
     todo = sorted(set(left) - deadly, key=lambda number: histories.get(digests[number], NOTHING).died)
     outcomes = engine(Queue(todo, digests, attempts), work, planned.folder, output)
-    for _ in track(outcomes, len(todo), "tasks"):
-        pass
+    tried = {outcome.number: outcome.reason for outcome in track(outcomes, len(todo), "tasks")}
     histories = read_journals(output)
-    if shard[1] == 1:
-        write_products(planned, output, histories, composites)
-    _tell(planned, output, histories, numbers)
+    missing = without_result(planned, histories, numbers, tried)
+    _write_without_result(planned, output, missing)
+    problems = write_products(planned, output, histories, composites) if shard[1] == 1 else []
+    _tell(
+        planned, output, [(number, reason) for number, reason in missing if number in numbers], len(numbers), problems
+    )
 
 
 def in_this_process(queue: Queue, work: Work, plan: Path, output: Path) -> Iterator[Outcome]:
@@ -156,13 +163,19 @@ def read_pointer(output: Path) -> dict:
         raise InputError(f"{path}: not readable ({error}); remove it or use another `output`") from error
 
 
-def without_result(plan: Plan, histories: Mapping[str, History]) -> list[tuple[int, str]]:
-    """The numbers of all tasks that were tried and have no result, with the reasons."""
+def without_result(
+    plan: Plan, histories: Mapping[str, History], own: range, tried: Mapping[int, str]
+) -> list[tuple[int, str]]:
+    """The numbers of the tasks without a result, with the reasons: of `own` all, of others those whose last try has ended.
+
+    `own`: tasks of this run, on which nobody works any more; `tried`: how the tries of this run ended, for a journal that could
+    not be written.
+    """
     found = []
     for number, digest in enumerate(plan.column("digest")):
         history = histories.get(digest, NOTHING)
-        if history.started and not history.done:
-            found.append((number, reason_of(history)))
+        if history.state == FAILED or (history.state != DONE and number in own):
+            found.append((number, reason_of(history) or tried.get(number, "not tried")))
     return found
 
 
@@ -177,20 +190,24 @@ def reason_of(history: History) -> str:
     return history.reason
 
 
-def _tell(plan: Plan, output: Path, histories: Mapping[str, History], numbers: range) -> None:
-    """Writes without_result.csv, of all tasks that were tried. Raises `InputError` naming those of `numbers` without result."""
-    missing = [(plan.task(number), reason, number) for number, reason in without_result(plan, histories)]
+def _write_without_result(plan: Plan, output: Path, missing: Sequence[tuple[int, str]]) -> None:
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("glacier", "scene", "source", "reason"))
-    table.writerows((task.glacier, task.name, task.sources[0].where, reason) for task, reason, _ in missing)
+    for number, reason in missing:
+        task = plan.task(number)
+        table.writerow((task.glacier, task.name, task.sources[0].where, reason))
     write_text(output / WITHOUT_RESULT, text.getvalue())
-    log.info(
-        "%d of %d tasks have a result: %s", len(numbers) - sum(n in numbers for *_, n in missing), len(numbers), output
-    )
-    own = [f"{task.label} ({reason})" for task, reason, number in missing if number in numbers]
-    if own:
-        more = f"; and {len(own) - SHOWN_REASONS} more" if len(own) > SHOWN_REASONS else ""
-        raise InputError(
-            f"{len(own)} tasks have no result, all of them in {output / WITHOUT_RESULT}: {'; '.join(own[:SHOWN_REASONS])}{more}"
-        )
+
+
+def _tell(plan: Plan, output: Path, missing: Sequence[tuple[int, str]], tasks: int, problems: Sequence[str]) -> None:
+    """Raises `InputError` naming the tasks without result, of so many, and what is wrong with the products of glaciers."""
+    log.info("%d of %d tasks have a result: %s", tasks - len(missing), tasks, output)
+    told = []
+    if missing:
+        reasons = some_reasons([f"{plan.task(number).label} ({reason})" for number, reason in missing])
+        told.append(f"{len(missing)} tasks have no result, all of them in {output / WITHOUT_RESULT}: {reasons}")
+    if problems:
+        told.append(f"results of {len(problems)} glaciers cannot be put together: {some_reasons(problems)}")
+    if told:
+        raise InputError("; ".join(told))

@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from glacierjax.campaign.journal import NOTHING, read_journals
+from glacierjax.campaign.journal import DONE, FAILED, NOTHING, STARTED, read_journals
 from glacierjax.campaign.run import WITHOUT_RESULT, read_pointer, reason_of
 from glacierjax.campaign.tasks import read_plan
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import SHOWN_REASONS, InputError
 from glacierjax.core.files import user_path
 
 RECENT_S = 3600.0  # how fast a campaign is, is told from this time before its last event
-SHOWN_REASONS = 5
 SHOWN_GLACIERS = 10
 
 
@@ -29,13 +28,14 @@ def status_of(output: str | Path) -> str:
     read = read_journals(output)
     pixels, glaciers = plan.column("pixels"), plan.column("glacier")
     histories = [read.get(digest, NOTHING) for digest in plan.column("digest")]
-    done = [number for number, history in enumerate(histories) if history.done]
-    broken = [number for number, history in enumerate(histories) if history.failed and not history.done]
-    open_ = [number for number, history in enumerate(histories) if history.died and not history.failed]
+    numbers: dict[str, list[int]] = {state: [] for state in ("", STARTED, FAILED, DONE)}
+    for number, history in enumerate(histories):
+        numbers[history.state].append(number)
+    done, broken = numbers[DONE], numbers[FAILED]
     total = len(histories)
     lines = [
         f"{len(done)} of {total} tasks done ({100 * len(done) / max(total, 1):.1f} %), {len(broken)} without a result, "
-        f"{len(open_)} in work or interrupted, {total - len(done) - len(broken) - len(open_)} not started"
+        f"{len(numbers[STARTED])} in work or interrupted, {len(numbers[''])} not started"
     ]
     last = max((history.last for history in histories), default=0.0)
     recent = [number for number in done if histories[number].last > last - RECENT_S]

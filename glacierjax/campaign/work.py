@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import NamedTuple
 
 from glacierjax.campaign.journal import DONE, FAILED, STARTED, Journal
-from glacierjax.campaign.settings import digest_of, forget_networks
+from glacierjax.campaign.settings import KEPT_NETWORKS, digest_of, forget_networks
 from glacierjax.campaign.tasks import Plan, Task, digest_of_task, kept_plan
-from glacierjax.core.cli import advice_for
+from glacierjax.core.cli import reason_for
 from glacierjax.core.errors import InputError
-from glacierjax.prediction.folder import Batch
+from glacierjax.prediction.folder import SETTINGS, Batch
 from glacierjax.prediction.records import is_done, read_record, states_of
 
 log = logging.getLogger(__name__)
 
-KEPT_GLACIERS = 8  # opened areas and rock that a process keeps
+KEPT_GLACIERS = KEPT_NETWORKS  # opened areas and rock that a process keeps, with their networks
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 Work = Callable[[Plan, Task, Path], None]
@@ -42,6 +42,8 @@ def predict_task(plan: Plan, task: Task, output: Path) -> None:
     Raises `InputError` if files or networks are not those that were planned.
     """
     batch = _batch(plan, task.glacier, output)
+    if not (batch.output / SETTINGS).is_file():
+        batch.claim_output()  # somebody has removed the folder since this process opened it
     if digest_of_task(plan.digests[task.glacier], task.name, task.sources) != task.digest:
         raise InputError(f"{task.sources[0].where}: has changed or vanished since the plan was made; plan again")
     if not task.name:
@@ -96,14 +98,6 @@ def try_task(work: Work, plan_folder: str, output: str, number: int, digest: str
 @functools.lru_cache(maxsize=1)
 def _journal(output: Path) -> Journal:
     return Journal(output)
-
-
-def reason_for(error: Exception) -> str:
-    """Why something has no result, in a line; of what is no fault of the input too."""
-    if isinstance(error, InputError):
-        return str(error)
-    log.debug("a task failed", exc_info=True)
-    return advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
 
 
 def is_disk(error: BaseException | None) -> bool:

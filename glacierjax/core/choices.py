@@ -48,4 +48,6 @@ NEAREST = "nearest"  # in time
 LINEAR = "linear"
 BETWEEN = (LINEAR, NEAREST, NONE)  # what months without a front get in an ice mask (`glacierjax.terminus.ice_mask`)
 
+ATTEMPTS = 3  # of a task of a campaign (`glacierjax.campaign.run`)
+
 FIGURE_FORMATS = ("png", "pdf", "svg")  # of pictures for print; their suffixes

@@ -136,6 +136,14 @@ def advice_for(error: Exception) -> str | None:
     return None
 
 
+def reason_for(error: Exception) -> str:
+    """Why something has no result, in a line; of what is no fault of the input too."""
+    if isinstance(error, InputError):
+        return str(error)
+    logging.getLogger(__name__).debug("no result", exc_info=error)
+    return advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+
+
 def with_flags(text: str, flag_values: flags.FlagValues) -> str:
     """A message of the library with flags in place of the arguments that it names: `aoi` -> --aoi."""
     return _ARGUMENT.sub(lambda name: f"--{name[1]}{name[2]}" if name[1] in flag_values else name[0], text)

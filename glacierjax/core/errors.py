@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import PurePath
 
-SHOWN_NAMES = 20  # of many; one line is to stay readable
+SHOWN_NAMES, SHOWN_REASONS = 20, 5  # of many; one line is to stay readable
 
 
 class InputError(ValueError):
@@ -39,3 +39,9 @@ def some_names(names: Sequence[str]) -> str:
     """The names, of many the first ones and how many more there are."""
     more = len(names) - SHOWN_NAMES
     return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def some_reasons(reasons: Sequence[str]) -> str:
+    """What went wrong with several things, of many the first ones and how many more there are."""
+    more = len(reasons) - SHOWN_REASONS
+    return "; ".join(reasons[:SHOWN_REASONS]) + (f"; and {more} more" if more > 0 else "")

@@ -11,7 +11,7 @@ import numpy as np
 from rasterio.crs import CRS
 
 from glacierjax.core.boxes import MapBounds
-from glacierjax.core.errors import ArgumentError, InputError, some_names
+from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
 from glacierjax.core.files import user_path, write_png
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import SceneId
@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 OVERLAYS = "overlays"
 SPLITS = (TRAIN, VALIDATION, TEST)
 COVERS = {"rock": Zone.ROCK, "glacier": Zone.GLACIER, "ocean": Zone.OCEAN_ICE_MELANGE}
-SHOWN_PROBLEMS = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,9 +119,7 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
             log.info("without a front, so left out: %s", some_names(unused))
         log.info("written: %d scenes in %s; look at %s before training", len(ids), output, output / OVERLAYS)
     if problems:
-        shown = "; ".join(problems[:SHOWN_PROBLEMS])
-        more_of_them = f"; and {len(problems) - SHOWN_PROBLEMS} more" if len(problems) > SHOWN_PROBLEMS else ""
-        raise InputError(f"{len(ids)} scenes labelled, {len(problems)} problem(s): {shown}{more_of_them}")
+        raise InputError(f"{len(ids)} scenes labelled, {len(problems)} problem(s): {some_reasons(problems)}")
     return ids
 
 

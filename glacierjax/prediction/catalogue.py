@@ -20,7 +20,7 @@ from glacierjax.geo.antimeridian import HALF_TURN_DEG
 from glacierjax.geo.mosaic import georeference_of
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.vectors import DECIMALS
-from glacierjax.prediction.records import Record, read_records
+from glacierjax.prediction.records import Record
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +42,10 @@ TOLD = ("error_m", "error_low_m", "error_high_m", "quality", "reasons", "length_
 WHOLE_MAP = "zones"  # every scene has it
 
 
-def write_catalogue(output: Path) -> None:
+def write_catalogue(output: Path, records: Mapping[str, Record]) -> None:
     """Writes collection.json and stac/NAME.json for the scenes with a record in a run's output; old items are removed."""
     items, left_out = {}, []
-    for name, record in sorted(read_records(output).items()):
+    for name, record in sorted(records.items()):
         item = _item(output, record) if record.row["georeferenced"] and record.row["date"] else None
         if item is None:
             left_out.append(name)

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from glacierjax.checkpoints.hub import shown_checkpoint
-from glacierjax.core.cli import advice_for
-from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.cli import reason_for
+from glacierjax.core.errors import InputError, some_names, some_reasons
 from glacierjax.core.files import Json, write_text
 from glacierjax.core.grey import UNLIKE_FROM
 from glacierjax.core.progress import track
@@ -67,7 +67,6 @@ COLUMNS: tuple[str, ...] = (
     "source",
     *READING,
 )
-SHOWN_PROBLEMS = 5
 UNCERTAIN_FROM = (
     0.6  # mean uncertainty; the demo's network has 0.45 to 0.53 on its test scenes, 0.66 on land without ice
 )
@@ -101,15 +100,14 @@ class Batch:
         for problem in problems.values():
             log.info("%s", problem)
         self._predict_all(names, records, problems)
-        write_summary(self.output, self.vector, self.lines)
+        records = read_records(self.output)  # in the order of their names
+        write_summary(self.output, records, self.vector, self.lines)
         if self.stac or (self.output / COLLECTION).is_file():
-            write_catalogue(self.output)
-        _log_counts([name for source, name in names.items() if source not in problems], read_records(self.output))
+            write_catalogue(self.output, records)
+        _log_counts([name for source, name in names.items() if source not in problems], records)
         if problems:
-            reasons = list(problems.values())
-            shown = "; ".join(reasons[:SHOWN_PROBLEMS])
-            more = f"; and {len(reasons) - SHOWN_PROBLEMS} more" if len(reasons) > SHOWN_PROBLEMS else ""
-            raise InputError(f"{len(reasons)} of {len(sources)} scenes could not be predicted: {shown}{more}")
+            reasons = some_reasons(list(problems.values()))
+            raise InputError(f"{len(problems)} of {len(sources)} scenes could not be predicted: {reasons}")
 
     def claim_output(self) -> None:
         """Writes the settings into the output. Raises `InputError` if it holds results of others."""
@@ -211,12 +209,9 @@ def noting(sources: Sequence[Source], problems: dict[Source, str]) -> Iterator[N
         yield
     except Exception as error:
         for source in sources:
-            if isinstance(error, InputError):
-                problems[source] = str(error)
-            else:
-                log.debug("%s", source.where, exc_info=True)
-                reason = advice_for(error) or f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
-                problems[source] = f"{source.where}: cannot be predicted ({reason})"
+            reason = reason_for(error)
+            is_told = isinstance(error, InputError)
+            problems[source] = reason if is_told else f"{source.where}: cannot be predicted ({reason})"
             log.info("%s", problems[source])
 
 
@@ -225,12 +220,15 @@ def log_done(done: int, scenes: int) -> None:
         log.info("%d of %d scenes are done already (`overwrite` does them again)", done, scenes)
 
 
-def write_summary(output: Path, vector: Sequence[str] = (), options: LineOptions = PLAIN) -> None:
+def write_summary(
+    output: Path, records: Mapping[str, Record], vector: Sequence[str] = (), options: LineOptions = PLAIN
+) -> None:
     """scenes.csv, a row for each scene with a record, and fronts.geojson, the lines of all georeferenced ones.
 
-    With it fronts.KIND in each format of `vector`, in WGS84 without another choice, and fronts.qml, how QGIS shows them.
+    With it fronts.KIND in each format of `vector`, in WGS84 without another choice, and fronts.qml, how QGIS shows them. Raises
+    `InputError` for lines that are damaged.
     """
-    rows = [record.row for record in read_records(output).values()]
+    rows = [record.row for record in records.values()]
     text = io.StringIO()
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
@@ -240,12 +238,21 @@ def write_summary(output: Path, vector: Sequence[str] = (), options: LineOptions
     if missing := [path.name for path in paths if not path.is_file()]:
         log.warning("%s: removed, so not in %s; predict their scenes again", some_names(missing), ALL_FRONTS)
     if paths:
-        lines = [
-            line for path in paths if path.is_file() for line in path.read_text(encoding="utf-8").splitlines()[1:-1]
-        ]
-        members = ",\n".join(line.rstrip(",") for line in lines if line)
+        members = ",\n".join(line for path in paths if path.is_file() for line in _feature_lines(path))
         write_text(output / ALL_FRONTS, f'{{"type": "FeatureCollection", "features": [\n{members}\n]}}\n')
         write_run(output / ALL_FRONTS, vector, options.crs or WGS84)
+
+
+def _feature_lines(path: Path) -> list[str]:
+    """The features of a file of lines, each in a line of text. Raises `InputError` for a damaged file."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        json.loads(text)  # of a truncated file some features would be missing
+    except ValueError as error:
+        raise InputError(
+            f"{path}: damaged ({error}); remove it, then start again to predict its scene again"
+        ) from error
+    return [line.rstrip(",") for line in text.splitlines()[1:-1] if line]
 
 
 def _log_counts(names: Sequence[str], records: Mapping[str, Record]) -> None:

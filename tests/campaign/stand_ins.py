@@ -6,13 +6,18 @@ import signal
 import time
 from pathlib import Path
 
+from glacierjax.campaign.settings import GLACIERS
 from glacierjax.campaign.tasks import Plan, Task
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
+from glacierjax.prediction.records import Record, states_of, write_record
 
 
 def note(plan: Plan, task: Task, output: Path) -> None:
-    """Leaves a file of the task's name, with one line for each time that it was done."""
+    """Leaves a record without files, and a file of the task's name with one line for each time that it was done."""
+    folder = output / GLACIERS / task.glacier
+    row = {"scene": task.name, "georeferenced": False, "front_lines": 0, "quality": "", "date": None}
+    write_record(folder, Record(states_of(task.sources[0], folder), row, []))
     path = output / "done" / f"{task.glacier}_{task.name}"
     write_text(path, (path.read_text() if path.is_file() else "") + "done\n")
 
@@ -42,6 +47,12 @@ def fail_at_first(plan: Plan, task: Task, output: Path) -> None:
 def refuse_the_second(plan: Plan, task: Task, output: Path) -> None:
     if task.label == plan.task(1).label:
         raise InputError("a.tif: not readable")
+    note(plan, task, output)
+
+
+def refuse_the_last(plan: Plan, task: Task, output: Path) -> None:
+    if task.label == plan.task(len(plan) - 1).label:
+        raise InputError("b.tif: not readable")
     note(plan, task, output)
 
 

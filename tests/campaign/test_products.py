@@ -116,6 +116,24 @@ def test_a_glacier_without_monthly_fronts_is_named_and_stops_no_other(tmp_path, 
     assert sorted(item["assets"]) == ["fronts", "scenes"]
 
 
+def test_a_glacier_with_damaged_lines_is_named_and_stops_no_other(output, tmp_path, monkeypatch):
+    use_stand_in(monkeypatch)
+    out, plan = tmp_path / "out", output.parent / "plan"
+    shutil.copytree(output, out)
+    damaged = out / "glaciers" / "G1" / "lines" / "S1A_20200101.geojson"
+    damaged.write_text("".join(damaged.read_text().splitlines(keepends=True)[:-1]))
+    shutil.rmtree(out / "fronts")
+    with pytest.raises(InputError, match=r"^results of 1 glaciers cannot be put together: glacier G1: .*: damaged"):
+        run_campaign(plan, out, in_this_process)
+    assert sorted(path.name for path in (out / "fronts").iterdir()) == ["region=R"], "the second glacier"
+    assert "S1A_20200101.geojson: damaged" in (out / "overview.html").read_text()
+    assert not json.loads((out / "stac" / "G1.json").read_text())["assets"]
+    damaged.unlink()
+    _batch.cache_clear()
+    run_campaign(plan, out, in_this_process)
+    assert sorted(path.name for path in (out / "fronts").iterdir()) == ["region=East%2FA", "region=R"]
+
+
 @pytest.fixture
 def one(output, tmp_path):
     """A glacier, its folder and what was made there."""

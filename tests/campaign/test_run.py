@@ -1,21 +1,23 @@
 """Runs of a campaign: the files of predict, only what is left, bounded tries, and every task without a result named."""
 
+import csv
 import json
 import shutil
 
 import pytest
 from brightness import make_predictor, make_series_predictor
 from small_campaign import (
+    files_of,
     make_plan,
     use_stand_in,
     write_scene,
     write_scenes,
 )
-from stand_ins import fail_at_first, full_disk, note, refuse_the_second
+from stand_ins import fail_at_first, full_disk, note, refuse_the_last, refuse_the_second
 
 from glacierjax.campaign import products
 from glacierjax.campaign import settings as settings_module
-from glacierjax.campaign.journal import JOURNAL, STARTED, Journal, read_journals
+from glacierjax.campaign.journal import DIED, JOURNAL, STARTED, Journal, read_journals
 from glacierjax.campaign.monthly import MonthlyFronts
 from glacierjax.campaign.run import in_this_process, run_campaign, shard_from
 from glacierjax.campaign.settings import CampaignSettings
@@ -118,6 +120,59 @@ def test_new_scenes_in_a_new_plan_are_added_and_changed_ones_done_again(tmp_path
         run(other[0], out, note)
 
 
+def test_a_scene_that_gets_another_name_in_a_new_plan_is_held_once(tmp_path):
+    write_scene(tmp_path / "scenes" / "a", "S1A_20200101")
+    out, folders = tmp_path / "out", [tmp_path / "scenes" / "*" / "*.tif"]
+    run(make_plan(tmp_path, scenes=folders)[0], out)
+    write_scene(tmp_path / "scenes" / "b", "S1A_20200101", 0, 30)
+    run(make_plan(tmp_path, "plan2", scenes=folders)[0], out)
+    names = ["a__S1A_20200101", "b__S1A_20200101"]
+    folder = out / "glaciers" / "G1"
+    rows = list(csv.DictReader((folder / "scenes.csv").read_text().splitlines()))
+    assert [row["scene"] for row in rows] == names
+    for kind in ("records", "zones", "lines"):
+        assert {path.name.partition(".")[0] for path in (folder / kind).iterdir()} == set(names)
+    run(tmp_path / "plan", out)
+    assert [path.stem for path in (folder / "records").iterdir()].count("S1A_20200101") == 1, "as it was lost"
+
+
+def test_results_that_are_removed_or_damaged_are_done_again(tmp_path, plan):
+    out = tmp_path / "out"
+    run(plan, out)
+    wanted = files_of(out / "glaciers")
+    shutil.rmtree(out / "glaciers" / "G1")
+    (out / "glaciers" / "G2" / "records" / "S1B_20200101.json").write_text("{")
+    (out / "glaciers" / "G2" / "zones" / "S1B_20210301.tif").unlink()
+    assert status_of(out).startswith("4 of 4 tasks done")
+    run(plan, out)
+    assert events(out).count("lost") == 4 and events(out).count("done") == 8
+    assert files_of(out / "glaciers").keys() == wanted.keys()
+    assert status_of(out).startswith("4 of 4 tasks done")
+    shutil.rmtree(out / "glaciers" / "G2")
+    with pytest.raises(InputError, match="1 tasks have no result"):
+        run(plan, out, refuse_the_last)
+    assert status_of(out).startswith("3 of 4 tasks done (75.0 %), 1 without a result"), "it was done once"
+
+
+def test_scenes_may_be_removed_once_they_are_done(tmp_path, plan):
+    run(plan, tmp_path / "out")
+    shutil.rmtree(tmp_path / "scenes")
+    run(plan, tmp_path / "out")
+    assert events(tmp_path / "out").count("started") == 4
+
+
+def test_the_end_of_a_shard_names_no_task_that_another_one_works_on(tmp_path, plan):
+    out = tmp_path / "out"
+    Journal(out).write(STARTED, read_plan(plan).task(0).digest)
+    run(plan, out, note, shard=(2, 2))
+    assert len((out / "without_result.csv").read_text().splitlines()) == 1
+    assert "2 of 4 tasks done (50.0 %), 0 without a result, 1 in work or interrupted, 1 not" in status_of(out)
+    Journal(out).write(DIED, read_plan(plan).task(0).digest, reason="2 workers died of it")
+    assert "2 of 4 tasks done (50.0 %), 1 without a result, 0 in work or interrupted, 1 not" in status_of(out)
+    run(plan, out, note, shard=(2, 2))
+    assert len((out / "without_result.csv").read_text().splitlines()) == 2
+
+
 def test_the_shards_of_a_plan_share_no_task_and_leave_none_out(tmp_path, plan):
     for i in (1, 2, 3):
         run(plan, tmp_path / "out", note, shard=(i, 3))
@@ -162,6 +217,7 @@ def test_a_task_whose_process_died_comes_last_and_after_three_times_no_more(tmp_
 
     def remember(plan, task, output):
         order.append(task.label)
+        note(plan, task, output)
 
     for _ in range(2):
         Journal(out).write(STARTED, first.digest)
