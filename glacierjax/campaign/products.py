@@ -31,7 +31,7 @@ from glacierjax.geo.georeference import WGS84
 from glacierjax.geo.run_layer import read_run
 from glacierjax.geo.vectors import geo_table, require_pyarrow
 from glacierjax.prediction.folder import ALL_FRONTS, TABLE, write_summary
-from glacierjax.prediction.records import read_records
+from glacierjax.prediction.records import current_records, read_records
 from glacierjax.reports.overview import GlacierFacts, overview_text
 from glacierjax.terminus.compose import CompositeOptions
 
@@ -70,8 +70,8 @@ def write_products(
             if identity in broken:  # a damaged area
                 continue
             with _noting(identity, broken):
-                records = read_records(folder)
-                records = remove_earlier_names(folder, records, names.get(identity, set()))
+                records = remove_earlier_names(folder, read_records(folder), names.get(identity, set()))
+                records = current_records(folder, records)
                 if records:
                     write_summary(folder, records, plan.settings.vector)
                     _add_fronts(glaciers[-1], folder / ALL_FRONTS, output, writers, stack)

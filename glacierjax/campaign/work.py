@@ -14,8 +14,8 @@ from glacierjax.campaign.settings import KEPT_NETWORKS, digest_of, forget_networ
 from glacierjax.campaign.tasks import Plan, Task, digest_of_task, kept_plan
 from glacierjax.core.cli import reason_for
 from glacierjax.core.errors import InputError
-from glacierjax.prediction.folder import SETTINGS, Batch
-from glacierjax.prediction.records import is_done, read_record, states_of
+from glacierjax.prediction.folder import Batch
+from glacierjax.prediction.records import SETTINGS, read_record
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def predict_task(plan: Plan, task: Task, output: Path) -> None:
         return
     (source,) = task.sources
     before = read_record(batch.output, task.name)
-    if not is_done(before, states_of(source, batch.output), batch.output):
+    if not batch.is_done(source, before, task.name):
         batch.predict(source, task.name, before)
 
 

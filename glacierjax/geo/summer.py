@@ -4,7 +4,9 @@ import dataclasses
 import datetime
 import functools
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
@@ -18,11 +20,20 @@ from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.scenes import ReadOptions, Scene, outline_of, read_scene
-from glacierjax.geo.sources import Source
+from glacierjax.geo.sources import Source, split_archive
 
 log = logging.getLogger(__name__)
 
 SHARED = 0.5  # of the smaller one of two scenes; what they have less in common shows another place
+
+
+class SummerScene(NamedTuple):
+    """`grey` values on a scene's grid, 0 where the summer scene has none; its `name`; `tried`: the candidates that were read,
+    in their order, the last of which it is; () of a named one."""
+
+    grey: UInt8[np.ndarray, "height width"]
+    name: str
+    tried: tuple[Source, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,10 +51,10 @@ class SummerScenes:
 
     def for_scene(
         self, own: Source, date: datetime.date | None, georeference: Georeference, shape: tuple[int, int]
-    ) -> tuple[UInt8[np.ndarray, "height width"], str] | None:
-        """Grey values on the scene's grid (H, W), 0 where the summer scene has none, and its name; None: there is none.
+    ) -> SummerScene | None:
+        """The summer scene of a scene with this grid; None: there is none.
 
-        A scene is not its own summer scene. Raises `InputError` for a named one that cannot be read or shows other ground.
+        Raises `InputError` for a named one that cannot be read or shows other ground.
         """
         grid = Footprint(georeference, shape)
         if self.named is not None:
@@ -52,23 +63,39 @@ class SummerScenes:
                 raise InputError(
                     f"{self.named.where}: shows other ground than {own.where}; choose another summer scene"
                 )
-            return _laid_on(summer, grid), summer.name
+            return SummerScene(_laid_on(summer, grid), summer.name)
+        tried = []
+        for source in self.candidates(own, date, grid):
+            tried.append(source)
+            try:
+                summer = _read(source, self.options, self.rule)
+            except InputError as error:
+                log.info("%s: no summer scene (%s)", source.name, error)
+                continue
+            return SummerScene(_laid_on(summer, grid), summer.name, tuple(tried))
+        return None
+
+    def candidates(self, own: Source, date: datetime.date | None, grid: Footprint) -> Iterator[Source]:
+        """The sources without sea ice that show a scene's ground, the nearest in time first; only their headers are read.
+
+        A scene is not its own summer scene.
+        """
         if date is None:
-            return None
-        middle = np.array([[shape[1] / 2, shape[0] / 2]])
-        hemisphere = hemisphere_of(None, float(georeference.to_lonlat(middle)[0, 1]))
+            return
+        middle = np.array([[grid.shape[1] / 2, grid.shape[0] / 2]])
+        hemisphere = hemisphere_of(None, float(grid.place.to_lonlat(middle)[0, 1]))
         dated = [(source, when) for source in self.sources if source != own and (when := date_of(source)) is not None]
         for i in nearest_ice_free(date, [when for _, when in dated], hemisphere, self.months):
             try:
                 outline = outline_of(dated[i][0], self.options)
-                if outline.place is None or grid.shared_with(Footprint(outline.place, outline.shape)) < SHARED:
-                    continue
-                summer = _read(dated[i][0], self.options, self.rule)
+                shows_it = outline.place is not None and (
+                    grid.shared_with(Footprint(outline.place, outline.shape)) >= SHARED
+                )
             except InputError as error:
                 log.info("%s: no summer scene (%s)", dated[i][0].name, error)
                 continue
-            return _laid_on(summer, grid), summer.name
-        return None
+            if shows_it:
+                yield dated[i][0]
 
 
 def date_of(source: Source) -> datetime.date | None:
@@ -76,9 +103,15 @@ def date_of(source: Source) -> datetime.date | None:
     return source.facts.date or facts_of_name(source.name).date
 
 
-@functools.lru_cache(maxsize=2)
 def _read(source: Source, options: ReadOptions, rule: GreyRule) -> Scene:
-    """A summer scene, which serves many scenes."""
+    """A summer scene, which serves many scenes; read again when its files have changed."""
+    zipped = {path: split_archive(path) for path in source.paths}
+    files = [Path(archive[0] if archive else path) for path, archive in zipped.items()]
+    return _read_once(source, options, rule, tuple(file.stat().st_mtime_ns for file in files if file.is_file()))
+
+
+@functools.lru_cache(maxsize=2)
+def _read_once(source: Source, options: ReadOptions, rule: GreyRule, modified_ns: tuple[int, ...]) -> Scene:
     return read_scene(source, options, rule=rule)
 
 

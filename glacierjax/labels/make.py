@@ -273,12 +273,12 @@ def _make(
         "side_told_by": sided.told_by,
         "turned_round": sided.turned,
         "box": options.box or "around the line",
-        "summer": seen and seen[1],
+        "summer": seen and seen.name,
         "labelled_share": round(float(drawn.valid.mean()), 4),
         "reading": dict(scene.reading),
     }
     labels = (drawn.zones, drawn.front, drawn.box, drawn.valid)
-    return LabelledScene(scene_id, scene.image, *labels, masks.get(Zone.ROCK), seen and seen[0]), facts
+    return LabelledScene(scene_id, scene.image, *labels, masks.get(Zone.ROCK), seen and seen.grey), facts
 
 
 def _point(text: str) -> np.ndarray:

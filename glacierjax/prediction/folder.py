@@ -3,7 +3,9 @@
 import contextlib
 import csv
 import dataclasses
+import functools
 import io
+import itertools
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,19 +22,23 @@ from glacierjax.geo.areas import Area
 from glacierjax.geo.georeference import WGS84
 from glacierjax.geo.glacier_ids import PLAIN, LineOptions
 from glacierjax.geo.regions import Interest
+from glacierjax.geo.registration import Footprint
 from glacierjax.geo.run_layer import write_run
-from glacierjax.geo.scenes import READING, ReadOptions, Scene, read_scene
+from glacierjax.geo.scenes import READING, ReadOptions, Scene, outline_of, read_scene
 from glacierjax.geo.sources import Source
 from glacierjax.prediction.catalogue import COLLECTION, write_catalogue
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NO_PRIORS, Priors
 from glacierjax.prediction.records import (
+    SETTINGS,
     Record,
     States,
     check_settings,
+    current_records,
     is_done,
     name_scenes,
     read_records,
+    settings_digest,
     states_of,
     write_record,
 )
@@ -40,7 +46,6 @@ from glacierjax.prediction.scene import GEOJSON, Prediction, find_front
 
 log = logging.getLogger(__name__)
 
-SETTINGS = "settings.json"
 TABLE = "scenes.csv"
 ALL_FRONTS = "fronts.geojson"
 COLUMNS: tuple[str, ...] = (
@@ -100,7 +105,7 @@ class Batch:
         for problem in problems.values():
             log.info("%s", problem)
         self._predict_all(names, records, problems)
-        records = read_records(self.output)  # in the order of their names
+        records = current_records(self.output, read_records(self.output))  # in the order of their names
         write_summary(self.output, records, self.vector, self.lines)
         if self.stac or (self.output / COLLECTION).is_file():
             write_catalogue(self.output, records)
@@ -120,7 +125,9 @@ class Batch:
     ) -> None:
         """Predicts what is not done yet of the sources with their names; adds what goes wrong to the problems."""
         todo = [
-            source for source, name in names.items() if self.overwrite or not self._is_done(source, records.get(name))
+            source
+            for source, name in names.items()
+            if self.overwrite or not self.is_done(source, records.get(name), name)
         ]
         log_done(len(names) - len(todo), len(names))
         for source in track(todo, len(todo), "scenes predicted"):
@@ -135,11 +142,37 @@ class Batch:
         """
         states = states_of(source, self.output)  # as they are now: files that change meanwhile are done again
         scene = self._read(source, name)
-        found = find_front(self.predictor, scene, self.area, self.priors.of(scene, source))
-        return self._write(found, states, before)
+        priors = self.priors.of(scene, source)
+        found = find_front(self.predictor, scene, self.area, priors)
+        tried = (state for summer in priors.summer_sources for state in states_of(summer, self.output))
+        return self._write(found, (*states, *tried), before)
 
-    def _is_done(self, source: Source, record: Record | None) -> bool:
-        return is_done(record, states_of(source, self.output), self.output)
+    def is_done(self, source: Source, record: Record | None, name: str) -> bool:
+        """Whether the record of a scene with this name stands for what would be predicted now."""
+        if record is None or record.settings != self.digest:
+            return False
+        own = states_of(source, self.output)
+        return is_done(record, (*own, *self._summer_states(source, name, record, own)), self.output, self.digest)
+
+    def _summer_states(self, source: Source, name: str, record: Record, own: States) -> States:
+        """The states of as many summer scenes as were tried for the record, one at least: those that would be tried now.
+
+        Only headers are read. A record without a summer scene holds none, so one that has come since makes a difference.
+        """
+        summer = self.priors.summer
+        if summer is None or summer.named is not None:  # a named one is among the settings
+            return ()
+        date = source.facts.filled_from(facts_of_name(name)).date
+        count = max(1, len(record.source) - len(own))
+        try:
+            outline = outline_of(source, self.options, self.interest)
+            if outline.place is None:
+                return ()
+            candidates = summer.candidates(source, date, Footprint(outline.place, outline.shape))
+            states = (state for candidate in candidates for state in states_of(candidate, self.output))
+            return tuple(itertools.islice(states, count))
+        except InputError:
+            return ()  # reading the scene tells what is wrong
 
     def _read(self, source: Source, name: str) -> Scene:
         scene = read_scene(source, self.options, self.interest, self.predictor.grey)
@@ -152,7 +185,7 @@ class Batch:
         written = [
             path.relative_to(self.output).as_posix() for path in prediction.save(self.output, self.vector, self.lines)
         ]
-        record = Record(states, self._row(prediction, states), written)
+        record = Record(states, self._row(prediction, states), written, self.digest)
         write_record(self.output, record)
         for left_over in set(before.files if before else ()) - set(written):
             (self.output / left_over).unlink(missing_ok=True)
@@ -181,18 +214,24 @@ class Batch:
             **scene.reading,
         }
 
+    @functools.cached_property
+    def digest(self) -> str:
+        """Of the settings."""
+        return settings_digest(self.settings())
+
     def settings(self) -> Json:
         """What tells results of this batch from others of the same scenes."""
         predictor = self.predictor
         return {
             "checkpoints": list(map(shown_checkpoint, predictor.sources)),
+            "networks": sorted(predictor.fingerprints),
             "mode": predictor.mode,
             "rotations": list(predictor.quarter_turns),
             "mirrors": [list(axes) for axes in predictor.mirrors],
             "box": self.area.digest if self.area else None,
             "aoi": self.interest.area.digest if self.interest else None,
             "vector": sorted(self.vector),
-            **self.priors.settings(),
+            **self.priors.settings(self.output),
             "crs": self.lines.crs and self.lines.crs.to_string(),
             "author": self.lines.author,
             "outlines": self.lines.outlines and self.lines.outlines.digest,
@@ -237,7 +276,7 @@ def write_summary(
     paths = [output / "lines" / f"{row['scene']}{GEOJSON}" for row in rows if row["georeferenced"]]
     if missing := [path.name for path in paths if not path.is_file()]:
         log.warning("%s: removed, so not in %s; predict their scenes again", some_names(missing), ALL_FRONTS)
-    if paths:
+    if paths or (output / ALL_FRONTS).is_file():  # one of scenes that no longer count is replaced
         members = ",\n".join(line for path in paths if path.is_file() for line in _feature_lines(path))
         write_text(output / ALL_FRONTS, f'{{"type": "FeatureCollection", "features": [\n{members}\n]}}\n')
         write_run(output / ALL_FRONTS, vector, options.crs or WGS84)

@@ -26,11 +26,13 @@ DEFAULT_READING = ReadOptions()
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ScenePriors:
-    """On a scene's grid: `rock` bool (H, W), `summer` uint8 (H, W), None: not known; `is_rule`: rock is rock in the result."""
+    """On a scene's grid: `rock` bool (H, W), `summer` uint8 (H, W), None: not known; `is_rule`: rock is rock in the result;
+    `summer_sources`: as of `glacierjax.geo.summer.SummerScene`."""
 
     rock: Bool[np.ndarray, "height width"] | None = None
     summer: UInt8[np.ndarray, "height width"] | None = None
     is_rule: bool = False
+    summer_sources: tuple[Source, ...] = ()
 
     @property
     def planes(self) -> dict[str, UInt8[np.ndarray, "height width"] | None]:
@@ -58,7 +60,7 @@ class Priors:
             if self.rock.area is None:
                 raise InputError(f"{self.rock.where}: shows nothing of {source.where}; give the mask of its glacier")
             log.warning("%s: no rock of %s lies in it", scene.name, self.rock.where)
-        summer = None
+        found = None
         if self.summer is not None:
             if scene.georeference is None:
                 raise InputError(
@@ -68,14 +70,15 @@ class Priors:
             if found is None:
                 log.warning("%s: no summer scene of its ground, so the channel is 0", source.where)
             else:
-                summer, name = found
-                log.info("%s: its summer scene is %s", scene.name, name)
-        return ScenePriors(rock, summer, self.rock_rule)
+                log.info("%s: its summer scene is %s", scene.name, found.name)
+        if found is None:
+            return ScenePriors(rock, None, self.rock_rule)
+        return ScenePriors(rock, found.grey, self.rock_rule, found.tried)
 
-    def settings(self) -> dict[str, Any]:
-        """What tells results with these priors from others."""
+    def settings(self, output: Path) -> dict[str, Any]:
+        """What tells results with these priors in the folder `output` from others."""
         summer = self.summer and {
-            "named": self.summer.named and [str(state) for state in states_of(self.summer.named, Path())],
+            "named": self.summer.named and [str(state) for state in states_of(self.summer.named, output)],
             "months": list(self.summer.months),
         }
         return {"rock": self.rock and self.rock.digest, "rock_rule": self.rock_rule, "summer": summer}

@@ -5,6 +5,7 @@ B/VV.tif become A__VV and B__VV.
 """
 
 import dataclasses
+import hashlib
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import Json, absolute_path, visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
 from glacierjax.core.version import version
@@ -22,6 +23,8 @@ from glacierjax.geo.sources import Source, is_virtual, split_archive
 log = logging.getLogger(__name__)
 
 RECORDS = "records"  # folder of them in the output
+SETTINGS = "settings.json"  # of the output
+DIGEST_LETTERS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,11 +43,12 @@ States = tuple[FileState, ...]
 @dataclasses.dataclass(frozen=True)
 class Record:
     """One scene that is done. `source`: its files, then those of the scenes that it was predicted with; `row` of the table;
-    `files` that were written, from the output folder."""
+    `files` that were written, from the output folder; `settings` that they were made with (`settings_digest`)."""
 
     source: States
     row: dict[str, Any]
     files: list[str]
+    settings: str
 
 
 def states_of(source: Source, output: Path) -> States:
@@ -86,6 +90,30 @@ def read_records(output: Path) -> dict[str, Record]:
     return records
 
 
+def current_records(output: Path, records: Mapping[str, Record]) -> dict[str, Record]:
+    """Those of the records that were made with the settings of the output; names the others.
+
+    There are others where making all scenes again was stopped, or was done for some of them only.
+    """
+    file = output / SETTINGS
+    if not file.is_file():
+        return dict(records)
+    digest = settings_digest(_read_settings(file))
+    others = [name for name, record in records.items() if record.settings != digest]
+    if others:
+        log.warning(
+            "%s: made with other settings, so not in the tables of %s; predict their scenes again",
+            some_names(others),
+            output,
+        )
+    return {name: record for name, record in records.items() if record.settings == digest}
+
+
+def settings_digest(settings: Json) -> str:
+    """Tells the settings of one batch from those of others."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:DIGEST_LETTERS]
+
+
 def read_record(output: Path, name: str) -> Record | None:
     """The record of one scene; None: it has none, or one that cannot be read."""
     file = _record_file(output, name)
@@ -101,7 +129,8 @@ def _read_record(file: Path) -> Record | None:
         content = json.loads(file.read_text(encoding="utf-8"))
         source = tuple(FileState(**state) for state in content["source"])
         row: Json = content["row"]
-        return Record(source, {"scene": row["scene"], **row}, [str(path) for path in content["files"]])
+        files = [str(path) for path in content["files"]]
+        return Record(source, {"scene": row["scene"], **row}, files, str(content["settings"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning(
             "%s: not a readable record (%s: %s); its scene counts as not done", file, type(error).__name__, error
@@ -122,9 +151,9 @@ def remove_record(output: Path, name: str, files: Sequence[str]) -> None:
     _record_file(output, name).unlink(missing_ok=True)
 
 
-def is_done(record: Record | None, now: States, output: Path) -> bool:
-    """Whether a scene is finished: its files have not changed since, and all that was written exists."""
-    if record is None or not _is_same(record.source, now, output):
+def is_done(record: Record | None, now: States, output: Path, settings: str) -> bool:
+    """Whether a scene is finished with these settings: its files have not changed since, and all that was written exists."""
+    if record is None or record.settings != settings or not _is_same(record.source, now, output):
         return False
     return all((output / file).is_file() for file in record.files)
 
@@ -210,13 +239,20 @@ def _folders(source: Source) -> tuple[str, ...]:
 
 def check_settings(path: Path, settings: Json) -> None:
     """Raises `InputError` if the results beside the settings file `path` were made with others than `settings`."""
-    try:
-        before = json.loads(path.read_text(encoding="utf-8"))
-        changed = [name for name in settings if before.get(name) != settings[name]]
-    except (OSError, ValueError, AttributeError) as error:
-        raise InputError(f"{path}: not readable ({error}); remove it or use another `output`") from error
+    before = _read_settings(path)
+    changed = [name for name in settings if before.get(name) != settings[name]]
     if changed:
         raise InputError(
             f"{path.parent}: holds results of other settings ({', '.join(changed)}); use another `output`, or `overwrite` to do "
             "all of them again"
         )
+
+
+def _read_settings(path: Path) -> Json:
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not readable ({error}); remove it or use another `output`") from error
+    if not isinstance(settings, dict):
+        raise InputError(f"{path}: holds no settings; remove it or use another `output`")
+    return settings

@@ -111,7 +111,9 @@ class SeriesBatch(Batch):
         for position in sample.wanted:
             name = sample.frames[position]
             states = self._states(name, sample, sources)
-            if (self.overwrite and name not in fresh) or not is_done(records.get(name), states, self.output):
+            if (self.overwrite and name not in fresh) or not is_done(
+                records.get(name), states, self.output, self.digest
+            ):
                 found[name] = position, states
         return found
 

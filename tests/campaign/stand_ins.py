@@ -17,7 +17,7 @@ def note(plan: Plan, task: Task, output: Path) -> None:
     """Leaves a record without files, and a file of the task's name with one line for each time that it was done."""
     folder = output / GLACIERS / task.glacier
     row = {"scene": task.name, "georeferenced": False, "front_lines": 0, "quality": "", "date": None}
-    write_record(folder, Record(states_of(task.sources[0], folder), row, []))
+    write_record(folder, Record(states_of(task.sources[0], folder), row, [], "stand-in"))
     path = output / "done" / f"{task.glacier}_{task.name}"
     write_text(path, (path.read_text() if path.is_file() else "") + "done\n")
 

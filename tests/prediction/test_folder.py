@@ -83,6 +83,37 @@ def test_what_is_done_is_not_done_again_unless_asked_or_changed(tmp_path, scenes
     assert zones.read_bytes() != b"mark"
 
 
+def test_stopped_while_all_is_made_again_with_other_settings_the_rest_is_not_done(tmp_path, scenes, caplog):
+    files = [scenes / f"{PICTURE}.png", scenes / f"{MAP}.tif"]
+    batch(tmp_path).run(sources(*files))
+    other = {"options": ReadOptions(nodata=3), "stac": True}
+    batch(tmp_path, overwrite=True, **other).run(sources(files[0]))
+    rows = list(csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines()))
+    assert [row["scene"] for row in rows] == [PICTURE]
+    assert f"{MAP}: made with other settings, so not in the tables of" in caplog.text
+    assert not list((tmp_path / "out" / "stac").glob("*.json"))
+    assert json.loads((tmp_path / "out" / "fronts.geojson").read_text())["features"] == []
+    zones = tmp_path / "out" / "zones"
+    for name in (f"{PICTURE}.png", f"{MAP}.tif"):
+        (zones / name).write_bytes(b"mark")
+    batch(tmp_path, **other).run(sources(*files))
+    assert (zones / f"{PICTURE}.png").read_bytes() == b"mark" != (zones / f"{MAP}.tif").read_bytes()
+    rows = list(csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines()))
+    assert [row["scene"] for row in rows] == [PICTURE, MAP]
+    assert [path.stem for path in (tmp_path / "out" / "stac").iterdir()] == [MAP]
+
+
+def test_other_weights_in_the_same_folder_are_other_settings(tmp_path, scenes):
+    file = sources(scenes / f"{PICTURE}.png")
+    for fingerprint in ("one", "two"):
+        predictor = dataclasses.replace(make_predictor(0.9), fingerprints=[fingerprint])
+        if fingerprint == "two":
+            with pytest.raises(InputError, match=r"holds results of other settings \(networks\)"):
+                batch(tmp_path, predictor).run(file)
+        else:
+            batch(tmp_path, predictor).run(file)
+
+
 def test_any_output_that_is_missing_is_made_again(tmp_path, scenes):
     file, out = scenes / f"{MAP}.tif", tmp_path / "out"
     batch(tmp_path, vector=["shp"]).run(sources(file))

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+import os
 
 import numpy as np
 import pytest
@@ -172,3 +173,49 @@ def test_a_summer_scene_is_not_its_own_and_can_be_named_or_left_out(scenes, capl
     write_raster(far, np.full(SHAPE, 9, np.uint8), UTM.moved(10_000, 0), "grey")
     with pytest.raises(InputError, match="shows other ground than"):
         model.predict(scenes[1], summer=far)
+
+
+def made_again(watched, sources, output):
+    """Which of the first scene and its neighbours a run makes again: how many, in all."""
+    before = len(watched.seen)
+    priors = open_priors(watched.predictor, sources)
+    Batch(watched.predictor, output, ReadOptions(), priors=priors).run(sources[:1])
+    return len(watched.seen) - before
+
+
+def test_a_scene_is_done_as_long_as_its_summer_scene_is_the_same(scenes, tmp_path):
+    watched, out = Watched((GREY, GREY, SUMMER)), tmp_path / "out"
+    without, some, every = (find_sources([str(path) for path in scenes[:n]]) for n in (1, 2, 4))
+    assert [made_again(watched, without, out) for _ in range(2)] == [1, 0], "there is none"
+    assert [made_again(watched, some, out) for _ in range(2)] == [1, 0], "one has come"
+    assert made_again(watched, every, out) == 0, "others that are farther off in time, or not of summer"
+    image = np.full(SHAPE, 77, np.uint8)
+    write_raster(scenes[1], image, UTM.moved(5, 0), "grey")
+    os.utime(scenes[1], (2_000_000_000, 2_000_000_000))
+    assert [made_again(watched, every, out) for _ in range(2)] == [1, 0], "it was replaced"
+    assert (watched.seen[-1][0, :, 5:, 2] == 77).all()
+    nearer = scenes[0].with_name("JAC_2015-07-01_HH.tif")
+    write_raster(nearer, image, UTM, "grey")
+    assert [made_again(watched, [*every, *find_sources([str(nearer)])], out) for _ in range(2)] == [1, 0], "nearer"
+
+
+def test_a_damaged_summer_scene_that_was_repaired_is_used(scenes, tmp_path, caplog):
+    watched, out = Watched((GREY, GREY, SUMMER)), tmp_path / "out"
+    sources = find_sources([str(path) for path in scenes])
+    content = scenes[1].read_bytes()
+    scenes[1].write_bytes(content[:300])
+    assert [made_again(watched, sources, out) for _ in range(2)] == [1, 0]
+    scenes[1].write_bytes(content)
+    with caplog.at_level(logging.INFO):
+        assert made_again(watched, sources, out) == 1
+    assert "its summer scene is JAC_2015-08-01_HH" in caplog.text
+
+
+def test_where_a_named_summer_scene_lies_is_told_from_the_output(scenes, tmp_path, monkeypatch):
+    watched = Watched((GREY, GREY, SUMMER))
+    sources = find_sources([str(scenes[0])])
+    for folder in (tmp_path, tmp_path.parent):
+        monkeypatch.chdir(folder)
+        priors = open_priors(watched.predictor, sources, summer=str(scenes[1]))
+        Batch(watched.predictor, tmp_path / "out", ReadOptions(), priors=priors).run(sources)
+    assert len(watched.seen) == 1
