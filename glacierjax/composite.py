@@ -16,7 +16,7 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import cli
-from glacierjax.core.choices import BETWEEN, FIGURE_FORMATS, LINEAR, VECTOR_FORMATS
+from glacierjax.core.choices import BETWEEN, FIGURE_FORMATS, LINEAR, VECTOR_FORMATS, VECTOR_IN_WORDS
 
 _FRONTS = flags.DEFINE_multi_string(
     "fronts", None, "Output of timeseries, or front lines as it takes them; may be repeated.", required=True
@@ -43,7 +43,7 @@ _VECTOR = flags.DEFINE_multi_enum(
     "vector",
     [],
     VECTOR_FORMATS,
-    "Lines as GeoPackage or Shapefile too (needs the extra [vector]), or as GeoParquet (needs pyarrow); may be repeated.",
+    VECTOR_IN_WORDS,
 )
 _FIGURE = flags.DEFINE_multi_enum(
     "figure", FIGURE_FORMATS[:1], FIGURE_FORMATS, "Format of the picture; may be repeated."

@@ -78,7 +78,7 @@ _VECTOR = flags.DEFINE_multi_enum(
     "vector",
     [],
     choices.VECTOR_FORMATS,
-    "Lines as GeoPackage or Shapefile too (needs the extra [vector]), or as GeoParquet (needs pyarrow).",
+    choices.VECTOR_IN_WORDS,
 )
 _CRS = flags.DEFINE_string(
     "crs", "", "Reference system of these lines, such as EPSG:3413. Default: the scene's; of all fronts together WGS84."

@@ -13,8 +13,8 @@ Box method (Moon and Joughin 2008): area of glacier in a box divided by its widt
 the fronts. Centreline method (Lea et al. 2014), if --centreline is given. With --width_m the box follows the centreline
 (curvilinear box, Lea et al. 2014).
 
-Writes OUT/timeseries.csv, timeseries.png, summary.json and box.geojson, the box that was used. Edit a straight one and pass
-it as --box.
+Writes OUT/timeseries.csv, timeseries.png, summary.json, judged.geojson (georeferenced fronts with their verdicts) and
+box.geojson, the box that was used. Edit a straight one and pass it as --box.
 """
 
 import sys

@@ -16,10 +16,10 @@ from glacierjax.core.cli import reason_for
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import Json, write_text
 from glacierjax.core.version import version
+from glacierjax.geo.vectors import GEOJSON
 from glacierjax.prediction.folder import ALL_FRONTS, TABLE
 from glacierjax.terminus.compose import ANNUAL, FIGURE, MASK, MONTHLY, RESULT, CompositeOptions, make_composites
 from glacierjax.terminus.follow import CHART, follow_terminus
-from glacierjax.terminus.line_files import GEOJSON
 from glacierjax.terminus.open_series import SeriesOptions
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,7 @@
 """Reads files that users give and writes files atomically: a reader never sees a half-written one."""
 
 import contextlib
+import glob
 import io
 import os
 import secrets
@@ -36,6 +37,18 @@ def absolute_path(path: str | os.PathLike) -> Path:
 def is_hidden(path: str | os.PathLike) -> bool:
     """Whether a file is hidden, as `.DS_Store` and the `._NAME` twins that macOS leaves on foreign disks."""
     return Path(path).name.startswith(".")
+
+
+def named_paths(pattern: str | os.PathLike) -> list[Path]:
+    """The files and folders that a path or pattern names, in order, without hidden ones; ** stands for any folders.
+
+    What exists is what it names, whatever signs are in its name.
+    """
+    path = user_path(pattern)
+    if path.exists():
+        return [path]
+    matches = glob.glob(str(path), recursive=True)  # noqa: PTH207 (Path.glob takes no pattern that begins with /)
+    return [Path(match) for match in sorted(matches) if not is_hidden(match)]
 
 
 def visible_files(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:

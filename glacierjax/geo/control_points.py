@@ -5,13 +5,13 @@ import rasterio
 from jaxtyping import Float
 
 from glacierjax.core.products import product_of_name
+from glacierjax.geo.georeference import usual_map
 from glacierjax.geo.sources import shown_path
 
 # Pixel spacing of ESA's ground range products, by mode and resolution (high or medium).
 _SPACING_M = {("IW", "GRDH"): 10, ("EW", "GRDH"): 25, ("EW", "GRDM"): 40, ("IW", "GRDM"): 40}
 _USUAL_SPACING_M = 10
-_POLAR = {True: "EPSG:3413", False: "EPSG:3031"}  # north, south: where UTM ends
-_UTM_SOUTH, _UTM_NORTH = -80, 84
+UTM_LIMITS = (-80.0, 84.0)  # latitudes where UTM ends
 
 
 def advice(dataset: rasterio.DatasetReader, path: str) -> str:
@@ -44,8 +44,4 @@ def product_folder(path: str) -> str:
 def _projection(lonlat: Float[np.ndarray, "point 2"]) -> str:
     """The UTM zone in the middle of points (n, 2), or the polar grid."""
     longitude = float(np.degrees(np.angle(np.exp(1j * np.radians(lonlat[:, 0])).mean())))
-    latitude = float(lonlat[:, 1].mean())
-    if not _UTM_SOUTH <= latitude <= _UTM_NORTH:
-        return _POLAR[latitude > 0]
-    zone = int((longitude + 180) // 6) % 60 + 1
-    return f"EPSG:{(32600 if latitude >= 0 else 32700) + zone}"
+    return usual_map(longitude, float(lonlat[:, 1].mean()), UTM_LIMITS).to_string()

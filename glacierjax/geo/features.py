@@ -5,7 +5,7 @@ GeoJSON is read as it is. GeoPackage, Shapefile, FlatGeobuf, KML and GML need th
 
 import json
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +18,16 @@ from shapely.geometry.base import BaseGeometry
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, user_path
 from glacierjax.geo.georeference import WGS84, crs_from_user, reproject
-from glacierjax.geo.vectors import require_pyarrow, require_vector_extra
+from glacierjax.geo.vectors import GEOJSON, require_pyarrow, require_vector_extra
 
 POLYGONS = ("Polygon", "MultiPolygon")
 LINES = ("LineString", "MultiLineString")
-JSON_SUFFIXES = (".geojson", ".json")
+JSON_SUFFIXES = (GEOJSON, ".json")
 LAYER_SUFFIXES = (".gpkg", ".shp", ".fgb", ".kml", ".gml")
 PARQUET_SUFFIXES = (".parquet", ".geoparquet")
 BEYOND_EARTH = 1e9  # in any unit of a reference system
 SUFFIXES = JSON_SUFFIXES + LAYER_SUFFIXES + PARQUET_SUFFIXES
+_MARKS = str.maketrans("", "", "_ -")
 
 Feature = tuple[BaseGeometry, dict[str, Any]]
 """geometry and properties"""
@@ -35,6 +36,17 @@ Feature = tuple[BaseGeometry, dict[str, Any]]
 def is_vector_file(path: str | Path) -> bool:
     """Whether a file of this name holds features on Earth."""
     return Path(path).suffix.lower() in SUFFIXES
+
+
+def plain_name(attribute: str) -> str:
+    """The name of an attribute without capitals, underscores, spaces and dashes, as names of one thing differ in these alone."""
+    return attribute.lower().translate(_MARKS)
+
+
+def attribute_named(given: str, there: Iterable[str]) -> str | None:
+    """Of attributes that are there the one of this name, else the first with the same plain name; None: there is none."""
+    names = list(there)
+    return given if given in names else next((name for name in names if plain_name(name) == plain_name(given)), None)
 
 
 def read_shapes(path: str | Path, kinds: tuple[str, ...]) -> list[BaseGeometry]:

@@ -20,6 +20,7 @@ ECCENTRICITY_SQUARED = 6.69437999014e-3
 # Up to here the metres of a map projection are taken as they are (20 m pixels of UTM are 20 m). Beyond it, as in Web
 # Mercator far from the equator, what counts is the distance on the ground.
 LARGEST_MAP_DISTORTION = 0.05
+POLAR_MAPS = {True: 3413, False: 3031}  # EPSG codes of the stereographic maps of Greenland (north) and Antarctica
 CYLINDRICAL = ("merc", "webmerc", "eqc", "cea", "mill")  # PROJ's names of projections in which x is longitude alone
 SQUARE_ENOUGH = 1.25  # ratio of a pixel's sides
 
@@ -153,6 +154,13 @@ def equal_area_plane(lonlat: Float[np.ndarray, "point 2"]) -> CRS:
     longitude = np.degrees(np.angle(np.exp(1j * np.radians(lonlat[:, 0])).mean()))  # right across 180 degrees too
     latitude = (lonlat[:, 1].min() + lonlat[:, 1].max()) / 2
     return CRS.from_dict(proj="laea", lat_0=latitude, lon_0=longitude, datum="WGS84", units="m")
+
+
+def usual_map(longitude: float, latitude: float, utm_limits: tuple[float, float]) -> CRS:
+    """The usual projection of a place: UTM between two latitudes (`utm_limits`), polar stereographic beyond them."""
+    if not utm_limits[0] <= latitude <= utm_limits[1]:
+        return CRS.from_epsg(POLAR_MAPS[latitude > 0])
+    return CRS.from_epsg((32601 if latitude >= 0 else 32701) + int((longitude + 180) % 360 // 6))
 
 
 def crs_from_user(value: str | int | CRS, where: str) -> CRS:

@@ -12,10 +12,10 @@ from rasterio.crs import CRS
 
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
-from glacierjax.geo.features import POLYGONS, read_features
+from glacierjax.geo.features import POLYGONS, attribute_named, plain_name, read_features
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 
-# Attributes that are tried, without capitals and underscores: of TermPicks, RGI 7 and 6, GLIMS.
+# Attributes that are tried, by their plain names: of TermPicks, RGI 7 and 6, GLIMS.
 ID_FIELDS = ("glacierid", "rgiid", "glacid", "glimsid", "id", "name")
 NEAR_M = 2000.0  # outlines are of one date: a front that has moved lies beside them
 AROUND_DEG = 0.5  # polygons farther away are not looked at; longitudes by the latitude
@@ -78,10 +78,11 @@ def id_field(facts: Mapping[str, Any], field: str, path: str | Path) -> str:
     """The attribute that holds the id among those of a feature: `field`, "": the first with a usual name."""
     there = ", ".join(facts) or "none"
     if field:
-        if field not in facts:
+        named = attribute_named(field, facts)
+        if named is None:
             raise ArgumentError("glacier_field", field, f"no such attribute in {path}; there are: {there}")
-        return field
-    plain = {name.lower().replace("_", ""): name for name in reversed(list(facts))}
+        return named
+    plain = {plain_name(name): name for name in reversed(list(facts))}
     found = next((plain[name] for name in ID_FIELDS if name in plain), None)
     if found is None:
         raise InputError(f"{path}: no attribute tells the glacier's id; name one of {there} with `glacier_field`")

@@ -1,13 +1,12 @@
 """What `--input` means: files, folders, patterns, links and STAC items become a list of sources, each of them one scene."""
 
-import glob
 import logging
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from glacierjax.core.errors import ArgumentError
-from glacierjax.core.files import is_hidden, user_path
+from glacierjax.core.files import is_hidden, named_paths, user_path
 from glacierjax.core.products import product_of_name
 from glacierjax.geo.layers import FOLDERS_INSIDE, IMAGE_SUFFIXES, Found, sources_of_files
 from glacierjax.geo.passes import join_passes
@@ -36,7 +35,7 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
     ready: list[Source] = []
     for pattern in patterns:
         if Path(pattern).suffix.lower() in STAC_SUFFIXES and not is_virtual(pattern):
-            for file in _matches(user_path(pattern)) or [Path(pattern)]:
+            for file in named_paths(pattern) or [Path(pattern)]:
                 ready += sources_of_stac(file, polarisation, asset)
             continue
         before = len(found) + len(ready)
@@ -74,19 +73,11 @@ def _files(pattern: str) -> Iterator[Found]:
     elif path.exists():
         yield from _file(path, named=True)
     else:
-        chosen = [match for match in _matches(path) if not match.is_dir() or _is_product(match)]
+        chosen = [match for match in named_paths(path) if not match.is_dir() or _is_product(match)]
         if not chosen:
             raise ArgumentError("input", pattern, "no such file or folder, and no file that fits it as a pattern")
         for match in chosen:
             yield from _inside(match) if match.is_dir() else _file(match)
-
-
-def _matches(pattern: Path) -> list[Path]:
-    """What fits a pattern, without hidden files; a file fits its own name, whatever signs are in it."""
-    if pattern.exists():
-        return [pattern]
-    matches = (Path(match) for match in sorted(glob.glob(str(pattern), recursive=True)))  # noqa: PTH207 (absolute too)
-    return [match for match in matches if not is_hidden(match)]
 
 
 def _inside(folder: Path) -> Iterator[Found]:

@@ -1,7 +1,7 @@
-"""Front lines as files: GeoJSON, GeoPackage and Shapefile where a scene lies on Earth, else a table of points.
+"""Lines, polygons and points as files: on Earth GeoJSON, GeoPackage, Shapefile and GeoParquet, else a table of points.
 
 GeoJSON follows RFC 7946: WGS84 longitude and latitude, seven decimals (a centimetre), lines that cross 180 degrees cut
-there. The other two keep the reference system of the scene.
+there. The others are in the reference system that the caller chooses.
 """
 
 import csv
@@ -24,6 +24,7 @@ from glacierjax.core.files import Json, write_beside, write_text
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
 from glacierjax.geo.line_columns import COLUMNS, Column, Properties, arrays_of, name_in
 
+GEOJSON = ".geojson"
 DECIMALS = 7
 DRIVERS = {GEOPACKAGE: "GPKG", SHAPEFILE: "ESRI Shapefile"}  # of OGR, by suffix; with the extra [vector]
 LAYER = "front"

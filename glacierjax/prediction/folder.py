@@ -42,7 +42,7 @@ from glacierjax.prediction.records import (
     states_of,
     write_record,
 )
-from glacierjax.prediction.scene import GEOJSON, Prediction, find_front
+from glacierjax.prediction.scene import Prediction, find_front
 
 log = logging.getLogger(__name__)
 

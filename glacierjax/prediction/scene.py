@@ -37,7 +37,7 @@ from glacierjax.geo.nodata import fill_specks, missing_areas
 from glacierjax.geo.rasters import RasterLook, raster_path, write_raster
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
-from glacierjax.geo.vectors import feature, write_geojson, write_layer, write_points
+from glacierjax.geo.vectors import GEOJSON, feature, write_geojson, write_layer, write_points
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NOTHING_KNOWN, ScenePriors
 from glacierjax.prediction.scene_maps import SceneMaps, maps_of
@@ -45,7 +45,7 @@ from glacierjax.reports.figures import front_picture
 
 log = logging.getLogger(__name__)
 
-GEOJSON, POINTS = ".geojson", ".csv"
+POINTS = ".csv"
 # Folder of a map -> what its GeoTIFF says.
 LOOKS = {
     "zones": RasterLook(

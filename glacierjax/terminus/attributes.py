@@ -9,8 +9,10 @@ from typing import Any
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import facts_of_name, first_date, parse_date
 from glacierjax.fronts.verdict import QUALITIES, Verdict
+from glacierjax.geo.features import attribute_named, plain_name
 
-# Names that are tried, without capitals, spaces and underscores: of glacierjax, TermPicks, CALFIN, AutoTerm, COBRA and others.
+# Names that are tried, as plain names: of glacierjax, TermPicks, CALFIN, AutoTerm, COBRA and others.
+DECIMAL = ("decdate", "decimaldate", "decimalyear")
 DATE = (
     "date",
     "datetime",
@@ -19,15 +21,14 @@ DATE = (
     "imagedate",
     "obsdate",
     "timestamp",
-    "decdate",
-    "decimaldate",
-    "decimalyear",
+    *DECIMAL,
     "time",
 )
 YEAR_MONTH_DAY = ("year", "month", "day")
 NAME = ("scene", "sceneid", "imageid", "image", "src", "source", "filename", "file", "name")
 GLACIER = ("glacier", "glacierid", "glaciername", "glacname", "officialn", "rgiid")
 SENSOR = ("sensor", "satellite")
+WRITTEN_DIGITS = 8  # of a date as a number: 20200405
 OWN = "scene"  # an attribute of all lines that glacierjax wrote
 PICTURE_SUFFIXES = (".tif", ".tiff", ".png")
 
@@ -89,14 +90,14 @@ def _value(
 ) -> tuple[str | None, object]:
     """(name, value) of the attribute that was given, else of the first candidate that has a value."""
     if given:
-        key = next((key for key in properties if _plain(key) == _plain(given)), None)
+        key = attribute_named(given, properties)
         if key is None:
             there = ", ".join(properties) or "none"
             raise InputError(f"{flag}={given}: no such attribute in {file}; there are: {there}")
         return key, _known(properties[key])
     for candidate in candidates:
         for key, value in properties.items():
-            if _plain(key) == candidate and _known(value) is not None:
+            if plain_name(key) == candidate and _known(value) is not None:
                 return key, value
     return None, None
 
@@ -104,13 +105,13 @@ def _value(
 def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, datetime.date | None]:
     if given:
         key, value = _value(properties, given, (), "`date_field`", file)
-        return key, None if value is None else _parsed(value, f"{file}: {key}")
+        return key, None if value is None else _parsed(key, value, f"{file}: {key}")
     for candidate in DATE:
         key, value = _value(properties, "", (candidate,), "", file)
         if value is None:
             continue
         try:
-            return key, _parsed(value, f"{file}: {properties.get(OWN) or key}")
+            return key, _parsed(key, value, f"{file}: {properties.get(OWN) or key}")
         except InputError:
             if candidate == DATE[0]:
                 raise
@@ -122,13 +123,21 @@ def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, d
             raise InputError(
                 f"{file}: year {parts[0]}, month {parts[1]}, day {parts[2]} are no date; correct them"
             ) from None
-        return "year, month, day", _parsed(f"{year:04}-{month:02}-{day:02}", str(file))
+        return "year, month, day", parse_date(f"{year:04}-{month:02}-{day:02}", str(file))
     return None, None
 
 
-def _parsed(value: object, where: str) -> datetime.date:
-    """A date in any way that `parse_date` reads, a whole number such as 20200405, or the first one in a name."""
-    text = str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+def _parsed(key: str | None, value: object, where: str) -> datetime.date:
+    """A date in any way that `parse_date` reads, a whole number such as 20200405, or the first one in a name.
+
+    2016.0 is the first day of its year; 2016 too, in an attribute of decimal years.
+    """
+    text = str(value).strip()
+    whole = text.removesuffix(".0")
+    if isinstance(value, float) and whole.isdecimal() and len(whole) == WRITTEN_DIGITS:
+        text = whole
+    elif whole.isdecimal() and key is not None and plain_name(key) in DECIMAL:
+        text = f"{whole}.0"
     try:
         return parse_date(text, where)
     except InputError:
@@ -139,10 +148,6 @@ def _parsed(value: object, where: str) -> datetime.date:
 
 def _known(value: Any) -> Any:
     return None if value is None or str(value).strip() in ("", "None", "NULL", "nan", "NaT") else value
-
-
-def _plain(key: str) -> str:
-    return key.lower().replace("_", "").replace(" ", "").replace("-", "")
 
 
 def _without_suffix(name: str) -> str:

@@ -16,8 +16,8 @@ from glacierjax.core.choices import BETWEEN, FIGURE_FORMATS, LINEAR, NONE, VECTO
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import write_text
 from glacierjax.fronts.verdict import REJECT
-from glacierjax.geo.georeference import WGS84, reproject
-from glacierjax.geo.vectors import require_format
+from glacierjax.geo.georeference import WGS84, reproject, usual_map
+from glacierjax.geo.vectors import GEOJSON, require_format
 from glacierjax.terminus.composite_plot import draw_composites
 from glacierjax.terminus.composites import (
     Composite,
@@ -28,9 +28,9 @@ from glacierjax.terminus.composites import (
     seen_of,
     trend_of_months,
 )
-from glacierjax.terminus.ice_mask import check_spacing, draw_masks, grid_over, profiles_of, usual_map
+from glacierjax.terminus.ice_mask import UTM_LIMITS, draw_masks, grid_over, profiles_of
 from glacierjax.terminus.lanes import Lanes, lanes_of
-from glacierjax.terminus.line_files import GEOJSON, write_composites
+from glacierjax.terminus.line_files import write_composites
 from glacierjax.terminus.mask_file import require_netcdf_extra, write_masks
 from glacierjax.terminus.open_series import Series, SeriesOptions, open_series, open_written
 from glacierjax.terminus.series import Row, measure
@@ -56,8 +56,8 @@ class CompositeOptions:
     figures: tuple[str, ...] = FIGURE_FORMATS[:1]
 
     def __post_init__(self):
-        if self.grid_spacing_m is not None:
-            check_spacing(self.grid_spacing_m)
+        if self.grid_spacing_m is not None and not 0 < self.grid_spacing_m < float("inf"):
+            raise ArgumentError("grid_spacing_m", self.grid_spacing_m, "give a number of metres above 0")
         for name, values, choices in (
             ("between", (self.between,), BETWEEN),
             ("vector", self.vector, VECTOR_FORMATS),
@@ -88,7 +88,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     trend = trend_of_months(months)
     years = annual(months, trend)
     lonlat = reproject(shapely.get_coordinates(lanes.whole().centroid), series.plane.crs, WGS84)[0]
-    crs = options.crs or usual_map(*lonlat.tolist())
+    crs = options.crs or usual_map(*lonlat.tolist(), UTM_LIMITS)
     glacier = options.glacier or series.fronts[0].glacier
     mask = _write_mask(output / MASK, series, lanes, months, crs, glacier, options)  # refuses most, so first
     for name, composites in ((MONTHLY, months), (ANNUAL, years)):

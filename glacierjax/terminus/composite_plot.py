@@ -124,7 +124,7 @@ def _draw_time(
         if band is not None:
             chart.fill_between(curve, line - band, line + band, color="tab:red", alpha=0.2, linewidth=0, zorder=0)
     chart.set(xlabel="year", ylabel="position (m)", title="(b) position since the first month, retreat is negative")
-    chart.xaxis.get_major_locator().set_params(integer=True)  # type: ignore[attr-defined]
+    chart.locator_params(axis="x", integer=True)
     low, high = chart.get_ylim()
     chart.set_ylim(low, high + LEGEND_SHARE * (high - low))
     chart.legend(frameon=False, ncols=2, loc="upper center")

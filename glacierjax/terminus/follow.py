@@ -11,7 +11,7 @@ from glacierjax.core.files import write_text
 from glacierjax.fronts.verdict import REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import feature, write_geojson
-from glacierjax.terminus.fronts import LINES_FOLDER
+from glacierjax.terminus.fronts import JUDGED
 from glacierjax.terminus.inputs import write_box
 from glacierjax.terminus.line_files import write_judged
 from glacierjax.terminus.open_series import BOX_FILE, CENTRELINE_FILE, SUMMARY, SeriesOptions, open_series
@@ -21,11 +21,12 @@ from glacierjax.terminus.trend import trend_text
 
 log = logging.getLogger(__name__)
 
-JUDGED, TABLE, CHART = "fronts.geojson", "timeseries.csv", "timeseries.png"
+TABLE, CHART = "timeseries.csv", "timeseries.png"
 
 
 def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOptions) -> None:
-    """Reads fronts, measures them and writes timeseries.csv, timeseries.png, summary.json, box.geojson and lines to `output`."""
+    """Reads fronts, measures them and writes to `output`: timeseries.csv, timeseries.png, summary.json, box.geojson,
+    judged.geojson."""
     series = open_series(patterns, options)
     fronts, box = series.fronts, series.box
     rows = measure(fronts, box, series.centreline, series.verdicts)
@@ -34,8 +35,9 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     write_text(output / TABLE, csv_text(rows))
     write_text(output / SUMMARY, json.dumps(found, indent=1, allow_nan=False) + "\n")
     write_box(output / BOX_FILE, box, series.plane, fronts)
+    (output / JUDGED).unlink(missing_ok=True)  # of another run
     if series.plane.crs is not None:
-        write_judged(output / LINES_FOLDER / JUDGED, series)
+        write_judged(output / JUDGED, series)
         if box.centreline is not None:
             line = reproject(box.centreline, series.plane.crs, WGS84)
             write_geojson(output / CENTRELINE_FILE, [feature(line, {"what": "centreline"})])

@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import glob
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +12,7 @@ from jaxtyping import Float
 from rasterio.crs import CRS
 
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import user_path, visible_files
+from glacierjax.core.files import named_paths, user_path, visible_files
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.fronts.verdict import Verdict
 from glacierjax.geo.antimeridian import join_lines
@@ -26,6 +25,7 @@ from glacierjax.terminus.places import name_places
 log = logging.getLogger(__name__)
 
 LINES_FOLDER = "lines"  # of the output of glacierjax.predict
+JUDGED = "judged.geojson"  # of that of glacierjax.timeseries
 POINTS_SUFFIX = ".csv"
 
 
@@ -72,9 +72,9 @@ class Plane:
 def read_fronts(patterns: Sequence[str], fields: Fields | None = None) -> list[Front]:
     """The fronts in files, folders and glob patterns, by date; those without date last.
 
-    A folder may be the output of `glacierjax.predict`. Lines of other origin may come in any vector format, with `fields` as
-    attributes; where no attribute tells their glacier, they are told apart by place. Raises `InputError` for what names no
-    fronts, and for scenes that are there twice.
+    A folder may be the output of `glacierjax.predict` or of `glacierjax.timeseries`. Lines of other origin may come in any
+    vector format, with `fields` as attributes; where no attribute tells their glacier, they are told apart by place. Raises
+    `InputError` for what names no fronts, and for scenes that are there twice.
     """
     files = dict.fromkeys(file for pattern in patterns for file in files_of(pattern))
     fronts: dict[tuple[str, str | None], Front] = {}
@@ -120,10 +120,12 @@ def files_of(pattern: str) -> list[Path]:
     path = user_path(pattern)
     if path.is_dir():
         folder = path / LINES_FOLDER if (path / LINES_FOLDER).is_dir() else path
+        if folder == path and (path / JUDGED).is_file():
+            return [path / JUDGED]
         # A scene may be there in several formats; those that predict always writes come first.
         files = visible_files(folder, (*JSON_SUFFIXES, POINTS_SUFFIX)) or visible_files(folder, SUFFIXES)
     else:
-        files = [path] if path.exists() else [Path(file) for file in sorted(glob.glob(str(path)))]  # noqa: PTH207 (absolute too)
+        files = [file for file in named_paths(path) if not file.is_dir()]
     if not files:
         raise ArgumentError("fronts", pattern, f"no front lines there ({', '.join((*SUFFIXES, POINTS_SUFFIX))})")
     return files

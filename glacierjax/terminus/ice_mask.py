@@ -22,8 +22,7 @@ MOST_CELLS = 4_000_000
 PARTS = 5  # a cell is looked at in PARTS x PARTS parts; odd, so that one is its middle
 LONGEST_SIDE_M = 200.0  # sides are cut to this before they are bent into another projection
 UNKNOWN, NO_ICE, ICE = -1, 0, 1
-POLAR_LATITUDE = 60.0
-NORTH_POLAR, SOUTH_POLAR = 3413, 3031  # EPSG codes of the stereographic maps of Greenland and Antarctica
+UTM_LIMITS = (-60.0, 60.0)  # latitudes beyond which most data are in polar stereographic projection
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -45,24 +44,10 @@ class IceMask:
     ice_share: Float32[np.ndarray, "row column"]
 
 
-def usual_map(longitude: float, latitude: float) -> CRS:
-    """The projection in which most data of a place are: polar stereographic beyond 60 degrees, else UTM."""
-    if abs(latitude) >= POLAR_LATITUDE:
-        return CRS.from_epsg(NORTH_POLAR if latitude > 0 else SOUTH_POLAR)
-    return CRS.from_epsg((32601 if latitude >= 0 else 32701) + int((longitude + 180) % 360 // 6))
-
-
-def check_spacing(spacing_m: float) -> None:
-    """Raises `ArgumentError` for what is no side of a cell."""
-    if not 0 < spacing_m < float("inf"):
-        raise ArgumentError("grid_spacing_m", spacing_m, "give a number of metres above 0")
-
-
 def grid_over(lanes: Lanes, plane: Plane, crs: CRS, spacing_m: float) -> Grid:
     """The grid that covers the box. Raises `ArgumentError` for a reference system without metres and for a useless spacing."""
     if not crs.is_projected or abs(crs.linear_units_factor[1] - 1) > 1e-9:
         raise ArgumentError("crs", crs.to_string()[:40], "a grid needs a projected reference system in metres")
-    check_spacing(spacing_m)
     west, south, east, north = _on_map(lanes.whole(), plane, crs).bounds
     narrow_m = float(shapely.minimum_rotated_rectangle(lanes.whole()).length) / 4
     if spacing_m > narrow_m:

@@ -18,8 +18,6 @@ from glacierjax.terminus.fronts import Plane
 from glacierjax.terminus.lanes import Lanes
 from glacierjax.terminus.open_series import Series
 
-GEOJSON = ".geojson"
-
 
 def write_judged(path: Path, series: Series) -> None:
     """All fronts of a series on Earth as GeoJSON, the glacier on their left, with their verdicts."""

@@ -17,7 +17,7 @@ from glacierjax.terminus.box import Box
 from glacierjax.terminus.centreline import towards_ocean
 from glacierjax.terminus.curved_box import box_along
 from glacierjax.terminus.direction import one_direction
-from glacierjax.terminus.fronts import LINES_FOLDER, Front, Plane, lay_out, read_fronts
+from glacierjax.terminus.fronts import JUDGED, Front, Plane, lay_out, read_fronts
 from glacierjax.terminus.inputs import (
     choose_box,
     choose_glacier,
@@ -118,14 +118,16 @@ def open_written(patterns: Sequence[str], box: str = "", glacier: str = "") -> S
     folder = user_path(patterns[0])
     if len(patterns) > 1 or not (folder / SUMMARY).is_file():
         return None
-    if not (folder / LINES_FOLDER).is_dir():
-        raise InputError(f"{folder}: no lines in it, as of fronts in pixels; make it again with georeferenced fronts")
+    if not (folder / JUDGED).is_file():
+        raise InputError(
+            f"{folder}: no {JUDGED} in it, as of fronts in pixels; make it again with georeferenced fronts"
+        )
     options = SeriesOptions(box=box or str(folder / BOX_FILE), glacier=glacier, as_written=True)
     used = _box_facts(folder / SUMMARY)
     if used["follows_centreline"] and not box:
         line = str(folder / CENTRELINE_FILE)
         options = dataclasses.replace(options, box="", centreline=line, width_m=used["width_m"])
-    return open_series(patterns, options)
+    return open_series([str(folder / JUDGED)], options)
 
 
 def _box_facts(path: Path) -> Json:

@@ -17,7 +17,6 @@ import scipy.optimize
 import scipy.stats
 from jaxtyping import Bool, Float64
 
-DAYS_PER_YEAR = 365.25
 JACKKNIFE, SCATTER = "jackknife over stretches of time", "scatter of independent dates"
 STRETCHES = 6  # fewer tell the error badly, more are too short to be independent
 LEAST_STRETCHES = 5  # that must hold dates

@@ -9,7 +9,15 @@ import pytest
 from PIL import Image
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_grey_png, require_folder, visible_files, write_beside, write_png, write_text
+from glacierjax.core.files import (
+    named_paths,
+    read_grey_png,
+    require_folder,
+    visible_files,
+    write_beside,
+    write_png,
+    write_text,
+)
 
 GREY = np.arange(48, dtype=np.uint8).reshape(6, 8)
 
@@ -99,6 +107,18 @@ def test_a_disk_that_refuses_chmod_can_be_written(tmp_path, monkeypatch):
             monkeypatch.setattr(module, name, refuse, raising=False)
     write_png(tmp_path / "a.png", GREY)
     assert [p.name for p in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_a_pattern_names_what_fits_it_and_a_path_itself(tmp_path):
+    for name in ("a.png", "in/b.png", "in/deep/c.png", ".d.png", "in/._b.png", "[a].png"):
+        write_text(tmp_path / name, "x")
+
+    def named(pattern):
+        return [str(path.relative_to(tmp_path)) for path in named_paths(tmp_path / pattern)]
+
+    assert named("*.png") == ["[a].png", "a.png"] and named("[a].png") == ["[a].png"]
+    assert named("**/*.png") == ["[a].png", "a.png", "in/b.png", "in/deep/c.png"]
+    assert named("i*") == ["in"] and named("x*") == [] and named(".*.png") == []
 
 
 def test_home_folder_and_hidden_files(tmp_path, monkeypatch):

@@ -96,6 +96,18 @@ def test_dates_are_found_in_attributes_of_many_kinds(tmp_path, row):
     assert [front.date for front in fronts] == [datetime.date(year, 7, 1) for year in YEARS]
 
 
+@pytest.mark.parametrize("fields", [Fields(), Fields(date="DecDate")])
+@pytest.mark.parametrize("value", [2016.0, 2016, "2016", "2016.0", 2015.99999])
+def test_a_decimal_year_on_the_first_of_january_is_a_date(tmp_path, value, fields):
+    assert read_facts({"DecDate": value}, fields, tmp_path / "f.shp").date == datetime.date(2016, 1, 1)
+    assert read_facts({"Dec_Date": 20160101.0}, fields, tmp_path / "f.shp").date == datetime.date(2016, 1, 1)
+
+
+def test_a_year_alone_is_no_date(tmp_path):
+    with pytest.raises(InputError, match="'2016' is not a date"):
+        read_facts({"date": 2016}, Fields(), tmp_path / "f.shp")
+
+
 def test_attributes_that_are_named_come_first_and_must_be_there(tmp_path):
     properties = {
         "date": "2010-07-01",

@@ -215,6 +215,18 @@ def test_a_series_in_a_curved_box_keeps_it(dates, tmp_path, monkeypatch):
     assert float(alone["position_m"]) == pytest.approx(float(table[alone["date"]]["box_position_m"]), rel=1e-3)
 
 
+def test_a_series_in_the_folder_of_the_prediction_leaves_its_lines_alone(dates, tmp_path, monkeypatch):
+    monkeypatch.setattr(compose, "draw_composites", lambda *_: None)
+    monkeypatch.setattr(follow, "draw_series", lambda *_: None)
+    write_fronts(tmp_path / "lines" / "f.geojson", dates)
+    for _ in range(2):  # the second run sees what the first one wrote
+        follow.follow_terminus([str(tmp_path)], tmp_path, SeriesOptions())
+    make_composites([str(tmp_path)], tmp_path, CompositeOptions())
+    found = json.loads((tmp_path / "composite.json").read_text())
+    assert found["rejected"] == 1 and found["fronts"] == len(dates) - 1
+    assert [path.name for path in (tmp_path / "lines").iterdir()] == ["f.geojson"]
+
+
 def test_what_cannot_be_is_told_in_one_line(series, dates, tmp_path, monkeypatch):
     def refused(match, fronts, **options):
         with pytest.raises(InputError, match=match):
@@ -228,7 +240,9 @@ def test_what_cannot_be_is_told_in_one_line(series, dates, tmp_path, monkeypatch
     refused(r"several glaciers \(COL, JAC\)", [write_fronts(tmp_path / "f.geojson", dates[:9]), other])
     refused("beside.geojson: no front lies in it", [series], box=str(tmp_path / "beside.geojson"))
     refused("glacier='SI': no front of it", [series], glacier="SI")
-    refused("grid_spacing_m=0.0: give a number", [series], grid_spacing_m=0.0)
+    for spacing_m in (0.0, -5.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match=f"grid_spacing_m={spacing_m}: give a number of metres above 0"):
+            CompositeOptions(grid_spacing_m=spacing_m)
     refused("the box is only", [series], grid_spacing_m=1e5)
     refused("do not fit into memory", [series], grid_spacing_m=0.1)
     refused("projected reference system", [series], grid_spacing_m=50.0, crs=CRS.from_epsg(4326))
