@@ -58,7 +58,9 @@ def main() -> None:
     crs = crs_from_user(_CRS.value, "--crs") if _CRS.value else None
     vector, figures = tuple(_VECTOR.value), tuple(_FIGURE.value)
     options = CompositeOptions(_BOX.value, _GLACIER.value, crs, vector, _SPACING.value, _BETWEEN.value, figures)
-    make_composites(_FRONTS.value, Path(_OUTPUT.value), options)
+    refused = make_composites(_FRONTS.value, Path(_OUTPUT.value), options)
+    if refused is not None:
+        raise refused
 
 
 if __name__ == "__main__":

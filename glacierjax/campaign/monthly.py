@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import glob
 import hashlib
 import json
 import logging
@@ -13,9 +12,10 @@ from pathlib import Path
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.work import is_disk
 from glacierjax.core.cli import reason_for
-from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, write_text
 from glacierjax.core.version import version
+from glacierjax.geo.features import is_vector_file, read_features, read_text
 from glacierjax.geo.vectors import GEOJSON
 from glacierjax.prediction.folder import ALL_FRONTS, TABLE
 from glacierjax.terminus.compose import ANNUAL, FIGURE, MASK, MONTHLY, RESULT, CompositeOptions, make_composites
@@ -54,7 +54,11 @@ def make_monthly(glacier: Glacier, folder: Path, options: CompositeOptions) -> M
     What is there of the same fronts, box and options stays as it is, else both folders are made anew. No fault of the glacier
     is raised: it is told as `problem`. Raises `InputError` if nothing can be written.
     """
-    digest = _digest(glacier, folder, options)
+    try:
+        digest = _digest(glacier, folder, options)
+    except InputError as error:  # its box cannot be read
+        forget_monthly(folder)
+        return MonthlyFronts(problem=str(error))
     made = _kept(folder, digest)
     if made is not None:
         return made
@@ -85,15 +89,8 @@ def forget_monthly(folder: Path) -> None:
 def _make(glacier: Glacier, folder: Path, options: CompositeOptions) -> str:
     """Writes both; returns why there is no mask. Raises `InputError` for fronts or a box that cannot be used."""
     follow_terminus([str(folder)], folder / SERIES, SeriesOptions(box=glacier.box, name=glacier.name))
-    try:
-        make_composites([str(folder / SERIES)], folder / COMPOSITES, options)
-    except ArgumentError as error:
-        if error.name != "grid_spacing_m":
-            raise
-        without = dataclasses.replace(options, grid_spacing_m=None)
-        make_composites([str(folder / SERIES)], folder / COMPOSITES, without)
-        return f"no ice mask: {error}"
-    return ""
+    refused = make_composites([str(folder / SERIES)], folder / COMPOSITES, options)
+    return "" if refused is None else f"no ice mask: {refused}"
 
 
 @contextlib.contextmanager
@@ -109,15 +106,23 @@ def _warnings_only() -> Iterator[None]:
 
 
 def _digest(glacier: Glacier, folder: Path, options: CompositeOptions) -> str:
-    """Another one where something else may come out: other fronts, scenes, box, options or version."""
-    facts = [version(), glacier.name, glacier.box, dataclasses.asdict(options)]
+    """Another one where something else may come out: other fronts, scenes, box, options or version.
+
+    Raises `InputError` for a box that cannot be read.
+    """
+    facts = [version(), glacier.name, glacier.box, _content_of(glacier.box), dataclasses.asdict(options)]
     whole = hashlib.sha256(json.dumps(facts).encode())
-    box = Path(glacier.box)
-    of_box = sorted(map(Path, glob.glob(f"{glob.escape(str(box.with_suffix('')))}.*"))) if glacier.box else []  # noqa: PTH207
-    for file in (folder / TABLE, folder / ALL_FRONTS, *of_box):
+    for file in (folder / TABLE, folder / ALL_FRONTS):
         content = file.read_bytes() if file.is_file() else b""
         whole.update(f"{file.name} {len(content)}\n".encode() + content)
     return whole.hexdigest()
+
+
+def _content_of(box: str) -> list[str]:
+    """What a box file says: a vector file, which may be several on disk, its shapes; a CaFFe box its text."""
+    if not box:
+        return []
+    return [shape.wkt for shape, _ in read_features(box)] if is_vector_file(box) else [read_text(box)]
 
 
 def _kept(folder: Path, digest: str) -> MonthlyFronts | None:

@@ -39,7 +39,9 @@ AUTO, AMPLITUDE, POWER, DECIBEL, STRETCH = "auto", "amplitude", "power", "db", "
 SCALES = (AUTO, AMPLITUDE, POWER, DECIBEL, STRETCH)
 GEOPACKAGE, SHAPEFILE, GEOPARQUET = "gpkg", "shp", "parquet"
 VECTOR_FORMATS = (GEOPACKAGE, SHAPEFILE, GEOPARQUET)
-VECTOR_IN_WORDS = "Lines as GeoPackage or Shapefile too (needs the extra [vector]), or as GeoParquet (needs pyarrow); may be repeated."
+VECTOR_IN_WORDS = (
+    "Lines as GeoPackage or Shapefile too (needs the extra [vector]), or as GeoParquet (needs pyarrow). Repeatable."
+)
 
 # What a channel of the network's input can show (`glacierjax.core.channels`).
 GREY, ROCK, SUMMER = "grey", "rock", "summer"

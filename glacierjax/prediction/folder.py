@@ -26,6 +26,7 @@ from glacierjax.geo.registration import Footprint
 from glacierjax.geo.run_layer import write_run
 from glacierjax.geo.scenes import READING, ReadOptions, Scene, outline_of, read_scene
 from glacierjax.geo.sources import Source
+from glacierjax.geo.vectors import GEOJSON
 from glacierjax.prediction.catalogue import COLLECTION, write_catalogue
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NO_PRIORS, Priors

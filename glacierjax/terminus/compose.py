@@ -28,7 +28,7 @@ from glacierjax.terminus.composites import (
     seen_of,
     trend_of_months,
 )
-from glacierjax.terminus.ice_mask import UTM_LIMITS, draw_masks, grid_over, profiles_of
+from glacierjax.terminus.ice_mask import UTM_LIMITS, SpacingError, draw_masks, grid_over, profiles_of
 from glacierjax.terminus.lanes import Lanes, lanes_of
 from glacierjax.terminus.line_files import write_composites
 from glacierjax.terminus.mask_file import require_netcdf_extra, write_masks
@@ -68,9 +68,13 @@ class CompositeOptions:
                     raise ArgumentError(name, value, f"choose one of {', '.join(choices)}")
 
 
-def make_composites(patterns: Sequence[str], output: Path, options: CompositeOptions) -> None:
+def make_composites(patterns: Sequence[str], output: Path, options: CompositeOptions) -> SpacingError | None:
     """Reads fronts (of a folder of `timeseries` as it judged them) and writes to `output`: monthly and annual fronts as
-    tables and lines, composite.json with trend and seasonal cycle, a picture, and ice_mask.nc."""
+    tables and lines, composite.json with trend and seasonal cycle, a picture, and ice_mask.nc.
+
+    Returns why there is no mask, if its spacing does not fit the box; all else is written. Raises `InputError` for fronts or a
+    box that cannot be used.
+    """
     for kind in options.vector:
         require_format(kind, f"`vector`={kind}")
     if options.grid_spacing_m is not None:
@@ -90,7 +94,12 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     lonlat = reproject(shapely.get_coordinates(lanes.whole().centroid), series.plane.crs, WGS84)[0]
     crs = options.crs or usual_map(*lonlat.tolist(), UTM_LIMITS)
     glacier = options.glacier or series.fronts[0].glacier
-    mask = _write_mask(output / MASK, series, lanes, months, crs, glacier, options)  # refuses most, so first
+    mask = refused = None
+    try:  # refuses most, so first
+        mask = _write_mask(output / MASK, series, lanes, months, crs, glacier, options)
+    except SpacingError as error:
+        refused = error
+        (output / MASK).unlink(missing_ok=True)  # of other fronts
     for name, composites in ((MONTHLY, months), (ANNUAL, years)):
         write_text(output / f"{name}.csv", _table(composites, series.box.width_m))
         path = output / f"{name}{GEOJSON}"
@@ -116,6 +125,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     if trend:
         log.info("monthly fronts: %s", trend_text(trend))
     log.info("written: %s", output)
+    return refused
 
 
 def _require_dates(fronts: Sequence[MeasuredFront], rows: Sequence[Row]) -> None:

@@ -44,20 +44,27 @@ class IceMask:
     ice_share: Float32[np.ndarray, "row column"]
 
 
+class SpacingError(ArgumentError):
+    """Cells too large or too small for the box of this glacier; all but the mask can be made."""
+
+
 def grid_over(lanes: Lanes, plane: Plane, crs: CRS, spacing_m: float) -> Grid:
-    """The grid that covers the box. Raises `ArgumentError` for a reference system without metres and for a useless spacing."""
+    """The grid that covers the box.
+
+    Raises `ArgumentError` for a reference system without metres, `SpacingError` for cells that do not fit the box.
+    """
     if not crs.is_projected or abs(crs.linear_units_factor[1] - 1) > 1e-9:
         raise ArgumentError("crs", crs.to_string()[:40], "a grid needs a projected reference system in metres")
     west, south, east, north = _on_map(lanes.whole(), plane, crs).bounds
     narrow_m = float(shapely.minimum_rotated_rectangle(lanes.whole()).length) / 4
     if spacing_m > narrow_m:
-        raise ArgumentError(
+        raise SpacingError(
             "grid_spacing_m", spacing_m, f"the box is only {narrow_m:.0f} m across on average; give less than that"
         )
     cells = (east - west) * (north - south) / spacing_m**2
     if cells > MOST_CELLS:
         least_m = np.sqrt((east - west) * (north - south) / MOST_CELLS)
-        raise ArgumentError(
+        raise SpacingError(
             "grid_spacing_m",
             spacing_m,
             f"{cells:.2g} cells over the box do not fit into memory; give {np.ceil(least_m):.0f} or more",

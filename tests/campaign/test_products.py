@@ -173,14 +173,26 @@ def test_monthly_fronts_are_made_again_only_where_something_has_changed(one, tmp
         file.write("\n")
     assert again() == 1
     box = tmp_path / "box.geojson"
-    box.write_text("{}")
+    box.write_text(json.dumps(polygon((2, 2, 9, 9))))
     boxed = dataclasses.replace(glacier, box=str(box))
     assert again(boxed) == 1
-    box.write_text("{ }")
+    box.write_text(json.dumps(polygon((2, 2, 9, 9)), indent=1))
+    (tmp_path / "box.txt").write_text("of something else")
+    assert again(boxed) == 0
+    box.write_text(json.dumps(polygon((2, 2, 9, 10))))
     assert again(boxed) == 1
     assert again(options=CompositeOptions(grid_spacing_m=20.0)) == 1
     (folder / "monthly.json").write_text("[")
     assert again(options=CompositeOptions(grid_spacing_m=20.0)) == 1
+
+
+def test_a_box_that_cannot_be_read_is_told_and_leaves_nothing_of_before(one, tmp_path):
+    glacier, folder, _ = one
+    box = tmp_path / "box.geojson"
+    box.write_text("{")
+    made = make_monthly(dataclasses.replace(glacier, box=str(box)), folder, OPTIONS)
+    assert made.files == () and "box.geojson: not a readable GeoJSON file" in made.problem
+    assert not (folder / "composites").exists()
 
 
 def test_a_box_beside_the_fronts_is_told_and_leaves_nothing_of_before(one, tmp_path):

@@ -243,8 +243,6 @@ def test_what_cannot_be_is_told_in_one_line(series, dates, tmp_path, monkeypatch
     for spacing_m in (0.0, -5.0, float("nan"), float("inf")):
         with pytest.raises(InputError, match=f"grid_spacing_m={spacing_m}: give a number of metres above 0"):
             CompositeOptions(grid_spacing_m=spacing_m)
-    refused("the box is only", [series], grid_spacing_m=1e5)
-    refused("do not fit into memory", [series], grid_spacing_m=0.1)
     refused("projected reference system", [series], grid_spacing_m=50.0, crs=CRS.from_epsg(4326))
     for name, wrong in (
         ("between", {"between": "cubic"}),
@@ -262,6 +260,18 @@ def test_what_cannot_be_is_told_in_one_line(series, dates, tmp_path, monkeypatch
         grid_spacing_m=50.0,
     )
     assert not (tmp_path / "C").exists()
+
+
+def test_a_mask_that_cannot_be_is_told_and_all_else_is_written(series, tmp_path, monkeypatch):
+    pytest.importorskip("netCDF4", reason="the extra [netcdf] is not installed")
+    monkeypatch.setattr(compose, "draw_composites", lambda *_: None)
+    for spacing_m, reason in ((1e5, "the box is only"), (0.1, "do not fit into memory")):
+        refused = make_composites([str(series)], tmp_path / "C", CompositeOptions(grid_spacing_m=spacing_m))
+        assert refused is not None and reason in str(refused)
+    assert (tmp_path / "C" / "monthly.csv").is_file() and not (tmp_path / "C" / "ice_mask.nc").exists()
+    done = run_here("glacierjax.composite", f"--fronts={series}", f"--output={tmp_path / 'D'}", "--grid_spacing_m=1e5")
+    assert done.returncode == 2 and "--grid_spacing_m=100000.0: the box is only" in done.stderr
+    assert (tmp_path / "D" / "monthly.csv").is_file()
 
 
 def test_the_command_names_what_is_missing_or_unknown(series, tmp_path):
