@@ -317,7 +317,7 @@ def test_command_writes_its_files(predictions, tmp_path):
     ), done.stderr
     assert sorted(p.name for p in (tmp_path / "out").iterdir()) == [
         "box.geojson",
-        "lines",
+        "judged.geojson",
         "summary.json",
         "timeseries.csv",
         "timeseries.png",
