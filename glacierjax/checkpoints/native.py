@@ -6,6 +6,7 @@ version) and, inside a run, `training` (optimiser state and counters). A *workdi
 `workdir/resume/<step>/`.
 """
 
+import asyncio
 import contextlib
 import dataclasses
 import logging
@@ -136,14 +137,15 @@ class Keeper:
         Raises `InputError` when the checkpoint is damaged or of another network.
         """
         try:
-            restored: Any = self._manager.restore(
-                step,
-                args=ocp.args.Composite(
-                    params=ocp.args.StandardRestore(_host_like(params)),
-                    training=ocp.args.StandardRestore(_host_like(training)),
-                    record=ocp.args.JsonRestore(),
-                ),
-            )
+            with _all_reads_ended():
+                restored: Any = self._manager.restore(
+                    step,
+                    args=ocp.args.Composite(
+                        params=ocp.args.StandardRestore(_host_like(params)),
+                        training=ocp.args.StandardRestore(_host_like(training)),
+                        record=ocp.args.JsonRestore(),
+                    ),
+                )
         except (OSError, ValueError, KeyError) as error:
             folder = Path(str(self._manager.directory)) / str(step)
             reason = textwrap.shorten(str(error), LONGEST_REASON)
@@ -159,6 +161,39 @@ class Keeper:
 
     def close(self) -> None:
         self._manager.close()
+
+
+class _PatientLoop(asyncio.SelectorEventLoop):
+    """An event loop that ends what it has begun before it closes."""
+
+    def close(self) -> None:
+        if not self.is_closed():
+            self.run_until_complete(self._end_all())
+        super().close()
+
+    async def _end_all(self) -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*others, return_exceptions=True)
+
+
+class _PatientLoops(asyncio.DefaultEventLoopPolicy):
+    def new_event_loop(self) -> asyncio.AbstractEventLoop:
+        return _PatientLoop()
+
+
+@contextlib.contextmanager
+def _all_reads_ended() -> Iterator[None]:
+    """Lets Orbax wait for all of its reads.
+
+    It reads all arrays at once in an event loop of its own, and closes that at the first damaged one. TensorStore then tells the
+    closed loop of each of the others, and each time Python prints a traceback.
+    """
+    before = asyncio.get_event_loop_policy()
+    asyncio.set_event_loop_policy(_PatientLoops())
+    try:
+        yield
+    finally:
+        asyncio.set_event_loop_policy(before)
 
 
 @contextlib.contextmanager
@@ -229,7 +264,7 @@ def _metrics(step: Path) -> dict[str, float]:
 def _restore(folder: Path, **items: Any) -> Any:
     """The named items of a checkpoint folder; raises `InputError` when they are missing or damaged."""
     try:
-        with ocp.Checkpointer(ocp.CompositeCheckpointHandler(*items)) as checkpointer:
+        with _all_reads_ended(), ocp.Checkpointer(ocp.CompositeCheckpointHandler(*items)) as checkpointer:
             return checkpointer.restore(folder.absolute(), args=ocp.args.Composite(**items))
     except MemoryError:
         raise
