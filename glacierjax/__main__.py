@@ -1,7 +1,6 @@
 """The command `glacierjax`: lists the commands, or runs one of them."""
 
 import ast
-import importlib.util
 import runpy
 import sys
 from pathlib import Path
@@ -58,12 +57,14 @@ def module_of(command: str) -> str:
 
 def summary(command: str) -> str:
     """The first line of a command's documentation."""
-    spec = importlib.util.find_spec(module_of(command))
-    if spec and spec.submodule_search_locations:
-        spec = importlib.util.find_spec(f"{module_of(command)}.__main__")
-    assert spec is not None and spec.origin is not None, "all commands are part of the package"
-    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    text = ast.get_docstring(ast.parse(file_of(command).read_text(encoding="utf-8"))) or ""
     return text.split("\n", 1)[0]
+
+
+def file_of(command: str) -> Path:
+    """Where a command stands: a module, or the `__main__` of a package. Nothing is imported, which would take a second."""
+    module = Path(__file__).parent / f"{command}.py"
+    return module if module.exists() else module.with_suffix("") / "__main__.py"
 
 
 if __name__ == "__main__":

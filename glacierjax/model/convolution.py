@@ -46,7 +46,14 @@ class ConvParameters(nn.Module):
         return jnp.asarray(kernel), jnp.asarray(bias)  # those of a checkpoint are numpy arrays
 
 
-_kernel_init = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+def _kernel_init(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
+    """Uniform in +- 1 / sqrt(fan in) for a kernel (K, L, C, D): Flax's `variance_scaling(1 / 3, "fan_in", "uniform")`.
+
+    The numbers are the same, but drawn as one row: for four axes XLA takes three to five times as long to compile.
+    """
+    fan_in = math.prod(shape[:-1])
+    row = jax.random.uniform(key, (math.prod(shape),), dtype, -1)
+    return (row * jnp.sqrt(3 * jnp.array(1 / 3 / fan_in, dtype))).reshape(shape)
 
 
 def uniform_init(fan_in: int) -> Any:

@@ -1,10 +1,21 @@
-"""What a computation runs on, in words."""
+"""What a computation runs on: in words, and how many tiles it takes at once."""
 
 import logging
 
 import jax
 
 log = logging.getLogger(__name__)
+
+ON_CPU, ON_ACCELERATOR = 1, 4
+
+
+def tiles_at_once() -> int:
+    """How many tiles of a scene a network is given at once.
+
+    On CPUs a tile in a batch takes longer than a tile alone (docs/reference/benchmarks.md). Accelerators need a batch to be
+    used in full. The answers differ by rounding, 1e-6 at most.
+    """
+    return ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
 
 
 def log_devices() -> None:

@@ -19,10 +19,10 @@ from glacierjax.core.choices import CLEAN, MODES
 from glacierjax.core.errors import ArgumentError
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.data.series_geometry import tiled_pixels
+from glacierjax.prediction.devices import tiles_at_once
 
 # uint8 images (N, H, W, ...) -> probabilities (N, H, W, K) float32; N is always the same or 1, so few programs are compiled
 Network = Callable[[np.ndarray], np.ndarray]
-TILE_BATCH = 4
 ONCE, TWICE = 0, 1
 # Pixels of an axis that its padded positions show, mirrored in one step and in two (`tiled_pixels`).
 Axis = tuple[np.ndarray, np.ndarray]
@@ -123,18 +123,19 @@ def read_strips(
     size_multiple: int,
     protocol: str = CLEAN,
     needed: Needed | None = None,
-    batch: int = TILE_BATCH,
+    batch: int | None = None,
     answer: tuple[int, ...] = (NUM_ZONES,),
 ) -> list[Iterator[np.ndarray]]:
     """As `scene_strips`, of a scene of `shape` that is read tile by tile, with networks whose
     `answer` for a pixel has this shape.
 
     `protocol`: of the padding in the mode "tiled" (`grid.whole_padding`). Targets that are not `needed` stay 0 where no
-    other one covers them.
+    other one covers them. `batch`: tiles at once; None: `tiles_at_once`.
     """
     if mode not in MODES:
         raise ArgumentError("mode", mode, f"choose one of {', '.join(MODES)}")
     strip_px = context_px // 2
+    batch = batch or tiles_at_once()
     found = []
     for turns in quarter_turns:
         if mode == "whole":

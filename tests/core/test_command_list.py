@@ -1,6 +1,5 @@
 """The command `glacierjax`: it lists the commands and runs them, and every command's help has an example."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers import run_here
 
-from glacierjax.__main__ import COMMANDS, module_of, summary
+from glacierjax.__main__ import COMMANDS, file_of, module_of, summary
 from glacierjax.core.version import version
 
 ROOT = Path(__file__).parents[2]
@@ -17,14 +16,6 @@ STUB = "tfds_builders.build"  # the other name of glacierjax.build
 
 def run(*arguments):
     return subprocess.run([sys.executable, "-m", *arguments], capture_output=True, text=True, cwd="/")
-
-
-def file_of(command):
-    spec = importlib.util.find_spec(module_of(command))
-    if spec is not None and spec.submodule_search_locations:
-        spec = importlib.util.find_spec(f"{module_of(command)}.__main__")
-    assert spec is not None and spec.origin is not None
-    return Path(spec.origin)
 
 
 def test_every_command_of_the_package_is_listed():
@@ -45,6 +36,17 @@ def test_the_list_has_a_line_for_each_command():
     for command in COMMANDS:
         (line,) = [line for line in lines if f"  glacierjax {command} " in line]
         assert line.endswith(summary(command)) and summary(command).endswith(".")
+
+
+@pytest.mark.parametrize("name", ["glacierjax", "predict", "evaluate", "train"])
+def test_help_waits_for_no_large_library(name):
+    module = module_of(name) if name in COMMANDS else "glacierjax"
+    shown = (
+        f"import runpy, sys; sys.argv = [{name!r}, '--help']\ntry: runpy.run_module({module!r}, run_name='__main__')\n"
+    )
+    found = "except SystemExit: print(sorted({'jax', 'rasterio', 'scipy', 'skimage'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", shown + found], capture_output=True, text=True, cwd="/")
+    assert done.stderr == "" and done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("command", ["train", "build"])

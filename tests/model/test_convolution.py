@@ -1,5 +1,6 @@
 """The written-out gradients of the convolution equal those of the definition, in and outside loops."""
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -87,3 +88,15 @@ def test_layers_start_within_the_bound_of_their_fan_in(size, stride, shape):
     assert layer.apply({"params": params}, images).shape == shape
     bound = 1 / np.sqrt(2 * size * size)
     assert all(0 < abs(values).max() <= bound for values in params.values())
+
+
+@pytest.mark.parametrize("shape", [(3, 3, 7, 12), (1, 1, 16, 4), (4, 4, 3, 8), (3, 3, 96, 96)])
+def test_kernels_start_with_the_numbers_of_flax(shape):
+    """They are drawn as one row because that compiles faster; demo and seeds must not change by it."""
+    expected = nn.initializers.variance_scaling(1 / 3, "fan_in", "uniform")
+    layer = conv(shape[2], shape[3], shape[0])
+    for run in (lambda draw: draw, jax.jit):
+        key = jax.random.key(7)
+        np.testing.assert_array_equal(
+            run(lambda key: layer.kernel_init(key, shape))(key), run(lambda key: expected(key, shape))(key)
+        )

@@ -11,8 +11,10 @@ from PIL import Image
 from glacierjax.core import grid
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import NUM_ZONES, grey_from_ids
+from glacierjax.prediction.devices import ON_ACCELERATOR, ON_CPU
 from glacierjax.prediction.tiles import MODES, gaussian_importance, predict_scene, scene_strips, stitch
 
+AT_ONCE = "glacierjax.prediction.tiles.tiles_at_once"
 CONTEXT, TARGET = 32, 16
 MULTIPLE = 32
 # Smaller than a tile, one row or column more than a tile or a target, odd, oblong.
@@ -182,16 +184,30 @@ def test_whole_mode_is_the_network_on_the_mirrored_scene(shape):
 
 
 @pytest.mark.parametrize("mode", ["tiled", "overlap"])
-def test_at_most_two_batch_shapes_are_compiled_for_all_scenes(mode):
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_number_of_tiles_at_once_changes_nothing(mode, shape, monkeypatch):
+    answers = []
+    for number in (ON_CPU, ON_ACCELERATOR, 3):
+        monkeypatch.setattr(AT_ONCE, lambda number=number: number)
+        answers.append(predict_scene(place_and_value, random_scene(shape), mode, CONTEXT, MULTIPLE))
+    np.testing.assert_array_equal(answers[1], answers[0])
+    np.testing.assert_array_equal(answers[2], answers[0])
+
+
+@pytest.mark.parametrize("number", [ON_CPU, ON_ACCELERATOR])
+@pytest.mark.parametrize("mode", ["tiled", "overlap"])
+def test_at_most_two_batch_shapes_are_compiled_for_all_scenes(mode, number, monkeypatch):
+    monkeypatch.setattr(AT_ONCE, lambda: number)
     seen = set()
 
-    def network(tiles):
-        seen.add(tiles.shape)
-        return one_hot(tiles)
+    def network(images):
+        seen.add(images.shape)
+        return one_hot(images)
 
     for columns in range(1, 100, 7):
         predict_scene(network, random_scene((10, columns), NUM_ZONES), mode, CONTEXT, MULTIPLE)
     assert len(seen) <= 2
+    assert {shape[0] for shape in seen} == {1, number}
     assert {shape[1:] for shape in seen} == {(CONTEXT, CONTEXT)}
 
 
