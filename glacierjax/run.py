@@ -11,8 +11,8 @@ named at the end. `glacierjax status OUT` tells how far it is.
 
 A run without --shard does again what somebody has removed from OUT/glaciers, and ends with the products of all: OUT/fronts (all
 lines as GeoParquet), OUT/glaciers/ID/series (as timeseries writes it) and OUT/glaciers/ID/composites (as composite does: monthly
-and annual fronts, with --grid_spacing_m an ice mask), both made again only where fronts have changed, OUT/stac and
-OUT/overview.html.
+and annual fronts, with --grid_spacing_m an ice mask), both made again only where fronts have changed, OUT/collection.json (a
+STAC collection) and OUT/overview.html.
 """
 
 import sys

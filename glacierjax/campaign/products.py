@@ -18,7 +18,7 @@ from glacierjax.campaign.journal import NOTHING, History
 from glacierjax.campaign.monthly import FEW_DATES, LINKED, LISTED, MonthlyFronts, forget_monthly, make_monthly
 from glacierjax.campaign.results import remove_earlier_names
 from glacierjax.campaign.settings import GLACIERS
-from glacierjax.campaign.stac import write_collection
+from glacierjax.campaign.stac import write_catalogue
 from glacierjax.campaign.tasks import Plan
 from glacierjax.campaign.work import is_disk
 from glacierjax.core.cli import reason_for
@@ -52,7 +52,7 @@ def write_products(
     Returns what is wrong with glaciers whose results cannot be put together; they are left out of what is made of the lines.
 
     glaciers/ID/scenes.csv, fronts.geojson and fronts.qml as `predict` writes them; fronts/region=R/year=Y/fronts.parquet;
-    glaciers/ID/series and composites, these as `composites` chooses; stac/collection.json with an item a glacier;
+    glaciers/ID/series and composites, these as `composites` chooses; collection.json (STAC) with an item a glacier in stac;
     overview.html.
     """
     missing: Counter[str] = Counter()
@@ -95,7 +95,8 @@ def write_products(
         always = [] if glacier.id in broken else [TABLE, ALL_FRONTS]
         files.append([*always, *(name for name in LISTED if name in made.files)])
     _tell_problems(facts, output)
-    write_collection(output, glaciers, facts, files, FRONTS)
+    fronts = sorted(path.relative_to(output).as_posix() for path in kept)
+    write_catalogue(output, glaciers, facts, files, fronts)
     write_text(output / OVERVIEW, overview_text(facts, "Calving fronts of all glaciers", version()))
     log.info("%d fronts of %d glaciers: %s", sum(one.fronts for one in facts), len(facts), output / OVERVIEW)
     return [f"glacier {name}: {problem}" for name, problem in broken.items()]

@@ -3,7 +3,7 @@
 Only what lies on the map and has a date can be an item. Of a scene only the day is known, so an item spans it.
 """
 
-import json
+import datetime
 import logging
 import warnings
 from collections.abc import Mapping
@@ -12,31 +12,18 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import shapely
-from shapely.geometry import mapping
 
 from glacierjax.core.errors import some_names
-from glacierjax.core.files import Json, write_text
-from glacierjax.geo.antimeridian import HALF_TURN_DEG
+from glacierjax.core.files import Json
 from glacierjax.geo.mosaic import georeference_of
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.vectors import DECIMALS
 from glacierjax.prediction.records import Record
+from glacierjax.prediction.stac import MEDIA_TYPES, asset_of, item_of, write_collection
 
 log = logging.getLogger(__name__)
 
-COLLECTION, ITEMS = "collection.json", "stac"  # a file and a folder of the output
-VERSION = "1.1.0"
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
-MEDIA_TYPES = {
-    ".tif": "image/tiff; application=geotiff; profile=cloud-optimized",
-    ".png": "image/png",
-    ".geojson": "application/geo+json",
-    ".gpkg": "application/geopackage+sqlite3",
-    ".shp": "application/vnd.shp",
-    ".parquet": "application/vnd.apache.parquet",
-    ".csv": "text/csv",
-    ".nc": "application/netcdf",
-}
 ROLES = {"overlays": "overview", "fronts": "data", "zones": "data", "lines": "data"}  # others: metadata
 TOLD = ("error_m", "error_low_m", "error_high_m", "quality", "reasons", "length_m")  # columns of a scene
 WHOLE_MAP = "zones"  # every scene has it
@@ -44,24 +31,22 @@ WHOLE_MAP = "zones"  # every scene has it
 
 def write_catalogue(output: Path, records: Mapping[str, Record]) -> None:
     """Writes collection.json and stac/NAME.json for the scenes with a record in a run's output; old items are removed."""
+    identity = output.resolve().name or "run"
     items, left_out = {}, []
     for name, record in sorted(records.items()):
-        item = _item(output, record) if record.row["georeferenced"] and record.row["date"] else None
+        item = _item(output, record, identity) if record.row["georeferenced"] and record.row["date"] else None
         if item is None:
             left_out.append(name)
         else:
             items[name] = item
-    for old in (output / ITEMS).glob("*.json"):
-        if old.stem not in items:
-            old.unlink()
-    for name, item in items.items():
-        write_text(output / ITEMS / f"{name}.json", _text(item))
-    write_text(output / COLLECTION, _text(_collection(output, items)))
+    summary = [path.name for path in sorted(output.iterdir()) if path.suffix in MEDIA_TYPES]
+    description = "Calving fronts and zones of glaciers, predicted by glacierjax."
+    write_collection(output, identity, description, items, {name: asset_of(name) for name in summary})
     if left_out:
         log.warning("no STAC item, as date or map coordinates are missing: %s", some_names(left_out))
 
 
-def _item(output: Path, record: Record) -> Json | None:
+def _item(output: Path, record: Record, collection: str) -> Json | None:
     """The item of a scene; None if its zones are not there."""
     row = record.row
     files = [file for file in record.files if Path(file).suffix in MEDIA_TYPES]
@@ -79,57 +64,16 @@ def _item(output: Path, record: Record) -> Json | None:
         if code
         else {"proj:code": None, "proj:projjson": place.crs.to_dict(projjson=True)}
     )
-    return {
-        "type": "Feature",
-        "stac_version": VERSION,
-        "stac_extensions": [PROJECTION],
-        "id": row["scene"],
-        "collection": _identifier(output),
-        "geometry": mapping(outline if len(outline.geoms) > 1 else outline.geoms[0]),
-        "bbox": bounds_of(outline),
-        "properties": {
-            "datetime": f"{row['date']}T00:00:00Z",
-            "start_datetime": f"{row['date']}T00:00:00Z",
-            "end_datetime": f"{row['date']}T23:59:59Z",
-            **({"platform": row["sensor"]} if row["sensor"] else {}),
-            **system,
-            "proj:shape": list(grid.shape),
-            "proj:transform": list(place.transform),
-            **{f"glacierjax:{name}": row[name] for name in TOLD},
-        },
-        "assets": dict(_asset(file) for file in files),
-        "links": [
-            {"rel": rel, "href": f"../{COLLECTION}", "type": "application/json"}
-            for rel in ("root", "parent", "collection")
-        ],
+    day = datetime.date.fromisoformat(row["date"])
+    facts = {
+        **({"platform": row["sensor"]} if row["sensor"] else {}),
+        **system,
+        "proj:shape": list(grid.shape),
+        "proj:transform": list(place.transform),
+        **{f"glacierjax:{name}": row[name] for name in TOLD},
     }
-
-
-def _collection(output: Path, items: Mapping[str, Json]) -> Json:
-    boxes = [item["bbox"] for item in items.values()]
-    days = sorted(item["properties"]["datetime"] for item in items.values())
-    whole = [-180.0, -90.0, 180.0, 90.0]
-    if boxes and all(west <= east for west, _, east, _ in boxes):
-        whole = [*np.min(boxes, 0)[:2].tolist(), *np.max(boxes, 0)[2:].tolist()]
-    summary = [path for path in sorted(output.iterdir()) if path.suffix in MEDIA_TYPES]
-    return {
-        "type": "Collection",
-        "stac_version": VERSION,
-        "id": _identifier(output),
-        "description": "Calving fronts and zones of glaciers, predicted by glacierjax.",
-        "license": "other",
-        "extent": {
-            "spatial": {"bbox": [whole, *(boxes if len(boxes) > 1 else [])]},
-            "temporal": {
-                "interval": [[days[0], days[-1].replace("T00:00:00Z", "T23:59:59Z")] if days else [None, None]]
-            },
-        },
-        "assets": {path.name: _about(path.name, path.suffix, "data") for path in summary},
-        "links": [
-            {"rel": "root", "href": f"./{COLLECTION}", "type": "application/json"},
-            *({"rel": "item", "href": f"./{ITEMS}/{name}.json", "type": "application/geo+json"} for name in items),
-        ],
-    }
+    assets = dict(_asset(file) for file in files)
+    return item_of(row["scene"], collection, outline, (day, day), facts, assets, [PROJECTION])
 
 
 def _asset(file: str) -> tuple[str, Json]:
@@ -137,11 +81,7 @@ def _asset(file: str) -> tuple[str, Json]:
     path = Path(file)
     kind = path.parts[0]
     key = kind if path.suffix in (".tif", ".png", ".geojson") else f"{kind}_{path.suffix[1:]}"
-    return key, _about(f"../{file}", path.suffix, ROLES.get(kind, "metadata"))
-
-
-def _about(href: str, suffix: str, role: str) -> Json:
-    return {"href": href if href.startswith(".") else f"./{href}", "type": MEDIA_TYPES[suffix], "roles": [role]}
+    return key, asset_of(f"../{file}", ROLES.get(kind, "metadata"))
 
 
 def _grid_of(path: Path) -> Footprint | None:
@@ -150,21 +90,3 @@ def _grid_of(path: Path) -> Footprint | None:
         with rasterio.open(path) as dataset:
             place = georeference_of(dataset)
             return None if place is None else Footprint(place, (dataset.height, dataset.width))
-
-
-def bounds_of(outline: shapely.MultiPolygon) -> list[float]:
-    """west, south, east, north; west is the greater one of an outline in two parts, across 180 degrees (RFC 7946)."""
-    west, south, east, north = outline.bounds
-    parts = [part.bounds for part in outline.geoms]
-    if len(parts) > 1 and east - west > HALF_TURN_DEG:
-        west = min(bounds[0] for bounds in parts if bounds[0] >= 0)
-        east = max(bounds[2] for bounds in parts if bounds[0] < 0)
-    return [west, south, east, north]
-
-
-def _identifier(output: Path) -> str:
-    return output.resolve().name or "run"
-
-
-def _text(document: Json) -> str:
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"

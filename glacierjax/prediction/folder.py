@@ -27,7 +27,7 @@ from glacierjax.geo.run_layer import write_run
 from glacierjax.geo.scenes import READING, ReadOptions, Scene, outline_of, read_scene
 from glacierjax.geo.sources import Source
 from glacierjax.geo.vectors import GEOJSON
-from glacierjax.prediction.catalogue import COLLECTION, write_catalogue
+from glacierjax.prediction.catalogue import write_catalogue
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NO_PRIORS, Priors
 from glacierjax.prediction.records import (
@@ -44,6 +44,7 @@ from glacierjax.prediction.records import (
     write_record,
 )
 from glacierjax.prediction.scene import Prediction, find_front
+from glacierjax.prediction.stac import COLLECTION
 
 log = logging.getLogger(__name__)
 

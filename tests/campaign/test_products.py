@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import sys
+from urllib.parse import unquote
 
 import pyarrow.dataset
 import pyarrow.parquet
@@ -69,15 +70,17 @@ def test_each_glacier_has_the_tables_of_predict(output):
 
 
 def test_the_stac_collection_leads_to_every_file(output):
-    collection = json.loads((output / "stac" / "collection.json").read_text())
+    collection = json.loads((output / "collection.json").read_text())
     assert collection["type"] == "Collection" and collection["extent"]["temporal"]["interval"] == [
-        ["2020-01-01T00:00:00Z", "2021-03-01T00:00:00Z"]
+        ["2020-01-01T00:00:00Z", "2021-03-01T23:59:59Z"]
     ]
     links = [link["href"] for link in collection["links"] if link["rel"] == "item"]
-    assert links == ["./G1.json", "./G2.json"]
-    assert (output / "stac" / collection["assets"]["fronts"]["href"]).is_dir()
+    assert links == ["./stac/G1.json", "./stac/G2.json"]
+    linked = {(output / unquote(asset["href"])).resolve() for asset in collection["assets"].values()}
+    assert linked == {path.resolve() for path in (output / "fronts").rglob("*.parquet")} and len(linked) == 4
     item = json.loads((output / "stac" / "G1.json").read_text())
     assert item["properties"]["fronts"] == 2 and item["properties"]["region"] == "East/A"
+    assert item["properties"]["datetime"] is None and item["properties"]["end_datetime"] == "2021-03-01T23:59:59Z"
     west, south, east, north = item["bbox"]
     assert shapely.box(west, south, east, north).covers(shapely.geometry.shape(item["geometry"]))
     assert {(output / "stac" / asset["href"]).is_file() for asset in item["assets"].values()} == {True}
@@ -266,7 +269,7 @@ def test_products_follow_what_is_there(tmp_path, monkeypatch):
     (tmp_path / "out/stac/G2.json").write_text("{}")
     run_campaign(tmp_path / "plan", tmp_path / "out", in_this_process)
     assert not (tmp_path / "out/fronts/region=R/year=1999/fronts.parquet").exists()
-    assert sorted(path.name for path in (tmp_path / "out" / "stac").iterdir()) == ["G1.json", "collection.json"]
+    assert sorted(path.name for path in (tmp_path / "out" / "stac").iterdir()) == ["G1.json"]
 
 
 def facts(**values):

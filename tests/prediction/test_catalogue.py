@@ -1,10 +1,13 @@
 """The STAC collection of a run is valid, its links lead to the files, and it knows where scenes lie."""
 
+import datetime
 import json
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
+import shapely
 from brightness import make_predictor
 
 from glacierjax.core.files import write_png
@@ -12,8 +15,8 @@ from glacierjax.geo.georeference import Georeference, crs_from_user
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.rasters import RasterLook, write_raster
 from glacierjax.geo.scenes import ReadOptions
-from glacierjax.prediction.catalogue import COLLECTION, ITEMS
 from glacierjax.prediction.folder import Batch
+from glacierjax.prediction.stac import COLLECTION, ITEMS, asset_of, item_of, write_collection
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 UTM = Georeference(crs_from_user("EPSG:32622", "test"), (20, 0, 500_000, 0, -20, 7_650_000))
@@ -86,3 +89,21 @@ def test_a_catalogue_is_written_on_request_and_then_kept_up_to_date(run):
     run()
     assert json.loads((out / COLLECTION).read_text())["type"] == "Collection"
     assert not (out / ITEMS / "gone.json").exists()
+
+
+def test_links_of_any_name_lead_to_their_files_and_of_no_item_there_is_a_valid_collection(tmp_path):
+    pystac = pytest.importorskip("pystac", reason="pystac-core (extra [test]) is not installed")
+    name, square = "A b#1 100%", shapely.MultiPolygon([shapely.box(10, 70, 11, 71)])
+    days = (datetime.date(2020, 2, 28), datetime.date(2020, 2, 29))
+    item = item_of(name, "all", square, days, {"title": "A"}, {"lines": asset_of(f"../lines/{name}.geojson")})
+    assert item["assets"]["lines"]["href"] == "../lines/A%20b%231%20100%25.geojson"
+    assert item["properties"]["datetime"] is None and item["properties"]["end_datetime"] == "2020-02-29T23:59:59Z"
+    pystac.Item.from_dict(item).validate()
+    write_collection(tmp_path, "all", "Of two days.", {name: item}, {})
+    (link,) = (link for link in json.loads((tmp_path / COLLECTION).read_text())["links"] if link["rel"] == "item")
+    assert (tmp_path / unquote(link["href"])).is_file() and link["title"] == "A"
+    write_collection(tmp_path, "all", "Of nothing.", {}, {})
+    assert not list((tmp_path / ITEMS).iterdir())
+    collection = json.loads((tmp_path / COLLECTION).read_text())
+    pystac.Collection.from_dict(collection).validate()
+    assert collection["extent"]["spatial"]["bbox"] == [[-180, -90, 180, 90]]
