@@ -4,8 +4,9 @@ import dataclasses
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -48,6 +49,14 @@ class _Pairs:
     sides_m: Float[np.ndarray, "pair 2"]
 
 
+class _Network(NamedTuple):
+    """What the tasks of a glacier need to know of its networks."""
+
+    is_of_series: bool
+    pixel_spacing_m: float | None
+    context_px: int
+
+
 def plan_campaign(
     glaciers: str | Path,
     scenes: Sequence[str],
@@ -75,11 +84,15 @@ def plan_campaign(
         raise ArgumentError("least_covered", least_covered, "give a share of the area, 0 to 1")
     speed = _speed(pixels_per_second)
     table = read_glaciers(glaciers, glacier_field)
-    networks = {glacier.id: settings.networks_of(glacier) for glacier in table}
     with new_folder(output) as folder:
         write_areas(folder, table)
-        digests = {}
-        for glacier in table:
+        digests: dict[str, str] = {}
+        networks: dict[tuple[str, ...], _Network] = {}  # by their checkpoints
+        by_networks = sorted(range(len(table)), key=lambda number: table[number].checkpoints)  # each is opened once
+        for glacier in (table[number] for number in by_networks):
+            predictor = settings.networks_of(glacier)
+            if glacier.checkpoints not in networks:
+                networks[glacier.checkpoints] = _network(predictor)
             try:
                 digests[glacier.id] = digest_of(settings.batch(glacier, area_file(folder, glacier.id), folder, ()))
             except InputError as error:
@@ -89,17 +102,18 @@ def plan_campaign(
         unseen = sorted(set(range(len(placed))) - set(pairs.scenes.tolist()))
         skipped += [Skipped(placed[number].source.where, OVER_NONE) for number in unseen]
         tasks: list[Task] = []
-        for number, glacier in enumerate(table):
-            chosen = np.flatnonzero(pairs.glaciers == number)
+        for number in by_networks:  # so that a process loads each of them once
+            glacier, chosen = table[number], np.flatnonzero(pairs.glaciers == number)
             made, left_out = _tasks_of(
-                glacier, networks[glacier.id], digests[glacier.id], placed, pairs, chosen, least_covered
+                glacier, networks[glacier.checkpoints], digests[glacier.id], placed, pairs, chosen, least_covered
             )
             tasks += made
             skipped += left_out
         if not tasks:
             reasons = "; ".join(f"{count} {reason}" for reason, count in _reasons(skipped).most_common(3))
             raise ArgumentError("scenes", ", ".join(scenes), f"no scene of a glacier of {glaciers} ({reasons})")
-        summary = _summary(table, networks, placed, tasks, skipped, speed)
+        hours = _hours(settings, [table[number] for number in by_networks], tasks, speed)
+        summary = _summary(table, placed, tasks, skipped, hours)
         write_tasks(folder, settings, table, digests, tasks, skipped, summary)
     _log_summary(summary)
     return summary
@@ -116,6 +130,10 @@ def _speed(text: str) -> float | None:
     if not 0 < speed < float("inf"):
         raise ArgumentError("pixels_per_second", text, f"give a number above 0, or {MEASURE}")
     return speed
+
+
+def _network(predictor: Predictor) -> _Network:
+    return _Network(isinstance(predictor, SeriesPredictor), predictor.pixel_spacing_m, predictor.context_px)
 
 
 def _join(placed: Sequence[PlacedScene], glaciers: Sequence[Glacier]) -> _Pairs:
@@ -138,7 +156,7 @@ def _join(placed: Sequence[PlacedScene], glaciers: Sequence[Glacier]) -> _Pairs:
 
 def _tasks_of(
     glacier: Glacier,
-    network: Predictor,
+    network: _Network,
     digest: str,
     placed: Sequence[PlacedScene],
     pairs: _Pairs,
@@ -162,7 +180,7 @@ def _tasks_of(
         for source, pair in pair_of.items()
     }
     covered = {source: float(pairs.covered[pair]) for source, pair in pair_of.items()}
-    if isinstance(network, SeriesPredictor):
+    if network.is_of_series:
         mean = sum(covered.values()) / len(covered)
         total = NO_PIXELS if NO_PIXELS in pixels.values() else sum(pixels.values())
         whole = digest_of_task(digest, "", ordered)
@@ -185,7 +203,7 @@ def _tasks_of(
     return tasks, skipped
 
 
-def _pixels(network: Predictor, sides_m: Float[np.ndarray, "2"], spacing_m: float | None) -> int:
+def _pixels(network: _Network, sides_m: Float[np.ndarray, "2"], spacing_m: float | None) -> int:
     """Pixels that the network sees, with its context around what is asked for."""
     if spacing_m is None:
         return NO_PIXELS
@@ -195,30 +213,41 @@ def _pixels(network: Predictor, sides_m: Float[np.ndarray, "2"], spacing_m: floa
 
 def _summary(
     glaciers: Sequence[Glacier],
-    networks: Mapping[str, Predictor],
     placed: Sequence[PlacedScene],
     tasks: Sequence[Task],
     skipped: Sequence[Skipped],
-    speed: float | None,
+    hours: float | None,
 ) -> Json:
-    counts, pixels = Counter(task.glacier for task in tasks), Counter[str]()
-    for task in tasks:
-        pixels[task.glacier] += task.pixels
-    hours = None
-    if speed is not None:
-        measured = {id(network): network for network in networks.values()}
-        speeds = {key: speed or measured_speed(network) for key, network in measured.items()}
-        hours = sum(count / speeds[id(networks[glacier])] for glacier, count in pixels.items()) / 3600
+    counts = Counter(task.glacier for task in tasks)
     return {
         "glaciers": len(glaciers),
         "glaciers_without_scene": [glacier.id for glacier in glaciers if not counts[glacier.id]],
         "scenes": len(placed),
         "tasks": len(tasks),
         "tasks_without_pixels": sum(task.pixels == NO_PIXELS for task in tasks),
-        "pixels": sum(pixels.values()),
+        "pixels": sum(task.pixels for task in tasks),
         "process_hours": hours,
         "skipped": dict(_reasons(skipped).most_common()),
     }
+
+
+def _hours(
+    settings: CampaignSettings, glaciers: Sequence[Glacier], tasks: Sequence[Task], speed: float | None
+) -> float | None:
+    """Of one process; `speed`: as of `_speed`, None: None."""
+    if speed is None:
+        return None
+    pixels, speeds = Counter[str](), {}
+    for task in tasks:
+        pixels[task.glacier] += task.pixels
+    hours = 0.0
+    for glacier in glaciers:
+        if not pixels[glacier.id]:
+            continue
+        if glacier.checkpoints not in speeds:
+            speeds[glacier.checkpoints] = speed or measured_speed(settings.networks_of(glacier))
+        hours += pixels[glacier.id] / speeds[glacier.checkpoints] / 3600
+    return hours
 
 
 def _reasons(skipped: Sequence[Skipped]) -> Counter[str]:

@@ -23,7 +23,9 @@ from glacierjax.prediction.scene import interest_for
 from glacierjax.prediction.series_folder import batch_for
 
 GLACIERS = "glaciers"  # folder in an output, with a folder for each glacier as `predict` writes it
-KEPT_NETWORKS = 4  # a process holds so many at once
+KEPT_NETWORKS = (
+    2  # ensembles that a process holds at once; the tasks of one follow each other (`glacierjax.campaign.plan`)
+)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -9,8 +9,18 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from brightness import make_predictor, make_series_predictor
-from small_campaign import UTM, make_plan, polygon, use_stand_in, write_glaciers, write_scene, write_scenes
+from small_campaign import (
+    PLACES_PX,
+    UTM,
+    make_plan,
+    polygon,
+    use_stand_in,
+    write_glaciers,
+    write_scene,
+    write_scenes,
+)
 
+from glacierjax.campaign import settings as settings_module
 from glacierjax.campaign.glaciers import read_glaciers
 from glacierjax.campaign.plan import OVER_NONE, measured_speed
 from glacierjax.campaign.scenes import find_scenes
@@ -257,6 +267,25 @@ def test_hours_follow_from_a_given_speed_and_a_measured_one(tmp_path):
     assert measured_speed(dataclasses.replace(make_predictor(0.9), mode="whole")) > 0
     with pytest.raises(InputError, match="pixels_per_second='fast'"):
         make_plan(tmp_path, "d", pixels_per_second="fast")
+
+
+def test_each_ensemble_is_loaded_once_and_its_tasks_follow_each_other(tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr(settings_module, "open_predictor", lambda *of: opened.append(of[0]) or make_predictor(0.9))
+    settings_module.forget_networks()
+    for name in "ABC":
+        (tmp_path / name).mkdir()
+    write_scenes(tmp_path / "scenes")
+    areas = {f"G{i}": polygon(PLACES_PX["G1"]) for i in range(6)}
+    features = [
+        {"type": "Feature", "geometry": area, "properties": {"id": name, "checkpoint": "ABC"[i % 3]}}
+        for i, (name, area) in enumerate(areas.items())
+    ]
+    table = tmp_path / "glaciers.geojson"
+    table.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    plan, _ = make_plan(tmp_path, glaciers=table, pixels_per_second="1000")
+    assert opened == [(str(tmp_path / name),) for name in "ABC"]
+    assert list(dict.fromkeys(read_plan(plan).column("glacier"))) == ["G0", "G3", "G1", "G4", "G2", "G5"]
 
 
 def test_glaciers_without_networks_are_named(tmp_path):
