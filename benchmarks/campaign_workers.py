@@ -3,8 +3,8 @@
   python benchmarks/campaign_workers.py --checkpoint=demo/run                 (200 simulated scenes of ten glaciers)
   python benchmarks/campaign_workers.py --checkpoint=demo/run --worker_kills=10 --run_kills=2
 
-Each process of a run has one core, so the machine needs two that are idle. With kills a third run is disturbed: workers die, then
-the whole run with its scheduler, and it is started again until it is complete.
+Each process of a run has one core, the single one too, so the machine needs two that are idle. With kills a third run is
+disturbed: workers die, then the whole run with its scheduler, and it is started again until it is complete.
 """
 
 import argparse

@@ -53,7 +53,7 @@ class _Network(NamedTuple):
     """What the tasks of a glacier need to know of its networks."""
 
     is_of_series: bool
-    pixel_spacing_m: float | None
+    pixel_spacing_m: float
     context_px: int
 
 

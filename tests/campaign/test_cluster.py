@@ -1,6 +1,7 @@
 """Dask's workers: tasks of which a worker dies are given up, all others are done, and a second run does what is left."""
 
 import contextlib
+import os
 import threading
 
 import pytest
@@ -12,6 +13,7 @@ from distributed import LocalCluster
 from small_campaign import make_plan, use_stand_in, write_scenes
 from stand_ins import die_of_the_second, fail_at_first, full_disk, note, note_slowly
 
+from glacierjax.campaign import cluster as cluster_module
 from glacierjax.campaign.cluster import by_workers, local_workers, workers_of
 from glacierjax.campaign.journal import read_journals
 from glacierjax.campaign.run import engine_for, in_this_process, run_campaign
@@ -56,6 +58,14 @@ def test_a_task_that_kills_its_workers_is_given_up_and_no_other_is_lost(tmp_path
     run_campaign(plan, tmp_path, by_workers(client), attempts=3, work=note)
     assert done_in(tmp_path) == {**before, "G1_S1A_20210301": 1}
     assert status_of(tmp_path).startswith("4 of 4 tasks done")
+
+
+def test_a_worker_keeps_the_memory_that_it_frees_and_has_as_many_threads_as_cores(client, monkeypatch):
+    assert set(client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()) == {None}
+    monkeypatch.setattr(cluster_module, "_cores", lambda: list(range(7)))
+    assert set(cluster_module._environment(2).values()) == {"3"} and set(cluster_module._environment(9).values()) == {
+        "1"
+    }
 
 
 @pytest.mark.slow
