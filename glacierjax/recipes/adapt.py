@@ -153,7 +153,7 @@ def adapt(output: Path, options: AdaptOptions) -> Json:
 
 def _adapt(output: Path, options: AdaptOptions, origin: Checkpoint, settings: FineTuning, labels: SomeScenes) -> Json:
     data, model = settings.data, build(settings.model.network(), Tyrion)
-    old = open_split(data.dir, data.train_split, data.name) if options.replay and options.replay_share else None
+    old = old_scenes(settings, options)
     old_validation = open_split(data.dir, data.val_split, data.name) if options.replay else None
     as_it_was = dataclasses.replace(
         settings, model=dataclasses.replace(settings.model, channels=network_of(origin).channels)
@@ -164,7 +164,7 @@ def _adapt(output: Path, options: AdaptOptions, origin: Checkpoint, settings: Fi
     log.info("training on all %d labels, %d epochs of %d steps", len(labels), epochs, STEPS_PER_EPOCH)
     facts = {"checkpoint": str(origin.path), "labels": labels.names, "epochs": epochs}
     final = dataclasses.replace(settings, num_epochs=epochs)
-    _train(final, output, labels, old, options, NoScores(), {ORIGIN: facts})
+    train_on(final, output, labels, old, options, NoScores(), {ORIGIN: facts})
     sites = None
     if old_validation is not None:
         adapted = load_checkpoint(output, choices.LAST)
@@ -244,6 +244,12 @@ def read_labels(options: AdaptOptions, channels: Sequence[str] = GREY_ONLY) -> S
     return labels
 
 
+def old_scenes(settings: FineTuning, options: AdaptOptions) -> Scenes | None:
+    """The training scenes of the old glaciers that samples come from; None where none do."""
+    data = settings.data
+    return open_split(data.dir, data.train_split, data.name) if options.replay and options.replay_share else None
+
+
 def _model_of(origin: Checkpoint) -> ModelSettings:
     """The named size of a network without a training."""
     network = network_of(origin)
@@ -307,7 +313,7 @@ def _fold(
         seen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name not in held_out])
         unseen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name in held_out])
         validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), unseen))
-        _train(settings, folder, seen, old, options, validation, {})
+        train_on(settings, folder, seen, old, options, validation, {})
         curve = [{name: line[f"{name}/mde_m"] for name in held_out} for line in val_lines(folder)]
         write_text(file, json.dumps(curve, indent=1) + "\n")
     jax.clear_caches()  # each training leaves its compiled step in memory, else
@@ -316,13 +322,13 @@ def _fold(
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def _train(
+def train_on(
     settings: FineTuning,
     workdir: Path,
     labels: SomeScenes,
     old: Scenes | None,
     options: AdaptOptions,
-    validation: HeldOut | NoScores,
+    validation: Validation | HeldOut | NoScores,
     origin: Json,
 ) -> None:
     """Trains in a workdir; the share of the old scenes is 0 where there are none."""

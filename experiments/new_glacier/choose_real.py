@@ -1,0 +1,74 @@
+"""Compares settings of `glacierjax adapt` on a glacier of real imagery: its error after each epoch, with five labels.
+
+    python experiments/new_glacier/choose_real.py --data=DATA_RAW --site=SVE --checkpoint=RUN --output=OUT [--replay=OLD_DATA]
+
+DATA_RAW is the folder of Landsat scenes (`data_raw` layout), RUN a network that has not seen the site, OLD_DATA its prepared
+data. Labels and scored scenes are those of real.py. The glacier of the choice is not the one that real.py reports. Writes
+OUT/choice.md; what is done already is not done again. Run it from the project's root.
+"""
+
+import argparse
+import logging
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from real import POOL, split_scenes
+
+from glacierjax.checkpoints.native import load_checkpoint
+from glacierjax.core.compiled import keep_compiled_programs
+from glacierjax.evaluation.run import raw_scenes
+from glacierjax.model import Tyrion, build
+from glacierjax.recipes.adapt import adapted_settings, old_scenes, read_labels, train_on
+from glacierjax.recipes.adaptation import AdaptOptions
+from glacierjax.recipes.validation import Validation
+from glacierjax.training.logs import val_lines
+
+RATE = 5e-3  # of configs/demo_real.py
+CANDIDATES = {
+    "rate 1": {},
+    "rate 0.3": {"learning_rate": 0.3 * RATE},
+    "rate 0.3, half of the samples from the old glacier": {"learning_rate": 0.3 * RATE, "replay_share": 0.5},
+    "rate 0.1": {"learning_rate": 0.1 * RATE},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="data_raw folder of the Landsat scenes")
+    parser.add_argument("--site", required=True, help="the glacier that is new")
+    parser.add_argument("--checkpoint", required=True, help="a network trained without the site")
+    parser.add_argument("--replay", default="", help="prepared data of the old glacier")
+    parser.add_argument("--epochs", type=int, default=8, help="epochs of each training")
+    parser.add_argument("--output", type=Path, required=True, help="folder for networks and the table")
+    options = parser.parse_args()
+    keep_compiled_programs()  # as every command does
+    logging.getLogger("glacierjax").setLevel(logging.ERROR)
+    site = options.output / "data_raw"
+    split_scenes(options.data, site, options.site)
+    scored = raw_scenes(str(site), "test", "auto")
+    lines = ["| settings | after epoch | MDE | missing fronts |", "| --- | ---: | ---: | ---: |"]
+    for name, fields in CANDIDATES.items():
+        wanted = {"replay": options.replay, "replay_share": 0.0, **fields}
+        if wanted["replay_share"] and not options.replay:
+            continue
+        adapting = AdaptOptions(
+            options.checkpoint, str(site), which="last", scenes=POOL, epochs=options.epochs, **wanted
+        )
+        settings = adapted_settings(load_checkpoint(adapting.checkpoint, adapting.which), adapting)
+        folder = options.output / name.replace(",", "").replace(" ", "_")
+        started = time.monotonic()
+        if not (folder / "summary.json").exists():
+            validation = Validation(settings, build(settings.model.network(), Tyrion), scored)
+            train_on(settings, folder, read_labels(adapting), old_scenes(settings, adapting), adapting, validation, {})
+        print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
+        for line in val_lines(folder):
+            mde = "---" if line["mde_px"] is None else f"{line['mde_px']:.2f} px"
+            lines.append(f"| {name} | {line['epoch']:.0f} | {mde} | {line['missing_fronts']} of {len(scored)} |")
+        (options.output / "choice.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
