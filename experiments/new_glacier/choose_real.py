@@ -4,8 +4,8 @@
 
 DATA_RAW is the folder of Landsat scenes (`data_raw` layout), RUN a network that has not seen the site, OLD_DATA its prepared
 data. Labels and scored scenes are those of real.py. The glacier of the choice is not the one that real.py reports. Writes
-OUT/choice.md, whose last line has the setting with the lowest cost, in which a missing front counts as the largest possible error;
-what is done already is not done again. Run it from the project's root.
+OUT/choice.md, whose last line has the setting with the lowest cost (a missing front counts as the largest possible error). What
+is done already is not done again. Run it from the project's root.
 """
 
 import argparse
