@@ -84,8 +84,9 @@ def events_of(output: Path) -> list[dict]:
 
 
 def results_of(output: Path) -> dict[str, bytes]:
-    """Every file of the glaciers, and the products but the page of paths."""
-    kept = [path for part in ("glaciers", "fronts", "stac") for path in (output / part).rglob("*") if path.is_file()]
+    """Every file of the glaciers, and the products but the page of paths; not what a killed process had not finished."""
+    files = [path for part in ("glaciers", "fronts", "stac") for path in (output / part).rglob("*") if path.is_file()]
+    kept = [path for path in files if not path.name.startswith(".")]
     return {path.relative_to(output).as_posix(): path.read_bytes() for path in kept}
 
 

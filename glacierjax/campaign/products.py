@@ -22,7 +22,7 @@ from glacierjax.campaign.stac import write_catalogue
 from glacierjax.campaign.tasks import Plan
 from glacierjax.campaign.work import is_disk
 from glacierjax.core.cli import reason_for
-from glacierjax.core.errors import some_names
+from glacierjax.core.errors import SHOWN_REASONS, some_names
 from glacierjax.core.files import write_beside, write_text
 from glacierjax.core.progress import track
 from glacierjax.core.version import version
@@ -41,7 +41,6 @@ FRONTS, FILE = "fronts", "fronts.parquet"
 OVERVIEW = "overview.html"
 NO_YEAR = "__HIVE_DEFAULT_PARTITION__"  # what programs read as no value
 PARTITION_COLUMN = "Year"  # stands in the name of the folder instead
-SHOWN_PROBLEMS = 10  # all of them are in the overview
 
 
 def write_products(
@@ -119,10 +118,10 @@ def _tell_problems(facts: Sequence[GlacierFacts], output: Path) -> None:
     for one in facts:
         if one.problem:
             by_reason.setdefault(one.problem, []).append(one.id)
-    for reason, names in list(by_reason.items())[:SHOWN_PROBLEMS]:
+    for reason, names in list(by_reason.items())[:SHOWN_REASONS]:
         log.warning("monthly fronts of %s: %s", some_names(names), reason)
-    if len(by_reason) > SHOWN_PROBLEMS:
-        log.warning("%d more reasons in %s", len(by_reason) - SHOWN_PROBLEMS, output / OVERVIEW)
+    if len(by_reason) > SHOWN_REASONS:
+        log.warning("%d more reasons in %s", len(by_reason) - SHOWN_REASONS, output / OVERVIEW)
 
 
 def _monthly(glacier: Glacier, found: GlacierFacts, output: Path, options: CompositeOptions) -> MonthlyFronts:

@@ -8,7 +8,7 @@ from pathlib import Path
 from glacierjax.campaign.journal import DONE, FAILED, NOTHING, STARTED, read_journals
 from glacierjax.campaign.run import WITHOUT_RESULT, read_pointer, reason_of
 from glacierjax.campaign.tasks import read_plan
-from glacierjax.core.errors import SHOWN_REASONS, InputError
+from glacierjax.core.errors import SHOWN_REASONS, InputError, some_names
 from glacierjax.core.files import user_path
 
 RECENT_S = 3600.0  # how fast a campaign is, is told from this time before its last event
@@ -49,8 +49,8 @@ def status_of(output: str | Path) -> str:
         )
     behind = Counter(glaciers[number] for number, history in enumerate(histories) if not history.done)
     if behind and done:
-        shown = ", ".join(f"{name} {count}" for name, count in behind.most_common(SHOWN_GLACIERS))
-        lines.append(f"left by glacier: {shown}{' ...' if len(behind) > SHOWN_GLACIERS else ''}")
+        counts = [f"{name} {count}" for name, count in behind.most_common()]
+        lines.append(f"left by glacier: {some_names(counts, SHOWN_GLACIERS)}")
     reasons = Counter(reason_of(histories[number]) for number in broken)
     lines += [f"without a result: {count} x {reason}" for reason, count in reasons.most_common(SHOWN_REASONS)]
     if broken:

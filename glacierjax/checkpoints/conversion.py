@@ -9,7 +9,7 @@ from typing import Any
 from glacierjax.checkpoints import native, safetensors_file, torch_file, torch_import, torch_names, torch_writer
 from glacierjax.checkpoints.record import network_of
 from glacierjax.core.choices import FORMATS
-from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import Json, user_path
 from glacierjax.core.grey import RECORD_KEY
 from glacierjax.core.settings import NetworkSettings
@@ -201,5 +201,4 @@ def _assumed(names: Sequence[str], model: Json) -> list[str]:
 
 
 def _shown(names: Sequence[str]) -> str:
-    rest = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
-    return (", ".join(names[:NAMES_SHOWN]) + rest) or "none"
+    return some_names(names, NAMES_SHOWN) or "none"

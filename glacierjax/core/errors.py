@@ -35,10 +35,10 @@ class ArgumentError(InputError):
         return type(self), (self.name, self.value, self.advice)  # errors travel between processes
 
 
-def some_names(names: Sequence[str]) -> str:
+def some_names(names: Sequence[str], most: int = SHOWN_NAMES) -> str:
     """The names, of many the first ones and how many more there are."""
-    more = len(names) - SHOWN_NAMES
-    return ", ".join(names[:SHOWN_NAMES]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def some_reasons(reasons: Sequence[str]) -> str:

@@ -18,6 +18,7 @@ from glacierjax.reports.page import template
 WIDTH, HEIGHT, MARGIN = 1000, 620, 40
 LEAST_RADIUS, MOST_RADIUS = 4.0, 16.0
 MOST_LABELS = 30
+LABEL_SHARE = 0.25  # of the map's width, for the longest names
 WIDEST_PLANE_DEG = 100.0  # of latitude; beyond it a plane would distort too much, so the map is one of degrees
 GRID_STEPS_DEG = (0.25, 0.5, 1, 2, 5, 10, 20, 30)
 LEAST_SPAN_DEG = 0.5
@@ -63,6 +64,11 @@ class _Dot(NamedTuple):
     number: int
     title: str
     label: str
+
+    @property
+    def is_at_right(self) -> bool:
+        """Whether a label to the right of it would be cut off."""
+        return self.x > WIDTH * (1 - LABEL_SHARE)
 
 
 COLUMNS = (

@@ -291,6 +291,16 @@ def test_the_overview_shows_north_up_east_right_and_more_fronts_larger():
     assert all(0 < x < 1000 and 0 < y < 620 for x, y, _ in (large, small))
 
 
+def test_labels_stand_where_there_is_room_for_them():
+    page = overview_text([facts(longitude=0.0), facts(longitude=40.0)], "T", "1")
+    (west, *_), (east, *_) = dots(page)
+    anchors = re.findall(r'<text x="([-\d.]+)" y="[-\d.]+"( text-anchor="end")?>name', page)
+    assert [(float(x) > dot, bool(at_end)) for dot, (x, at_end) in zip((west, east), anchors, strict=True)] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 def test_the_overview_holds_glaciers_of_both_poles_one_alone_and_both_sides_of_180_degrees():
     for places in ([(20, 78), (-60, -65)], [(20, 78)], [(179.5, 70), (-179.5, 70)]):
         shown = dots(overview_text([facts(longitude=x, latitude=y) for x, y in places], "T", "1"))
