@@ -17,17 +17,20 @@ from absl import flags
 
 from glacierjax.core import choices, cli
 from glacierjax.core.files import user_path
+from glacierjax.recipes.adaptation import AdaptOptions
 
 CHECKPOINT = flags.DEFINE_string(
     "checkpoint", None, "Training folder or checkpoint of the network to adapt.", required=True
 )
-WHICH = flags.DEFINE_enum("which", choices.WHICH[0], choices.WHICH, "Which checkpoint of a training folder.")
+WHICH = flags.DEFINE_enum("which", AdaptOptions.which, choices.WHICH, "Which checkpoint of a training folder.")
 DATA = flags.DEFINE_string(
     "data", None, "Labelled scenes in CaFFe's layout data_raw (folder or zip file).", required=True
 )
-SPLIT = flags.DEFINE_string("split", "train", "Split of --data whose labels are used.")
+SPLIT = flags.DEFINE_string("split", AdaptOptions.split, "Split of --data whose labels are used.")
 GLACIER = flags.DEFINE_string("glacier", "", "Only the scenes of this glacier.")
-SCENES = flags.DEFINE_integer("scenes", 0, "Only so many labelled scenes, evenly spread over time; 0: all.")
+SCENES = flags.DEFINE_integer(
+    "scenes", AdaptOptions.scenes, "Only so many labelled scenes, evenly spread over time; 0: all."
+)
 OUTPUT = flags.DEFINE_string("output", None, "Folder of the adapted network.", required=True)
 CHANNELS = flags.DEFINE_list(
     "channels",
@@ -40,21 +43,28 @@ ROCK = flags.DEFINE_string(
     "",
     "Rock that never moves, as an input channel: polygons (vector file) or a mask (raster), for labels of `label`.",
 )
-TRAINED = flags.DEFINE_enum("trained", choices.TRAINED[0], choices.TRAINED, "Which parameters change.")
-RATE = flags.DEFINE_float("learning_rate", None, "Learning rate. Default: that of the checkpoint's training.")
-EPOCHS = flags.DEFINE_integer("epochs", 24, "Epochs of 20 steps at most; cross-validation chooses how many.")
-FOLDS = flags.DEFINE_integer("folds", 5, "Parts of the labels in cross-validation, at most; 0: no cross-validation.")
+TRAINED = flags.DEFINE_enum("trained", AdaptOptions.trained, choices.TRAINED, "Which parameters change.")
+RATE = flags.DEFINE_float(
+    "learning_rate", AdaptOptions.learning_rate, "Learning rate. Default: that of the checkpoint's training."
+)
+EPOCHS = flags.DEFINE_integer(
+    "epochs", AdaptOptions.epochs, "Epochs of 20 steps at most; cross-validation chooses how many."
+)
+FOLDS = flags.DEFINE_integer(
+    "folds", AdaptOptions.folds, "Parts of the labels in cross-validation, at most; 0: no cross-validation."
+)
 REPLAY = flags.DEFINE_string("replay", "", "Prepared data of the old glaciers, to keep and to score.")
 REPLAY_SHARE = flags.DEFINE_float(
-    "replay_share", 0.5, "Share of the training samples that --replay gives; 0: it is only scored."
+    "replay_share",
+    AdaptOptions.replay_share,
+    "Share of the training samples that --replay gives; 0: it is only scored.",
 )
-SEED = flags.DEFINE_integer("seed", 0, "Seed of all random numbers.")
+SEED = flags.DEFINE_integer("seed", AdaptOptions.seed, "Seed of all random numbers.")
 
 
 def main() -> None:
     # Imported here: --help and wrong flags must not wait for JAX.
     from glacierjax.recipes.adapt import adapt
-    from glacierjax.recipes.adaptation import AdaptOptions
 
     options = AdaptOptions(
         checkpoint=CHECKPOINT.value,

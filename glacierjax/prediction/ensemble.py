@@ -15,7 +15,7 @@ from glacierjax.checkpoints.calibration_file import fingerprint
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core.channels import GREY_ONLY
-from glacierjax.core.choices import ALONE, CLEAN, LTAE, SEGMENTATION, SERIES
+from glacierjax.core.choices import ALONE, CLEAN, GROUPS, LTAE, SEGMENTATION, SERIES
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, GreyRule, rule_of_record
@@ -154,6 +154,13 @@ class SeriesPredictor(Predictor):
 
     frames: int = PUBLISHED_FRAMES
     needs_dates: bool = False
+
+    def for_series(self, series: str) -> "SeriesPredictor":
+        """This ensemble where `series` forms the series; errors of fronts are known of GROUPS alone, as `evaluate` forms them."""
+        if self.frames == 1 or series == GROUPS or self.calibration.model is None:
+            return self
+        note = f"no errors of fronts are known where series are formed by {series}, only by {GROUPS}"
+        return dataclasses.replace(self, calibration=Calibration(None, note))
 
     def strips(self, image: np.ndarray, pixel_spacing_m: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         raise InputError(

@@ -149,20 +149,21 @@ class Model:
         priors: Mapping[str, ScenePriors] | None = None,
     ) -> list[Prediction]:
         assert isinstance(self.predictor, SeriesPredictor), "checked before"
+        predictor = self.predictor.for_series(series)
         by_name = {scene.name: scene for scene in scenes}
         if len(by_name) < len(scenes):
             raise InputError("two scenes have one name; give each scene of a series once, or names that differ")
         group = group_of(scenes, registration)
         found = {}
-        for sample in group.plan(series, self.predictor.frames):
+        for sample in group.plan(series, predictor.frames):
             frames = {name: by_name[name] for name in sample.frames}
             with Spool() as spool:
                 how = (group.registration, spool, area, None, priors)
-                for predicted in find_fronts(self.predictor, frames, sample, *how):
+                for predicted in find_fronts(predictor, frames, sample, *how):
                     one = predicted()
                     found[one.scene.name] = one
-        if len(scenes) == 1 and self.predictor.frames > 1:
-            log.warning("%s: alone, so the network sees %d copies of it", scenes[0].name, self.predictor.frames)
+        if len(scenes) == 1 and predictor.frames > 1:
+            log.warning("%s: alone, so the network sees %d copies of it", scenes[0].name, predictor.frames)
         return [found[scene.name] for scene in scenes]
 
 

@@ -183,6 +183,7 @@ def batch_for(
     Raises `InputError` for `series` or `registration` with networks of single scenes.
     """
     if isinstance(predictor, SeriesPredictor):
-        return SeriesBatch(predictor, *arguments, series=series or GROUPS, registration=registration)
+        series = series or GROUPS
+        return SeriesBatch(predictor.for_series(series), *arguments, series=series, registration=registration)
     check_single(predictor, series, registration)
     return Batch(predictor, *arguments)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from brightness import make_series_predictor
 
 from glacierjax.checkpoints.calibration_file import CALIBRATION, fingerprint, read_calibrations
 from glacierjax.core.boxes import BoundingBox
@@ -80,6 +81,18 @@ def test_without_calibration_the_errors_are_empty(tmp_path):
     predicted = find_front(PREDICTOR, scene)
     assert predicted.error is None and predicted.quality_columns()["error_m"] is None
     assert find_calibration(tmp_path, {}) == (None, NOT_CALIBRATED)
+
+
+def test_errors_are_known_of_series_in_groups_alone(tmp_path):
+    predictor, calibrator = calibrated(tmp_path)
+    calibrator.save(tmp_path / "out")
+    found = find_calibration(tmp_path, predictor.way_of_use)
+    of_series = dataclasses.replace(make_series_predictor(0.9), calibration=found)
+    assert of_series.for_series("groups") is of_series
+    other = of_series.for_series("reference").calibration
+    assert other == (None, "no errors of fronts are known where series are formed by reference, only by groups")
+    alone = dataclasses.replace(of_series, frames=1)
+    assert alone.for_series("reference") is alone
 
 
 def test_a_calibration_is_for_one_way_of_use(tmp_path):
