@@ -11,7 +11,7 @@ PYTEST := $(RUN) -m pytest -n 2
 # Parts whose tests compile no network.
 QUICK := $(addprefix tests/,core datasets fronts geo terminus test_colab_files.py test_floors.py)
 
-.PHONY: demo real test quick test-all test-faults test-torch bench bench-memory lint docs lock venv clean
+.PHONY: demo real test tests quick test-all test-faults test-torch bench bench-memory lint style types docs lock venv clean
 
 demo: venv ## simulated scenes, a short pretraining, fine-tuning, report
 	rm -rf demo
@@ -32,7 +32,11 @@ real: venv ## builds, trains and scores on a data_raw folder of real imagery: ma
 	  --config.data.dir=$(OUT)/data --workdir=$(OUT)/run{}
 	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--checkpoint=$(OUT)/run%) --which=last --mode=whole --output=$(OUT)/report --baselines
 
-test: lint ## what CI runs
+# The type checker runs beside the tests, as it keeps one core busy for a minute.
+test: style ## what CI runs
+	$(MAKE) --no-print-directory -j 2 types tests
+
+tests: venv
 	$(PYTEST) -m "not slow and not torch"
 
 quick: lint ## lint, and the tests that compile no network
@@ -65,9 +69,13 @@ test-torch: venv ## reading and writing files of the real PyTorch and Lightning,
 	.venv-torch/bin/pip install -q -e .[test]
 	.venv-torch/bin/python -m pytest -m torch
 
-lint: venv
+lint: style types
+
+style: venv
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+types: venv
 	$(VENV)/bin/pyright
 
 venv: $(READY)

@@ -1,5 +1,6 @@
 """State dicts with the official names, of small networks with random weights."""
 
+import functools
 import re
 
 import jax
@@ -15,15 +16,19 @@ TINY = preset("tiny")
 
 def tiny_params(model: str, seed: int = 0) -> dict:
     """Random parameters of the tiny network of one of `MODELS`."""
+    rng = np.random.default_rng(seed)
+    params = jax.tree.map(lambda leaf: rng.standard_normal(leaf.shape, np.float32), _shapes(model))
+    return {"encoder": params["encoder"]} if model == "swin" else params
+
+
+@functools.cache
+def _shapes(model: str) -> dict:
     spec: Model = MODELS["tyrion" if model == "swin" else model]  # the encoder alone has no forward pass
     images = jnp.zeros((1, 32, 32, 1))
     inputs = {"optsimmim": (images, jnp.zeros((1, 8, 8), bool))}.get(model, (images,))
     if model.startswith("series_"):
         inputs = images[:, None].repeat(2, axis=1), jnp.zeros((1, 2), int)
-    shapes = jax.eval_shape(spec.build(TINY).init, jax.random.key(0), *inputs)
-    rng = np.random.default_rng(seed)
-    params = jax.tree.map(lambda leaf: rng.standard_normal(leaf.shape, np.float32), shapes["params"])
-    return {"encoder": params["encoder"]} if model == "swin" else params
+    return jax.eval_shape(spec.build(TINY).init, jax.random.key(0), *inputs)["params"]
 
 
 def tiny_state_dict(model: str, seed: int = 0) -> dict[str, np.ndarray]:
