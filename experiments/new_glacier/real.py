@@ -4,7 +4,8 @@
 
 DATA_RAW is the folder of Landsat scenes (`data_raw` layout), the networks are those of `make real`. Five scenes of the site,
 evenly spread over time, may be labels; all others are scored, with the networks as one ensemble. Flags of `glacierjax adapt` may
-follow after `--`. Ends with OUT/real.md; what is done already is not done again. Run it from the project's root.
+follow after `--`; choose_real.py finds good ones at another glacier. Ends with OUT/real.md; what is done already is not done
+again. Run it from the project's root.
 """
 
 import argparse
