@@ -91,8 +91,9 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     months = monthly(fronts)
     trend = trend_of_months(months)
     years = annual(months, trend)
-    lonlat = reproject(shapely.get_coordinates(lanes.whole().centroid), series.plane.crs, WGS84)[0]
-    crs = options.crs or usual_map(*lonlat.tolist(), UTM_LIMITS)
+    middle = reproject(shapely.get_coordinates(lanes.whole().centroid), series.plane.crs, WGS84)
+    longitude, latitude = middle[0].tolist()
+    crs = options.crs or usual_map(longitude, latitude, UTM_LIMITS)
     glacier = options.glacier or series.fronts[0].glacier
     mask = refused = None
     try:  # refuses most, so first
