@@ -55,6 +55,8 @@ lock: venv ## the newest versions that fit pyproject.toml, for all Pythons, into
 
 bench: venv ## speed, both sides of each comparison in one run
 	$(RUN) benchmarks/speed.py
+	$(RUN) benchmarks/bulk.py
+	$(RUN) benchmarks/feeding.py
 
 bench-memory: venv ## the most memory that a scene of 10,000 x 10,000 pixels takes, and a series of eight
 	$(RUN) benchmarks/large_scene.py

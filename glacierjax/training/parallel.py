@@ -3,7 +3,7 @@
 Two implementations compute the same numbers: `jax.pmap`, and `jax.jit` with `jax.shard_map`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
@@ -84,7 +84,10 @@ def split_micro_batches(batch: Sample, micro_batch_size: int) -> Sample:
 
 
 class Pmap:
-    """`jax.pmap`: every array has a leading device axis."""
+    """`jax.pmap`: every array has a leading device axis. `devices` other than those that are there: to compile for them."""
+
+    def __init__(self, devices: Sequence[jax.Device] | None = None) -> None:
+        self._devices = devices
 
     def parallelize(self, step: Step) -> SpreadStep:
         def run(
@@ -92,7 +95,7 @@ class Pmap:
         ) -> tuple[TrainState, Metrics]:
             return step(state, batch, jax.random.wrap_key_data(key_data), learning_rate)
 
-        return jax.pmap(run, axis_name=AXIS, in_axes=(0, 0, None, None), donate_argnums=0)
+        return jax.pmap(run, AXIS, in_axes=(0, 0, None, None), donate_argnums=0, devices=self._devices)
 
     def compile(self, step: SpreadStep, *arguments: object) -> jax.stages.Compiled | None:
         # With several processes, each passes `pmap` the part of its own devices; a compiled `pmap` expects all parts.
@@ -111,11 +114,11 @@ class Pmap:
 
 
 class ShardMap:
-    """`jax.jit` and `jax.shard_map`: arrays span all devices; the state is replicated on each of them."""
+    """`jax.jit` and `jax.shard_map`: arrays span all devices; the state is replicated on each of them. `devices` as in `Pmap`."""
 
-    def __init__(self) -> None:
+    def __init__(self, devices: Sequence[jax.Device] | None = None) -> None:
         # Sorted by process, so that each process's part of a batch is on its own devices.
-        devices = sorted(jax.devices(), key=lambda device: (device.process_index, device.id))
+        devices = sorted(devices or jax.devices(), key=lambda device: (device.process_index, device.id))
         self._mesh = Mesh(np.array(devices), (AXIS,))
 
     def parallelize(self, step: Step) -> SpreadStep:

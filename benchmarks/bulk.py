@@ -1,0 +1,152 @@
+"""Measures scenes an hour of `predict`, beside a chain that works by files: part of `make bench`.
+
+    python benchmarks/bulk.py [--preset=mini] [--scenes=2] [--tiles=0]
+
+Scenes of 1500 x 1400 pixels, mode overlap, random weights. Ours: the prediction of a folder with all its files, as the command
+does it. The other side works as the published chain is described to (method of CaFFe's test): one program cuts each scene into
+files of tiles, one predicts a tile at a time and writes its classes' probabilities as a file, one puts them together, one makes
+zones and front and writes them. Network, weights and tiles are the same on both sides, and the other side's tiles are added as
+arrays, not pixel by pixel, so that the difference is its way of working alone. `--tiles`: only so many tiles of a scene go
+through the network on both sides, the last answer stands for the others, and their time is added by arithmetic.
+"""
+
+import argparse
+import logging
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image
+from speed import CONTEXT_PX, SHAPE, TARGET_PX, wavy_scene
+
+from glacierjax.core.files import write_png
+from glacierjax.core.grid import overlapping_pixels
+from glacierjax.core.settings import PRESETS
+from glacierjax.core.zones import grey_from_ids
+from glacierjax.fronts.extract import extract_front
+from glacierjax.geo.inputs import find_sources
+from glacierjax.geo.scenes import ReadOptions
+from glacierjax.model import Tyrion, build
+from glacierjax.prediction.ensemble import Predictor, make_network
+from glacierjax.prediction.folder import Batch
+from glacierjax.prediction.tiles import Network, gaussian_importance
+
+STRIDE_PX = TARGET_PX // 2
+SPACING_M = 7.0
+
+
+class Counted:
+    """A network that takes the time of its tiles; after `most` of them the last answer is given again (0: never)."""
+
+    def __init__(self, network: Network, most: int):
+        self._network, self._most, self._last = network, most, np.zeros(0)
+        self.tiles, self.computed, self.seconds = 0, 0, 0.0
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        self.tiles += len(images)
+        if self._most and self.computed >= self._most:
+            return self._last
+        started = time.perf_counter()
+        self._last = self._network(images)
+        self.seconds += time.perf_counter() - started
+        self.computed += len(images)
+        return self._last
+
+    @property
+    def not_spent(self) -> float:
+        """Seconds that the tiles would have taken whose answer was given again."""
+        return (self.tiles - self.computed) * self.seconds / max(1, self.computed)
+
+
+def random_network(preset: str) -> Network:
+    model: Any = build(PRESETS[preset], Tyrion)
+    shapes = jax.eval_shape(model.init, jax.random.key(0), jnp.zeros((1, CONTEXT_PX, CONTEXT_PX, 1)))["params"]
+    rng = np.random.default_rng(0)
+    params = jax.device_put(jax.tree.map(lambda leaf: rng.normal(0, 0.02, leaf.shape).astype(np.float32), shapes))
+    network = make_network(model)
+    return lambda images: network(params, images)
+
+
+def ours(network: Network, folder: Path, output: Path) -> None:
+    """The folder predicted as `glacierjax predict` does, with all files."""
+    predictor = Predictor([network], (0,), "overlap", CONTEXT_PX, 32, None, ["random weights"])
+    Batch(predictor, output, ReadOptions(SPACING_M)).run(find_sources([str(folder)]))
+
+
+def by_files(network: Network, folder: Path, output: Path) -> None:
+    """The same with a file for each tile between the steps."""
+    tiles, answers = output / "tiles", output / "answers"
+    margin = (CONTEXT_PX - TARGET_PX) // 2
+    inner = slice(margin, margin + TARGET_PX)
+    for path in sorted(folder.glob("*.png")):
+        with Image.open(path) as image:
+            scene = np.asarray(image)
+        rows, columns = (overlapping_pixels(side, CONTEXT_PX, STRIDE_PX) for side in scene.shape)
+        for row in range(0, len(rows) - CONTEXT_PX + 1, STRIDE_PX):
+            for column in range(0, len(columns) - CONTEXT_PX + 1, STRIDE_PX):
+                context = scene[rows[row : row + CONTEXT_PX, None], columns[column : column + CONTEXT_PX]]
+                write_png(tiles / f"{path.stem}__{row}_{column}.png", context)
+    answers.mkdir(parents=True)
+    for path in sorted(tiles.iterdir()):
+        with Image.open(path) as image:
+            np.save(answers / f"{path.stem}.npy", network(np.asarray(image)[None])[0, inner, inner])
+    weights = gaussian_importance(TARGET_PX)[..., None]
+    for path in sorted(folder.glob("*.png")):
+        with Image.open(path) as image:
+            height, width = image.size[::-1]
+        total = np.zeros((height + CONTEXT_PX, width + CONTEXT_PX, 4), np.float32)
+        weight_sum = np.zeros((*total.shape[:2], 1), np.float32)
+        for answer in sorted(answers.glob(f"{path.stem}__*.npy")):
+            row, column = map(int, answer.stem.rpartition("__")[2].split("_"))
+            place = np.s_[row : row + TARGET_PX, column : column + TARGET_PX]
+            total[place] += weights * np.load(answer)
+            weight_sum[place] += weights
+        probabilities = (total / np.maximum(weight_sum, 1e-30))[:height, :width]
+        np.save(output / f"{path.stem}.npy", probabilities)
+        found = np.load(output / f"{path.stem}.npy").argmax(-1).astype(np.uint8)
+        write_png(output / "zones" / path.name, grey_from_ids(found))
+        write_png(output / "fronts" / path.name, extract_front(found, SPACING_M).astype(np.uint8) * 255)
+
+
+def scenes_an_hour(side: Callable[[Network, Path, Path], None], network: Network, folder: Path, most: int) -> float:
+    """Scenes of the folder that a side predicts in an hour."""
+    counted = Counted(network, most)
+    with tempfile.TemporaryDirectory() as output:
+        started = time.perf_counter()
+        side(counted, folder, Path(output) / "out")
+        seconds = time.perf_counter() - started + counted.not_spent
+    return 3600 * len(list(folder.glob("*.png"))) / seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--preset", nargs="*", default=["mini", "tyrion"], choices=PRESETS)
+    parser.add_argument("--scenes", type=int, default=2)
+    parser.add_argument("--tiles", type=int, default=10, help="tiles of a run that go through the network; 0: all")
+    options = parser.parse_args()
+    logging.getLogger("glacierjax").setLevel(logging.WARNING)
+    print(f"{os.cpu_count()} cores, scenes of {SHAPE[0]} x {SHAPE[1]}\n")
+    print("| scenes an hour | glacierjax | chain by files | ratio |\n| --- | ---: | ---: | ---: |")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "scenes"
+        generator = np.random.default_rng(0)
+        for number in range(options.scenes):
+            name = f"COL_2012-11-{number + 1:02d}_TDX_7_1_092"
+            write_png(folder / f"{name}.png", wavy_scene(name, SHAPE, generator).image)
+        for preset in options.preset:
+            network = random_network(preset)
+            network(np.zeros((1, CONTEXT_PX, CONTEXT_PX), np.uint8))  # compiles
+            rates = [scenes_an_hour(side, network, folder, options.tiles) for side in (ours, by_files)]
+            print(
+                f"| {preset}, mode overlap | {rates[0]:.1f} | {rates[1]:.1f} | {rates[0] / rates[1]:.2f} |", flush=True
+            )
+
+
+if __name__ == "__main__":
+    main()
