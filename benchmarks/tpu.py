@@ -42,7 +42,7 @@ class Chip(NamedTuple):
 CHIPS = {"v4": Chip(275e12, 1228e9, 32, 1.05e9), "v5e": Chip(197e12, 819e9, 16, 1.5e9)}
 
 
-def compile_for(step: TrainingStep, devices: Sequence[jax.Device], how: str) -> jax.stages.Compiled:
+def compile_for(step: TrainingStep, devices: Sequence[Any], how: str) -> jax.stages.Compiled:
     """The step as one of `glacierjax.training.parallel`'s programs for devices that need not be there."""
     spread = parallel.BACKENDS[how](devices)
     number = len(devices)

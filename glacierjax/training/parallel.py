@@ -86,7 +86,7 @@ def split_micro_batches(batch: Sample, micro_batch_size: int) -> Sample:
 class Pmap:
     """`jax.pmap`: every array has a leading device axis. `devices` other than those that are there: to compile for them."""
 
-    def __init__(self, devices: Sequence[jax.Device] | None = None) -> None:
+    def __init__(self, devices: Sequence[Any] | None = None) -> None:
         self._devices = devices
 
     def parallelize(self, step: Step) -> SpreadStep:
@@ -116,7 +116,7 @@ class Pmap:
 class ShardMap:
     """`jax.jit` and `jax.shard_map`: arrays span all devices; the state is replicated on each of them. `devices` as in `Pmap`."""
 
-    def __init__(self, devices: Sequence[jax.Device] | None = None) -> None:
+    def __init__(self, devices: Sequence[Any] | None = None) -> None:
         # Sorted by process, so that each process's part of a batch is on its own devices.
         devices = sorted(devices or jax.devices(), key=lambda device: (device.process_index, device.id))
         self._mesh = Mesh(np.array(devices), (AXIS,))
