@@ -3,11 +3,11 @@
     python benchmarks/bulk.py [--preset mini tyrion] [--scenes=2] [--turns=3]
 
 Scenes of 1500 x 1400 pixels, mode overlap, random weights. Ours: the prediction of a folder with all its files, as the command
-does it. The other side works as the published chain is described to (method of CaFFe's test): one program cuts each scene into
-files of tiles, one predicts a tile at a time and writes its classes' probabilities as a file, one puts them together, one makes
-zones and front and writes them. Network, weights and tiles are the same on both sides, and the other side's tiles are added as
-arrays, not pixel by pixel, so that the difference is its way of working alone. The network's time is that of a tile, measured
-once for both sides; while the sides run, one of its answers stands for all.
+does it. The other side is a chain of programs that hand on files, as many published ones work: one cuts each scene into files of
+tiles, one predicts a tile at a time and writes its classes' probabilities as a file, one puts them together, one makes zones and
+front and writes them. It is our own stand-in, not the official code. Network, weights and tiles are the same on both sides, and
+the other side's tiles are added as arrays, not pixel by pixel, so that the difference is its way of working alone. The network's
+time is that of a tile, measured once for both sides; while the sides run, one of its answers stands for all.
 """
 
 import argparse
