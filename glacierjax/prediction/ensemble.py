@@ -64,7 +64,7 @@ class Predictor:
     round for each mirror image, () for the image itself. `channels`: what the input shows; images are what
     `glacierjax.core.channels.input_of` makes of it, (H, W) or (H, W, 3).
     `fingerprints` of the networks' parameters; `calibration`: how wrong their fronts are; `thresholds`: from where on a front is
-    doubtful.
+    doubtful. `tiles_at_once`: None: what suits the machine (`glacierjax.prediction.devices`).
     """
 
     networks: Sequence[Callable[..., np.ndarray]]
@@ -81,6 +81,7 @@ class Predictor:
     fingerprints: Sequence[str] = ()
     calibration: Calibration = UNCALIBRATED
     thresholds: Thresholds = USUAL
+    tiles_at_once: int | None = None
 
     @property
     def members(self) -> int:
@@ -140,7 +141,8 @@ class Predictor:
 
     def _strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         networks = [_mirrored(network, axes) for axes in self.mirrors for network in self.networks]
-        members = scene_strips(networks, self.quarter_turns, image, self.mode, self.context_px, self.size_multiple)
+        how = (self.mode, self.context_px, self.size_multiple, self.tiles_at_once)
+        members = scene_strips(networks, self.quarter_turns, image, *how)
         return mean_over_members(members)
 
 

@@ -99,18 +99,20 @@ def scene_strips(
     mode: str,
     context_px: int,
     size_multiple: int,
+    batch: int | None = None,
 ) -> list[Iterator[np.ndarray]]:
     """For each network, on the scene (H, W) or (H, W, 3) turned by each of `quarter_turns`: its probabilities, turned back.
 
     They come as successive strips (context_px / 2 or, the last, fewer rows, W, K) float32 of the scene as it was given, so
-    that the members of an ensemble can be averaged strip by strip. Raises `InputError` for an unknown mode.
+    that the members of an ensemble can be averaged strip by strip. `batch`: tiles at once; None: `tiles_at_once`. Raises
+    `InputError` for an unknown mode.
     """
 
     def read(rows: Axis, columns: Axis) -> np.ndarray:
         return image[rows[ONCE][:, None], columns[ONCE]]
 
     height, width = image.shape[:2]
-    return read_strips(networks, quarter_turns, read, (height, width), mode, context_px, size_multiple)
+    return read_strips(networks, quarter_turns, read, (height, width), mode, context_px, size_multiple, batch=batch)
 
 
 def read_strips(

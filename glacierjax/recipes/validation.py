@@ -27,6 +27,9 @@ from glacierjax.reports.metrics import Metrics
 from glacierjax.training import processes
 from glacierjax.training.logs import Pictures
 
+# On every machine: another number rounds otherwise, and the figures of a training must not depend on it.
+TILES_AT_ONCE = 4
+
 
 class Validation:
     """Computes the logged figures from parameters; keeps a picture of the first scene."""
@@ -91,6 +94,7 @@ class Validation:
             "training": self._settings,
             "sources": [],
             "pixel_spacing_m": data.pixel_spacing_m,
+            "tiles_at_once": TILES_AT_ONCE,
         }
 
 
