@@ -9,6 +9,7 @@ is done already is not done again. Run it from the project's root.
 """
 
 import argparse
+import dataclasses
 import logging
 import sys
 import time
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from real import split_scenes
 
 from glacierjax.checkpoints.native import load_checkpoint
+from glacierjax.core.choices import LAST
 from glacierjax.core.compiled import keep_compiled_programs
 from glacierjax.evaluation.run import raw_scenes
 from glacierjax.model import Tyrion, build
@@ -27,11 +29,11 @@ from glacierjax.recipes.adaptation import AdaptOptions, costs_of, largest_error_
 from glacierjax.recipes.validation import Validation
 from glacierjax.training.logs import val_lines
 
-RATE = 5e-3  # of configs/demo_real.py
+# Share of the rate of the network's training, and other options of `AdaptOptions`.
 CANDIDATES = {
-    "rate 0.3": {"learning_rate": 0.3 * RATE},
-    "rate 1": {"learning_rate": RATE},
-    "rate 0.3, half of the samples from the old glacier": {"learning_rate": 0.3 * RATE, "replay_share": 0.5},
+    "rate 0.3": (0.3, {}),
+    "rate 1": (1.0, {}),
+    "rate 0.3, half of the samples from the old glacier": (0.3, {"replay_share": 0.5}),
 }
 
 
@@ -55,12 +57,15 @@ def main() -> None:
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     rows: list[tuple[float, str]] = []
-    for name, fields in CANDIDATES.items():
+    origin = load_checkpoint(options.checkpoint, LAST)
+    for name, (rate_share, fields) in CANDIDATES.items():
         wanted = {"replay": options.replay, "replay_share": 0.0, **fields}
         if wanted["replay_share"] and not options.replay:
             continue
-        adapting = AdaptOptions(options.checkpoint, str(site), which="last", epochs=options.epochs, **wanted)
-        settings = adapted_settings(load_checkpoint(adapting.checkpoint, adapting.which), adapting)
+        adapting = AdaptOptions(options.checkpoint, str(site), which=LAST, epochs=options.epochs, **wanted)
+        rate = rate_share * adapted_settings(origin, adapting).optimizer.learning_rate
+        adapting = dataclasses.replace(adapting, learning_rate=rate)
+        settings = adapted_settings(origin, adapting)
         folder = options.output / name.replace(",", "").replace(" ", "_")
         started = time.monotonic()
         if not (folder / "summary.json").exists():

@@ -23,9 +23,8 @@ from glacierjax.prediction.scene import interest_for
 from glacierjax.prediction.series_folder import batch_for
 
 GLACIERS = "glaciers"  # folder in an output, with a folder for each glacier as `predict` writes it
-KEPT_NETWORKS = (
-    2  # ensembles that a process holds at once; the tasks of one follow each other (`glacierjax.campaign.plan`)
-)
+# Ensembles that a process holds at once; the tasks of one follow each other (`glacierjax.campaign.plan`).
+KEPT_NETWORKS = 2
 
 
 @dataclasses.dataclass(frozen=True)

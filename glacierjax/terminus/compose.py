@@ -28,7 +28,7 @@ from glacierjax.terminus.composites import (
     seen_of,
     trend_of_months,
 )
-from glacierjax.terminus.ice_mask import UTM_LIMITS, SpacingError, draw_masks, grid_over, profiles_of
+from glacierjax.terminus.ice_mask import USUALLY_UTM, SpacingError, draw_masks, grid_over, profiles_of
 from glacierjax.terminus.lanes import Lanes, lanes_of
 from glacierjax.terminus.line_files import write_composites
 from glacierjax.terminus.mask_file import require_netcdf_extra, write_masks
@@ -93,7 +93,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     years = annual(months, trend)
     middle = reproject(shapely.get_coordinates(lanes.whole().centroid), series.plane.crs, WGS84)
     longitude, latitude = middle[0].tolist()
-    crs = options.crs or usual_map(longitude, latitude, UTM_LIMITS)
+    crs = options.crs or usual_map(longitude, latitude, USUALLY_UTM)
     glacier = options.glacier or series.fronts[0].glacier
     mask = refused = None
     try:  # refuses most, so first

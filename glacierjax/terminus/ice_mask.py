@@ -22,7 +22,7 @@ MOST_CELLS = 4_000_000
 PARTS = 5  # a cell is looked at in PARTS x PARTS parts; odd, so that one is its middle
 LONGEST_SIDE_M = 200.0  # sides are cut to this before they are bent into another projection
 UNKNOWN, NO_ICE, ICE = -1, 0, 1
-UTM_LIMITS = (-60.0, 60.0)  # latitudes beyond which most data are in polar stereographic projection
+USUALLY_UTM = (-60.0, 60.0)  # latitudes beyond which most data are in polar stereographic projection
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

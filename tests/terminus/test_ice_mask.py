@@ -13,7 +13,7 @@ from glacierjax.geo.georeference import WGS84, reproject, usual_map
 from glacierjax.terminus.box import Box
 from glacierjax.terminus.composites import Composite
 from glacierjax.terminus.fronts import Plane
-from glacierjax.terminus.ice_mask import ICE, NO_ICE, UNKNOWN, UTM_LIMITS, draw_masks, grid_over, profiles_of
+from glacierjax.terminus.ice_mask import ICE, NO_ICE, UNKNOWN, USUALLY_UTM, draw_masks, grid_over, profiles_of
 from glacierjax.terminus.lanes import lanes_of
 
 PLANE = Plane(CRS.from_dict(proj="laea", lat_0=69, lon_0=-50, datum="WGS84", units="m"))
@@ -110,4 +110,4 @@ def test_the_usual_map_is_that_of_most_data_of_a_place():
         (179.9, 10): 32660,
         (-180, 10): 32601,
     }
-    assert {place: usual_map(*place, UTM_LIMITS).to_epsg() for place in places} == places
+    assert {place: usual_map(*place, USUALLY_UTM).to_epsg() for place in places} == places
