@@ -70,7 +70,7 @@ def main() -> None:
         started = time.monotonic()
         if not (folder / "summary.json").exists():
             validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), scored))
-            train_on(settings, folder, read_labels(adapting), old_scenes(settings, adapting), adapting, validation, {})
+            train_on(settings, folder, read_labels(adapting), old_scenes(settings, adapting), adapting, validation)
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
         for line in val_lines(folder):
             errors = {scene: line[f"{scene}/mde_m"] for scene in largest_m}

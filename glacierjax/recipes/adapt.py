@@ -52,7 +52,7 @@ from glacierjax.recipes.validation import Validation, headline
 from glacierjax.recipes.workdir import CACHE
 from glacierjax.tasks import Segmentation
 from glacierjax.training.logs import EVENTS, Pictures, val_lines
-from glacierjax.training.loop import Summary, no_pictures
+from glacierjax.training.loop import SharedStep, Summary, no_pictures
 
 log = logging.getLogger(__name__)
 
@@ -159,12 +159,13 @@ def _adapt(output: Path, options: AdaptOptions, origin: Checkpoint, settings: Fi
         settings, model=dataclasses.replace(settings.model, channels=network_of(origin).channels)
     )
     before = errors_of(Validation(as_it_was, model, labels).scores(origin.params))
-    compared = _cross_validated(output, settings, options, labels, old, before)
+    step = SharedStep()
+    compared = _cross_validated(output, settings, options, labels, old, before, step)
     epochs = options.epochs if compared is None else compared.epochs
     log.info("training on all %d labels, %d epochs of %d steps", len(labels), epochs, STEPS_PER_EPOCH)
     facts = {"checkpoint": str(origin.path), "labels": labels.names, "epochs": epochs}
     final = dataclasses.replace(settings, num_epochs=epochs)
-    train_on(final, output, labels, old, options, NoScores(), {ORIGIN: facts})
+    train_on(final, output, labels, old, options, NoScores(), {ORIGIN: facts}, step)
     sites = None
     if old_validation is not None:
         adapted = load_checkpoint(output, choices.LAST)
@@ -284,6 +285,7 @@ def _cross_validated(
     labels: SomeScenes,
     old: Scenes | None,
     before: Mapping[str, float | None],
+    step: SharedStep,
 ) -> CrossValidation | None:
     """Trains without each fold in turn; None where there is nothing to compare."""
     folds = folds_of(len(before), options.folds)
@@ -294,7 +296,7 @@ def _cross_validated(
     for number, fold in enumerate(folds, 1):
         held_out = [names[i] for i in fold]
         log.info("fold %d of %d: without %s", number, len(folds), ", ".join(held_out))
-        curves.append(_fold(output / FOLDS / str(number), settings, options, labels, old, held_out))
+        curves.append(_fold(output / FOLDS / str(number), settings, options, labels, old, held_out, step))
     largest_m = {scene.id.name: largest_error_m(scene) for scene in labels}
     return cross_validation(before, curves, largest_m)
 
@@ -306,6 +308,7 @@ def _fold(
     labels: SomeScenes,
     old: Scenes | None,
     held_out: Sequence[str],
+    step: SharedStep,
 ) -> list[dict[str, float | None]]:
     """The errors of the held-out labels after each epoch of a training without them."""
     file = folder / ERRORS
@@ -313,10 +316,9 @@ def _fold(
         seen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name not in held_out])
         unseen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name in held_out])
         validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), unseen))
-        train_on(settings, folder, seen, old, options, validation, {})
+        train_on(settings, folder, seen, old, options, validation, step=step)
         curve = [{name: line[f"{name}/mde_m"] for name in held_out} for line in val_lines(folder)]
         write_text(file, json.dumps(curve, indent=1) + "\n")
-    jax.clear_caches()  # each training leaves its compiled step in memory, else
     for part in (CHECKPOINTS, RESUME, CACHE, EVENTS):  # large, and of no use any more
         shutil.rmtree(folder / part, ignore_errors=True)
     return json.loads(file.read_text(encoding="utf-8"))
@@ -329,9 +331,10 @@ def train_on(
     old: Scenes | None,
     options: AdaptOptions,
     validation: Validation | HeldOut | NoScores,
-    origin: Json,
+    origin: Json | None = None,
+    step: SharedStep | None = None,
 ) -> None:
-    """Trains in a workdir; the share of the old scenes is 0 where there are none."""
+    """Trains in a workdir; the share of the old scenes is 0 where there are none. `origin` and `step`: see `fit`."""
     share = options.replay_share if old else 0.0
 
     def run(sized: FineTuning) -> Summary:
@@ -339,6 +342,6 @@ def train_on(
         order = sample_order(sized)
         source = ReplaySource(scenes, sized.data, sized.augment, **order, new=len(labels), share=share)
         task = Segmentation(build(sized.model.network(), Tyrion))
-        return fit(sized, workdir, scenes, task, source, validation, origin)
+        return fit(sized, workdir, scenes, task, source, validation, origin, step)
 
     run_in_workdir(settings, workdir, run)

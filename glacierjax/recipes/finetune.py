@@ -38,7 +38,7 @@ from glacierjax.recipes.workdir import cache_folder
 from glacierjax.tasks import Segmentation, SegmentationSeries
 from glacierjax.training import processes
 from glacierjax.training.logs import Pictures
-from glacierjax.training.loop import Experiment, Summary, train
+from glacierjax.training.loop import Experiment, SharedStep, Summary, train
 from glacierjax.training.step import Task
 
 log = logging.getLogger(__name__)
@@ -106,8 +106,9 @@ def fit(
     source: SampleSource,
     validation: Scores,
     origin: Json | None = None,
+    step: SharedStep | None = None,
 ) -> Summary:
-    """Trains on samples of these scenes. `origin`: what else the record of the checkpoints says."""
+    """Trains on samples of these scenes. `origin`: what else the record of the checkpoints says; `step`: see `Experiment`."""
     data = settings.data
     grey = dataclasses.replace(CAFFE_GREY, ranges=ranges_of(map(scenes.grey, range(len(scenes)))))
     shown = "crops" if settings.images_per_sample == 1 else f"series of {settings.images_per_sample} crops"
@@ -120,7 +121,8 @@ def fit(
         evaluate=validation,
         rank_by=settings.keep,
         record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(grey), **(origin or {})},
-        initial_params=lambda fresh: initial_params(settings.init, fresh, workdir, settings.model.channels),
+        initial_params=lambda shapes: initial_params(settings.init, shapes, workdir, settings.model.channels),
+        step=step or SharedStep(),
         facts={
             "training": f"{len(scenes)} scenes, {data.samples_per_epoch:,} {shown} of {data.context_px} px per epoch",
             "validation": f"{len(validation)} scenes ({settings.validation.mode})",

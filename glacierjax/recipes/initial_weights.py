@@ -75,17 +75,17 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any], channels: Seque
     return Carried(parts, checkpoint.path, [name for part in taken for name in _names(taken[part], part)], left_over)
 
 
-def initial_params(init: InitSettings, fresh: dict, workdir: Path, channels: Sequence[str] = GREY_ONLY) -> dict:
-    """`fresh` with encoder and decoder (and head) replaced by those of `init.checkpoint`, if it is set (`carried_weights`).
+def initial_params(init: InitSettings, like: dict, workdir: Path, channels: Sequence[str] = GREY_ONLY) -> dict:
+    """`like` with encoder and decoder (and head) replaced by those of `init.checkpoint`, if it is set (`carried_weights`).
 
     Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
     """
     if not init.checkpoint:
-        return fresh
-    parts, path, taken, left_over = carried_weights(init, fresh, channels)
+        return like
+    parts, path, taken, left_over = carried_weights(init, like, channels)
     names = {
         "taken": sorted(taken),
-        "fresh": sorted({name for part in fresh for name in _names(fresh[part], part)} - set(taken)),
+        "fresh": sorted({name for part in like for name in _names(like[part], part)} - set(taken)),
         "left over": sorted(left_over),
     }
     lines = [f"{what}: {name}" for what, group in names.items() for name in group]
@@ -100,7 +100,7 @@ def initial_params(init: InitSettings, fresh: dict, workdir: Path, channels: Seq
         len(left_over),
         LIST,
     )
-    return {**fresh, **parts}
+    return {**like, **parts}
 
 
 def with_channels(encoder: dict[str, Any], before: Sequence[str], after: Sequence[str]) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def pretrain(settings: Pretraining, workdir: Path) -> Summary:
         evaluate=validation,
         rank_by=settings.keep,
         record=record_of(settings, workdir),
-        initial_params=lambda fresh: initial_params(settings.init, fresh, workdir),
+        initial_params=lambda shapes: initial_params(settings.init, shapes, workdir),
         facts={
             "training": f"{len(train_pairs)} scenes, {data.samples_per_epoch:,} crops of {data.context_px} px per epoch",
             "validation": f"{len(val_pairs)} scenes, {len(validation)} tiles",

@@ -37,11 +37,25 @@ SUMMARY = "summary.json"
 
 # (state on all devices, batch, learning rate) -> (state, metrics of the step)
 Update = Callable[[TrainState, parallel.Sharded, float], tuple[TrainState, dict[str, jax.Array]]]
+# The step on all devices (`parallel.Parallel.parallelize`), and its figures for the table at the start.
+CompiledStep = tuple[Callable[..., tuple[TrainState, dict[str, jax.Array]]], Json]
 Summary = Json  # contents of `summary.json`
 
 
 def no_pictures() -> Pictures:
     return {}
+
+
+class SharedStep:
+    """The compiled step of trainings in one process that differ in data, length and seed alone: the first one compiles it."""
+
+    def __init__(self) -> None:
+        self._compiled: CompiledStep | None = None
+
+    def compiled(self, compile_step: Callable[[], CompiledStep]) -> CompiledStep:
+        if self._compiled is None:
+            self._compiled = compile_step()
+        return self._compiled
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +68,8 @@ class Experiment:
     - `evaluate(params)` returns validation metrics; where processes differ, those of the first one count;
     - `rank_by`: the checkpoints to keep besides the last (keys of `core.choices.BEST`);
     - `record` describes the model in every checkpoint;
-    - `initial_params(params)` replaces fresh parameters by those of a checkpoint to start from;
+    - `initial_params(shapes)` replaces shapes of parameters by the arrays of a checkpoint to start from;
+    - `step`: where the compiled step is kept; one for several trainings spares compilations;
     - `facts`: rows for the table at the start;
     - `pictures()` shows the last validation: (H, W, 3) uint8 by name.
     """
@@ -67,6 +82,7 @@ class Experiment:
     rank_by: tuple[str, ...]
     record: dict
     initial_params: Callable[[dict], dict]
+    step: SharedStep = dataclasses.field(default_factory=SharedStep)
     facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     pictures: Callable[[], Pictures] = no_pictures
 
@@ -147,14 +163,10 @@ class _Run:
         key = jax.random.fold_in(jax.random.key(self.settings.seed), 0)
         keeps_average = self.settings.optimizer.average_decay > 0
 
-        def fresh() -> TrainState:
-            return create_state(self.experiment.task, self.optimizer, key, example)
-
         if self.done == 0:
-            state = fresh()
-            state = state._replace(params=self.experiment.initial_params(state.params))
+            state = create_state(self.experiment.task, self.optimizer, key, example, self.experiment.initial_params)
             return state._replace(average=state.params if keeps_average else None), example
-        like = jax.eval_shape(fresh)
+        like = jax.eval_shape(lambda: create_state(self.experiment.task, self.optimizer, key, example))
         like = like._replace(average=like.params if keeps_average else None)
         state, self.progress, self.window = self.saves.restore(like, self.progress, self.parallel.fetch)
         log.info("resuming after step %d", self.done)
@@ -162,19 +174,24 @@ class _Run:
 
     def _compiled(self, state: TrainState, batch: Sample, example: Batch) -> tuple[Update, dict]:
         """Compiles the step and logs the table at the start; returns the step and the figures of the table."""
-        step = make_step(
-            self.experiment.task,
-            self.optimizer,
-            self.experiment.prepare,
-            self.settings.optimizer.average_decay,
-            self.settings.skip_nonfinite > 0,
-        )
         key = np.asarray(jax.random.key_data(jax.random.fold_in(jax.random.key(self.settings.seed), 1)))
+
+        def compile_step() -> CompiledStep:
+            step = make_step(
+                self.experiment.task,
+                self.optimizer,
+                self.experiment.prepare,
+                self.settings.optimizer.average_decay,
+                self.settings.skip_nonfinite > 0,
+            )
+            called = self.parallel.parallelize(step)
+            sharded = self.parallel.shard(batch, self.settings.micro_batch_size)
+            compiled = self.parallel.compile(called, self.replicated, sharded, key, np.float32(0))
+            facts = start.figures(self.experiment.task, state, example, compiled, self.settings.images_per_sample)
+            return compiled or called, facts
+
         started = time.monotonic()
-        called = self.parallel.parallelize(step)
-        sharded = self.parallel.shard(batch, self.settings.micro_batch_size)
-        compiled = self.parallel.compile(called, self.replicated, sharded, key, np.float32(0))
-        facts = start.figures(self.experiment.task, state, example, compiled, self.settings.images_per_sample)
+        step, facts = self.experiment.step.compiled(compile_step)
         start.log_table(
             {
                 "devices": start.devices_text(),
@@ -187,7 +204,7 @@ class _Run:
         )
 
         def update(state: TrainState, batch: parallel.Sharded, rate: float) -> tuple[TrainState, dict[str, jax.Array]]:
-            return (compiled or called)(state, batch, key, np.float32(rate))
+            return step(state, batch, key, np.float32(rate))
 
         return update, facts
 

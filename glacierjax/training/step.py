@@ -44,9 +44,27 @@ class TrainState(NamedTuple):
 Step = Callable[[TrainState, Batch, jax.Array, Scalar], tuple[TrainState, dict[str, Scalar]]]
 
 
-def create_state(task: Task, optimizer: optax.GradientTransformation, rng: jax.Array, batch: Batch) -> TrainState:
-    """A fresh state without running mean; `batch` is any micro-batch with the right shapes."""
-    params = jax.jit(task.init)(rng, batch)
+def create_state(
+    task: Task,
+    optimizer: optax.GradientTransformation,
+    rng: jax.Array,
+    batch: Batch,
+    initial: Callable[[dict], dict] | None = None,
+) -> TrainState:
+    """A fresh state without running mean; `batch` is any micro-batch with the right shapes.
+
+    `initial` gets the shapes of all parameters and may give arrays instead of them. What is still a shape then is drawn at
+    random, and nothing is compiled for the rest.
+    """
+    init = jax.jit(task.init)
+    shapes = init.eval_shape(rng, batch)
+    leaves, tree = jax.tree.flatten(shapes if initial is None else initial(shapes))
+    drawn = [i for i, leaf in enumerate(leaves) if isinstance(leaf, jax.ShapeDtypeStruct)]
+    if drawn:
+        draw = jax.jit(lambda rng, batch: [jax.tree.leaves(init(rng, batch))[i] for i in drawn])
+        for i, leaf in zip(drawn, draw(rng, batch), strict=True):
+            leaves[i] = leaf
+    params = jax.tree.unflatten(tree, leaves)
     return TrainState(jnp.int32(0), params, optimizer.init(params))
 
 

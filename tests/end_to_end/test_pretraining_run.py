@@ -55,6 +55,7 @@ def test_a_killed_pretraining_started_again_gives_the_numbers_of_one_left_alone(
     assert (workdir / METRICS).read_bytes() == (pretrained / METRICS).read_bytes()
 
 
+@pytest.mark.slow  # trains another network; recipes/test_initial_weights.py has the parts
 def test_fine_tuning_starts_from_encoder_and_decoder_bit_by_bit(pretrained, data, command, elsewhere):
     flags = [flag for flag in TINY if "num_epochs" not in flag]
     done = command(

@@ -35,6 +35,7 @@ def test_kept_checkpoints_are_the_last_and_the_best(trained):
         assert load_checkpoint(trained, "best_mde").record["metrics"]["mde_m"] == min(errors)
 
 
+@pytest.mark.slow  # training/test_faults.py kills runs that compile quickly
 def test_a_run_with_workers_killed_and_started_again_gives_the_numbers_of_one_without_left_alone(
     trained, data, command, train_and_kill
 ):
@@ -47,6 +48,7 @@ def test_a_run_with_workers_killed_and_started_again_gives_the_numbers_of_one_wi
     assert (workdir / "summary.json").exists()
 
 
+@pytest.mark.slow  # trains another network; prediction/test_ensemble.py has the parts
 def test_a_network_trained_at_another_spacing_is_evaluated_at_it(data, command, elsewhere):
     done = command(
         "glacierjax.train",

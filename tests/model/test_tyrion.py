@@ -1,5 +1,7 @@
 """Properties of the network beyond the reference numbers."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -33,10 +35,11 @@ def apply(params):
     return jax.jit(lambda images: Tyrion(**SIZES).apply({"params": params}, images))
 
 
-def gradient(params, image=IMAGES, train=False, **fields):
+@functools.cache
+def gradient(**fields):
+    """The gradient of the loss by parameters and image, in training; compiled once."""
     task = Segmentation(Tyrion(**SIZES, **fields))
-    batch = {**BATCH, "image": image}
-    return jax.jit(jax.grad(lambda p: task.loss(p, batch, jax.random.key(3), train)[0]))(params)
+    return jax.jit(jax.grad(lambda p, image: task.loss(p, {**BATCH, "image": image}, jax.random.key(3), True)[0]))
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (96, 64), (160, 224), (512, 512)])
@@ -85,7 +88,7 @@ def test_half_precision_keeps_float32_parameters_and_logits(params, apply):
 
 
 def test_recomputation_changes_neither_names_nor_gradients(params):
-    plain, recomputed = gradient(params, train=True), gradient(params, train=True, remat=True)
+    plain, recomputed = gradient()(params, IMAGES), gradient(remat=True)(params, IMAGES)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), plain, recomputed)
 
 
@@ -109,5 +112,5 @@ def test_block_starts_as_the_identity(shifted):
 
 @pytest.mark.parametrize("value", [0.0, 1.0])
 def test_gradient_is_finite_for_a_constant_image(params, value):
-    constant = gradient(params, jnp.full_like(IMAGES, value))
+    constant = gradient()(params, jnp.full_like(IMAGES, value))
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(constant))

@@ -77,7 +77,7 @@ def experiment(
         evaluate=lambda params: {"loss": val_loss(params), "nothing": math.nan},
         rank_by=("best_loss",),
         record={"task": "line"},
-        initial_params=lambda fresh: fresh,
+        initial_params=lambda shapes: shapes,
     )
 
 

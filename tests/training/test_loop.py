@@ -4,12 +4,17 @@ import dataclasses
 import json
 import math
 
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
 import pytest
-from line_fit import BALLAST, BATCH, STEPS_PER_EPOCH, config, experiment, lines
+from line_fit import BALLAST, BATCH, STEPS_PER_EPOCH, Line, config, experiment, lines
 
 from glacierjax.core.errors import InputError
 from glacierjax.training.logs import METRICS, RunLog
-from glacierjax.training.loop import train
+from glacierjax.training.loop import SharedStep, train
+from glacierjax.training.step import create_state
 
 
 def test_training_fits_and_writes_what_it_promises(tmp_path):
@@ -50,6 +55,39 @@ def test_a_longer_run_goes_on_from_a_shorter_one(tmp_path):
     train(config(num_epochs=2), tmp_path / "short", experiment())
     train(config(), tmp_path / "short", experiment())
     assert (tmp_path / "short" / METRICS).read_bytes() == (tmp_path / "long" / METRICS).read_bytes()
+
+
+def test_given_weights_are_taken_and_the_others_drawn_as_without_them():
+    def given(shapes):
+        return {**shapes, "slope": np.float32([7])}
+
+    start = Line(), optax.sgd(0.1), jax.random.key(3), {"x": jnp.zeros(2), "y": jnp.zeros(2)}
+    drawn, mixed = create_state(*start).params, create_state(*start, given).params
+    assert mixed["slope"] == 7 != drawn["slope"]
+    np.testing.assert_array_equal(mixed["ballast"], drawn["ballast"])
+    assert create_state(*start, lambda shapes: drawn).params == drawn, "nothing is left to draw"
+
+
+def test_trainings_that_share_a_step_compile_it_once_and_give_the_numbers_that_each_gives_alone(tmp_path):
+    shared, traced = SharedStep(), []
+    seeds = {"one": 1, "two": 2}
+    for name, seed in seeds.items():
+
+        class Counted(Line):
+            def loss(self, params, batch, rng, train):
+                traced.append(train)
+                return super().loss(params, batch, rng, train)
+
+        train(config(seed=seed), tmp_path / name, experiment())
+        train(
+            config(seed=seed),
+            tmp_path / f"{name}_shared",
+            dataclasses.replace(experiment(), task=Counted(), step=shared),
+        )
+        assert (tmp_path / name / METRICS).read_bytes() == (tmp_path / f"{name}_shared" / METRICS).read_bytes()
+        if name == "one":
+            first = len(traced)
+    assert len(traced) == first > 0
 
 
 def test_a_finished_run_started_again_changes_nothing(tmp_path):
