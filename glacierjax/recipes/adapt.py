@@ -60,6 +60,7 @@ OPTIONS, REPORT, TABLE = "options.json", "adaptation.json", "adaptation.md"  # f
 FOLDS, ERRORS = "folds", "errors.json"  # folder of the folds, and the file with the errors of one
 STEPS_PER_EPOCH = 20
 BATCH = 8
+PATIENCE_EPOCHS = 8  # a fold whose error has not fallen for so long ends
 AVERAGE_DECAY = 0.95  # the mean of the last steps varies less from epoch to epoch
 ORIGIN = "adapted_from"  # field of the record
 
@@ -197,7 +198,7 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
         batch_size=BATCH,
         micro_batch_size=math.gcd(BATCH // devices, base.micro_batch_size or BATCH),
         num_epochs=options.epochs,
-        early_stop_epochs=0,  # cross-validation chooses the number of epochs
+        early_stop_epochs=0,  # cross-validation chooses the number of epochs; its own folds may end early
         profile_steps=0,
         log_every=STEPS_PER_EPOCH,
         checkpoint_every=STEPS_PER_EPOCH,
@@ -310,13 +311,14 @@ def _fold(
     held_out: Sequence[str],
     step: SharedStep,
 ) -> list[dict[str, float | None]]:
-    """The errors of the held-out labels after each epoch of a training without them."""
+    """The errors of the held-out labels after each epoch of a training without them, which may end early."""
     file = folder / ERRORS
     if not file.exists():
         seen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name not in held_out])
         unseen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name in held_out])
         validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), unseen))
-        train_on(settings, folder, seen, old, options, validation, step=step)
+        ended_early = dataclasses.replace(settings, early_stop_epochs=PATIENCE_EPOCHS)
+        train_on(ended_early, folder, seen, old, options, validation, step=step)
         curve = [{name: line[f"{name}/mde_m"] for name in held_out} for line in val_lines(folder)]
         write_text(file, json.dumps(curve, indent=1) + "\n")
     for part in (CHECKPOINTS, RESUME, CACHE, EVENTS):  # large, and of no use any more

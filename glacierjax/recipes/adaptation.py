@@ -144,7 +144,12 @@ def cross_validation(
     curves: Sequence[Sequence[Mapping[str, float | None]]],
     largest_m: Costs,
 ) -> CrossValidation:
-    """From the errors of each label before, and of each fold after each epoch (`curves`: fold, epoch, label)."""
+    """From the errors of each label before, and of each fold after each epoch (`curves`: fold, epoch, label).
+
+    A fold that ended earlier than others keeps its last errors.
+    """
+    longest = max(map(len, curves))
+    curves = [[*curve, *[curve[-1]] * (longest - len(curve))] for curve in curves]
     costs = [[costs_of(epoch, largest_m) for epoch in curve] for curve in curves]
 
     def best(folds: Sequence[int]) -> int:

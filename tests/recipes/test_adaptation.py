@@ -72,6 +72,8 @@ def test_a_label_has_no_part_in_choosing_the_epoch_after_which_it_is_scored():
     curves = [[{"a": 10.0}, {"a": 40.0}], [{"b": 20.0}, {"b": 50.0}], [{"c": 500.0}, {"c": 30.0}]]
     before = dict.fromkeys("abc", 100.0)
     found = cross_validation(before, curves, LARGEST_M)
+    ended_early = [curves[0], [*curves[1], {"b": 60.0}], [*curves[2], {"c": 90.0}]]
+    assert cross_validation(before, ended_early, LARGEST_M) == found
     assert found.epochs == 2
     assert found.epochs_of == {"a": 2, "b": 2, "c": 1}
     assert found.after == {"a": 40.0, "b": 50.0, "c": 500.0}
