@@ -1,100 +1,115 @@
-"""Runs a study of pretraining: simulated archives, pretraining, fine-tuning over seeds, scores, and their comparison.
+"""Runs the study of pretraining: simulated archive, pretraining, linear probes, fine-tuning over seeds and labels, scores.
 
-    python experiments/pretraining/run.py --output=STUDY [--study=causes] [--real=DATA_RAW] [--jobs=2]
+    python experiments/pretraining/run.py --output=STUDY [--jobs=2]
 
 Every step is a public command of glacierjax, which is printed, so that it can be repeated by hand; what is done already is not
 done again. With --jobs so many run at once, each on its share of the processor's cores; leave it at 1 where there is a GPU or
-TPU. With --real the same checkpoints are also fine-tuned on ten scenes of a `data_raw` folder of real imagery. Ends with
-STUDY/study.md, a picture for each data set, and STUDY/compare/ with the tests over seeds. Run it from the project's root; about
-70 minutes on two CPU cores with --jobs=2, a third of it for --real.
+TPU. STUDY/study.md and study.png have what is done so far; they are written after each stage. Run it from the project's root;
+RESULTS.md says how long it took.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 sys.path.insert(0, str(Path(__file__).parent))
-from report import METRICS, SCRATCH, write_report
-from settings import STUDIES, Study, Training
+from report import METRICS, write_report
+from settings import (
+    FINETUNING,
+    PRETRAINING,
+    TECHNIQUES,
+    Arm,
+    Study,
+    pretrained_folder,
+    probe_folder,
+    workdir_of,
+)
 from steps import Chain, Share, Step, flags_of, run_stages
 
 
-def stages(study: Study, output: Path, real: Path | None) -> list[list[Chain]]:
-    """All commands of a study: each stage needs the ones before it, and its chains do not need one another."""
+def stages(study: Study, output: Path) -> list[list[Chain]]:
+    """All commands of the study: each stage needs the ones before it, and its chains do not need one another.
+
+    What matters most comes first, so that a study that is cut short has it.
+    """
     archive, data = output / "archive", output / "data"
+    simulated = Step("glacierjax.simulate", (f"--output={archive}", *flags_of(study.simulate)), archive / "ssl4sar")
     first = [
-        [
-            Step("glacierjax.simulate", (f"--output={archive}", *flags_of(study.simulate)), archive / "ssl4sar"),
-            _build("ssl4sar", data, archive / "ssl4sar", {}),
-        ]
+        simulated,
+        _build("ssl4sar/optical", data, archive / "ssl4sar"),
+        _build("caffe/scenes", data, archive / "data_raw"),
     ]
-    pretrained = [
-        [_train(study.pretraining, data, output / "pretrained" / arm, changes)] for arm, changes in study.arms
+    probed = {arm: [_pretrained(output, arm), *_probed(study, output, arm)] for arm in study.pretrained()}
+
+    def tuned(labels: int, long: bool) -> list[Chain]:
+        """Seed by seed, so that a study that is cut short has all arms."""
+        arms = [arm for arm in study.arms(labels) if arm.is_long == long]
+        return [_fine_tuned(study, output, arm, labels, seed) for seed in study.seeds for arm in arms]
+
+    return [
+        [first],
+        [_probed(study, output, Arm()), *(chain for arm, chain in probed.items() if arm.crops <= study.fine_tuned)],
+        *(tuned(labels, long=False) for labels in study.labels),
+        [chain for labels in study.labels for chain in tuned(labels, long=True)],
+        [chain for arm, chain in probed.items() if arm.crops > study.fine_tuned],
     ]
-    builds, tuned, compared = [], [], []
-    for name, part, source in data_sets(study, output, real):
-        own_data = data if real is None or name == "simulated" else output / f"data_{name}"
-        builds.append([_build("caffe", own_data, source, part.build)])
-        for arm in (SCRATCH, *(arm for arm, _ in study.arms)):
-            for seed in study.seeds:
-                workdir = output / name / arm / f"seed{seed}"
-                init = () if arm == SCRATCH else (f"init.checkpoint={output / 'pretrained' / arm}",)
-                changes = (f"seed={seed}", f"data.name={_config_name(part.build)}", *init)
-                scored = workdir / "report" / METRICS
-                where = (f"--checkpoint={workdir}", f"--output={scored.parent}", *flags_of(study.evaluation))
-                tuned.append([_train(part, own_data, workdir, changes), Step("glacierjax.evaluate", where, scored)])
-        compared += [[_compare(study, output, name, arm)] for arm, _ in study.arms]
-    return [first, builds, pretrained, tuned, compared]
 
 
-def data_sets(study: Study, output: Path, real: Path | None) -> Iterator[tuple[str, Training, Path]]:
-    """(name, training, archive) of the data sets to fine-tune on."""
-    yield "simulated", study.finetuning, output / "archive" / "data_raw"
-    if real is not None:
-        yield "real", study.real, real
+def _build(config: str, data: Path, manual: Path) -> Step:
+    # Two configs of ssl4sar are built by one command; of the optical one TFDS writes this file last.
+    builder = config.split("/")[0]
+    flags = (f"tfds_builders/{builder}", f"--data_dir={data}", f"--manual_dir={manual}")
+    return Step("tfds_builders.build", flags, data / config / "1.0.0" / "dataset_info.json")
 
 
-def _build(builder: str, data: Path, manual: Path, options: Mapping[str, str]) -> Step:
-    # Two configs of ssl4sar are built by one command; of the last one TFDS writes this file last.
-    config = "optical" if builder == "ssl4sar" else _config_name(options).split("/")[1]
-    result = data / builder / config / "1.0.0" / "dataset_info.json"
-    where = (f"tfds_builders/{builder}", f"--data_dir={data}", f"--manual_dir={manual}")
-    return Step("tfds_builders.build", (*where, *flags_of(options)), result)
+def _train(config: str, output: Path, workdir: Path, fields: Sequence[str]) -> Step:
+    flags = (f"--config.{field}" for field in (*fields, f"data.dir={output / 'data'}"))
+    return Step("glacierjax.train", (f"--config={config}", *flags, f"--workdir={workdir}"), workdir / "summary.json")
 
 
-def _config_name(options: Mapping[str, str]) -> str:
-    """The config that the build command makes of these options."""
-    return "/".join(("caffe", "-".join(["scenes", *(f"{key}_{value}" for key, value in options.items())])))
+def _pretrained(output: Path, arm: Arm) -> Step:
+    fields = (*TECHNIQUES[arm.technique], "num_epochs=4", f"data.samples_per_epoch={arm.crops // 4}")
+    return _train(PRETRAINING, output, pretrained_folder(output, arm), fields)
 
 
-def _train(training: Training, data: Path, workdir: Path, changes: Sequence[str]) -> Step:
-    fields = (*training.fields, *changes, f"data.dir={data}")
-    flags = (f"--config={training.config}", *(f"--config.{field}" for field in fields))
-    return Step("glacierjax.train", (*flags, f"--workdir={workdir}"), workdir / "summary.json")
+def _probed(study: Study, output: Path, arm: Arm) -> Chain:
+    """A fine-tuning of the head alone, and its scores."""
+    workdir = probe_folder(output, arm)
+    fields = ("optimizer.trained=head", f"data.train_scenes={study.probe_labels}", *_crops(study.probe_crops, 1))
+    return _scored(study, output, arm, workdir, fields, study.seeds[0])
 
 
-def _compare(study: Study, output: Path, name: str, arm: str) -> Step:
-    sides = (
-        f"--{side}=" + ",".join(str(output / name / which / f"seed{seed}" / "report" / METRICS) for seed in study.seeds)
-        for side, which in (("baseline", SCRATCH), ("method", arm))
-    )
-    folder = output / "compare" / f"{name}_{arm}"
-    return Step("glacierjax.compare", (*sides, f"--output={folder}"), folder / "compare.md")
+def _fine_tuned(study: Study, output: Path, arm: Arm, labels: int, seed: int) -> Chain:
+    crops = study.finetuning_crops + arm.crops * arm.is_long
+    fields = (f"data.train_scenes={labels}", *_crops(crops, 5))
+    return _scored(study, output, arm, workdir_of(output, arm, labels, seed), fields, seed)
+
+
+def _scored(study: Study, output: Path, arm: Arm, workdir: Path, fields: Sequence[str], seed: int) -> Chain:
+    start = (f"init.checkpoint={pretrained_folder(output, arm)}",) if arm.technique else ()
+    report = workdir / "report"
+    where = (f"--checkpoint={workdir}", f"--output={report}", *flags_of(study.evaluation))
+    return [
+        _train(FINETUNING, output, workdir, (*fields, *start, f"seed={seed}")),
+        Step("glacierjax.evaluate", where, report / METRICS),
+    ]
+
+
+def _crops(count: int, epochs: int) -> tuple[str, str]:
+    return f"num_epochs={epochs}", f"data.samples_per_epoch={count // epochs}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, required=True, help="folder for everything that the study makes")
-    parser.add_argument("--study", choices=STUDIES, default="techniques")
-    parser.add_argument("--real", type=Path, help="a data_raw folder of real imagery to fine-tune on as well")
     parser.add_argument("--jobs", type=int, default=1, help="commands that run at once")
     options = parser.parse_args()
-    study = STUDIES[options.study]
-    run_stages(stages(study, options.output, options.real), Share(options.jobs))
-    names = [name for name, *_ in data_sets(study, options.output, options.real)]
-    print(f"report: {write_report(study, options.output, names)}")
+    study, share = Study(), Share(options.jobs)
+    for stage in stages(study, options.output):
+        run_stages([stage], share)
+        print(f"report: {write_report(study, options.output)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,73 +1,84 @@
-"""What the study of pretraining runs: arms, seeds, and what each step changes against its configuration file."""
+"""What the study of pretraining runs: techniques, lengths, numbers of labels, seeds, and what each step changes."""
 
 import dataclasses
 from collections.abc import Mapping
+from pathlib import Path
 
-HERE = "experiments/pretraining"
-PRETRAINING_CROPS = 3_200
-FINETUNING_CROPS = 800
-LABELLED_SCENES = 10
+PRETRAINING, FINETUNING = "configs/demo_pretrain.py", "configs/demo.py"
+SCRATCH, SCRATCH_LONG = "scratch", "scratch, as many crops"
 
 Fields = tuple[str, ...]  # "field=value", as after --config.
 
+TECHNIQUES: Mapping[str, Fields] = {
+    "SimMIM": ("task=simmim", "mask.ratio=0.5", "mask.unit_px=16"),
+    "OptSimMIM 4 px": ("task=optsimmim", "mask.unit_px=4"),
+    "OptSimMIM 32 px": ("task=optsimmim", "mask.unit_px=32"),
+    "OptTranslator": ("task=opttranslator",),
+}
+
 
 @dataclasses.dataclass(frozen=True)
-class Training:
-    """A configuration file, fields that differ from it, and options of the build command for its data."""
+class Arm:
+    """A start of the fine-tuning: a technique ("": none) and how many crops its pretraining sees.
 
-    config: str
-    fields: Fields
-    build: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    Without a technique, `crops` are added to those of the fine-tuning.
+    """
 
+    technique: str = ""
+    crops: int = 0
 
-# Of little data, in so few steps: the same for the simulated and the real scenes.
-FEW_LABELS: Fields = (
-    "num_epochs=1",
-    "batch_size=4",
-    "schedule.warmup_epochs=0.1",
-    "optimizer.learning_rate=2e-3",
-    f"data.samples_per_epoch={FINETUNING_CROPS}",
-    f"data.train_scenes={LABELLED_SCENES}",
-)
+    @property
+    def name(self) -> str:
+        if not self.technique:
+            return SCRATCH_LONG if self.is_long else SCRATCH
+        return f"{self.technique}, {self.crops:,} crops"
+
+    @property
+    def is_long(self) -> bool:
+        """Whether the fine-tuning takes the crops of a pretraining too."""
+        return bool(self.crops and not self.technique)
+
+    @property
+    def folder(self) -> str:
+        return self.name.replace(",", "").replace(" ", "_")
 
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """Arms are (name, what its pretraining changes); the arm without pretraining is always there."""
+    """All numbers of the study. Pretrainings of `fine_tuned` crops are fine-tuned; those of other lengths are probed alone."""
 
-    arms: tuple[tuple[str, Fields], ...]
-    seeds: tuple[int, ...]
     simulate: Mapping[str, int] = dataclasses.field(
-        default_factory=lambda: {"seed": 0, "scenes": 80, "ssl_scenes": 120}
+        default_factory=lambda: {"seed": 0, "scenes": 160, "ssl_scenes": 288}
     )
-    pretraining: Training = Training(
-        f"{HERE}/pretrain.py", ("num_epochs=2", f"data.samples_per_epoch={PRETRAINING_CROPS // 2}")
-    )
-    finetuning: Training = Training(f"{HERE}/finetune.py", FEW_LABELS)
-    real: Training = Training(f"{HERE}/finetune_real.py", FEW_LABELS, {"na": "auto"})
+    lengths: tuple[int, ...] = (3_200, 32_000, 100_000)
+    fine_tuned: int = 32_000
+    labels: tuple[int, ...] = (10, 3, 40)
+    seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
+    finetuning_crops: int = 10_000
+    # The probe: the last 1 x 1 convolution alone learns, from few labels.
+    probe_labels: int = 10
+    probe_crops: int = 1_600
     # Of so few validation scenes the best checkpoint is chance: the last one is scored.
-    evaluation: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"which": "last", "mode": "whole"})
+    evaluation: Mapping[str, str] = dataclasses.field(default_factory=lambda: {"which": "last", "mode": "overlap"})
+
+    def pretrained(self) -> list[Arm]:
+        """All pretrainings, the short ones first."""
+        return [Arm(technique, crops) for crops in self.lengths for technique in TECHNIQUES]
+
+    def arms(self, labels: int) -> list[Arm]:
+        """What is fine-tuned with so many labels, the control first. The first number alone has the control that takes long."""
+        tuned = [Arm(), *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES)]
+        return tuned + [Arm(crops=self.fine_tuned)] * (labels == self.labels[0])
 
 
-STUDIES = {
-    # Does pretraining help where labels are few? A mask unit of 16 px is, in crops of an eighth of the published one's
-    # pixels, about what SimMIM found best.
-    "techniques": Study(
-        arms=(
-            ("simmim", ("task=simmim", "mask.ratio=0.5", "mask.unit_px=16")),
-            ("optsimmim", ("task=optsimmim",)),
-            ("opttranslator", ("task=opttranslator",)),
-        ),
-        seeds=(1, 2, 3, 4, 5),
-    ),
-    # Why does it not help more? Changed is one thing an arm: the learning rate of the pretraining, its length, the size of
-    # its crops (as many pixels in all). In a copy of the other study's folder it takes over what is there.
-    "causes": Study(
-        arms=(
-            ("opttranslator_rate", ("task=opttranslator", "optimizer.learning_rate=5e-3")),
-            ("opttranslator_long", ("task=opttranslator", "num_epochs=6")),
-            ("opttranslator_crops", ("task=opttranslator", "data.context_px=128", "data.samples_per_epoch=3600")),
-        ),
-        seeds=(1, 2, 3),
-    ),
-}
+def pretrained_folder(output: Path, arm: Arm) -> Path:
+    return output / "pretrained" / arm.folder
+
+
+def probe_folder(output: Path, arm: Arm) -> Path:
+    return output / "probes" / arm.folder
+
+
+def workdir_of(output: Path, arm: Arm, labels: int, seed: int) -> Path:
+    """The folder of a fine-tuning."""
+    return output / f"labels{labels}" / arm.folder / f"seed{seed}"

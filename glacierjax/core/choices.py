@@ -18,8 +18,8 @@ LAST = "last"
 WHICH = (*BEST, LAST)
 
 OPTIMIZERS = ("sgd", "adamw", "muon")  # `glacierjax.training.optim`
-ALL, DECODER, NORMS = "all", "decoder", "norms"
-TRAINED = (ALL, DECODER, NORMS)  # parts of a network that a training changes; the decoder with its head
+ALL, DECODER, HEAD, NORMS = "all", "decoder", "head", "norms"
+TRAINED = (ALL, DECODER, HEAD, NORMS)  # parts of a network that a training changes; the decoder with the head
 SCHEDULES = ("constant", "plateau", "cosine")
 PARALLEL = ("pmap", "shard_map")  # `glacierjax.training.parallel`
 ALONE, CONVOLUTION, RECURRENCE, LTAE = "none", "conv", "gru", "ltae"

@@ -11,7 +11,7 @@ import jax
 import optax
 from optax.contrib import MuonDimensionNumbers, muon
 
-from glacierjax.core.choices import ALL, DECODER
+from glacierjax.core.choices import ALL, DECODER, HEAD
 from glacierjax.core.errors import ArgumentError
 
 MOMENTUM = 0.9
@@ -62,8 +62,8 @@ def _frozen(params: Any, trained: str) -> Any:
 
     def is_frozen(path: tuple, _: Any) -> bool:
         names = [str(key.key) for key in path]
-        if trained == DECODER:
-            return names[0] not in ("decoder", "head")
+        if trained in (DECODER, HEAD):
+            return names[0] not in (trained, HEAD)
         return not any("norm" in name for name in names)
 
     return jax.tree_util.tree_map_with_path(is_frozen, params)

@@ -16,29 +16,25 @@ def run(script):
     return script("pretraining")
 
 
-def steps(run, study, output, real):
-    return [step for stage in run.stages(study, output, real) for chain in stage for step in chain]
+def steps(run, output):
+    return [step for stage in run.stages(run.Study(), output) for chain in stage for step in chain]
 
 
-def test_every_arm_differs_from_scratch_in_its_weights_alone(run, tmp_path):
-    study = run.STUDIES["techniques"]
-    trainings = [s for s in steps(run, study, tmp_path, tmp_path / "raw") if s.module == "glacierjax.train"]
-    tuned = [step for step in trainings if "pretrained" not in step.result.parts]
-    assert len(tuned) == 2 * 4 * 5
+def test_arms_with_as_many_labels_differ_in_their_weights_alone(run, tmp_path):
+    tuned = [s for s in steps(run, tmp_path) if s.module == "glacierjax.train" and "init" in str(s.flags)]
     own = ("--config.init.checkpoint=", "--workdir=")
-    flags = {step.result.parent: {flag for flag in step.flags if not flag.startswith(own)} for step in tuned}
-    for name in ("simulated", "real"):
-        for seed in study.seeds:
-            of_arms = {
-                frozenset(flags[tmp_path / name / arm / f"seed{seed}"]) for arm in ("scratch", *dict(study.arms))
-            }
-            assert len(of_arms) == 1
-    assert sum("init.checkpoint" in flag for step in tuned for flag in step.flags) == 2 * 3 * 5
+    flags = {s.result.parent: {flag for flag in s.flags if not flag.startswith(own)} for s in tuned}
+    scratch = {s.result.parent: set(s.flags) for s in steps(run, tmp_path) if s.result.parts[-3] == "scratch"}
+    for labels in (3, 10, 40):
+        for seed in (1, 2, 3, 4, 5):
+            of_arms = [f for folder, f in flags.items() if folder.match(f"labels{labels}/*/seed{seed}")]
+            assert len(of_arms) == 4
+            like = scratch[tmp_path / f"labels{labels}" / "scratch" / f"seed{seed}"]
+            assert all({flag for flag in like if not flag.startswith(own)} == f for f in of_arms)
 
 
-@pytest.mark.parametrize("study", ["techniques", "causes"])
-def test_every_field_that_a_study_sets_exists(run, tmp_path, study):
-    for step in steps(run, run.STUDIES[study], tmp_path, tmp_path / "raw"):
+def test_every_field_that_the_study_sets_exists(run, tmp_path):
+    for step in steps(run, tmp_path):
         if step.module == "glacierjax.train":
             config = load_config(str(REPOSITORY / step.flags[0].removeprefix("--config=")))
             for flag in step.flags[1:]:
@@ -46,10 +42,17 @@ def test_every_field_that_a_study_sets_exists(run, tmp_path, study):
                     check_field(config, flag.removeprefix("--config.").split("=")[0])
 
 
+def test_each_start_is_probed_and_no_step_is_there_twice(run, tmp_path):
+    results = [step.result for step in steps(run, tmp_path)]
+    assert len(set(results)) == len(results)
+    probes = {r.parent.name for r in results if r.parts[-3] == "probes"}
+    assert probes == {"scratch", *(arm.folder for arm in run.Study().pretrained())} and len(probes) == 13
+
+
 def test_what_is_done_is_not_done_again_and_a_failure_ends_the_study(run, tmp_path, monkeypatch):
     ran = []
     monkeypatch.setattr(run.Share, "run", lambda self, command: ran.append(command) or 3)
-    todo = steps(run, run.STUDIES["techniques"], tmp_path, None)
+    todo = steps(run, tmp_path)
     for step in todo[:3]:
         step.result.parent.mkdir(parents=True, exist_ok=True)
         step.result.touch()
@@ -59,16 +62,29 @@ def test_what_is_done_is_not_done_again_and_a_failure_ends_the_study(run, tmp_pa
     assert [command[1:] for command in ran] == [["-m", "glacierjax.train", *todo[3].flags]]
 
 
-def test_the_report_has_a_row_for_each_arm_and_counts_missing_fronts(run, tmp_path):
-    study = run.STUDIES["techniques"]
-    for number, arm in enumerate(("scratch", *dict(study.arms))):
-        for seed in study.seeds:
-            mde = None if (arm, seed) == ("simmim", 1) else 100.0 * number + seed
-            scores = {"mde_m": mde, "mde_px": mde, "missing_fronts": seed, "zones": {"iou": {"mean": 0.5}}}
-            folder = tmp_path / "simulated" / arm / f"seed{seed}" / "report"
+def test_chances_are_corrected_for_their_number(run):
+    # The example of a textbook: 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1, never below the one before.
+    holm = sys.modules["report"].holm
+    assert holm({"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.02}) == pytest.approx(
+        {"a": 0.04, "d": 0.06, "c": 0.06, "b": 0.06}
+    )
+    assert holm({"a": 0.9, "b": 0.8}) == {"b": 1.0, "a": 1.0}
+
+
+def test_the_report_has_what_is_done_so_far(run, tmp_path):
+    study = run.Study()
+    for number, arm in enumerate(study.arms(10)[:3]):
+        for seed in study.seeds[: 5 - number]:
+            mde = None if (number, seed) == (1, 1) else 100.0 * number + seed
+            scores = {"mde_m": mde, "missing_fronts": seed, "scenes": 40, "zones": {"iou": {"mean": 0.5 + number / 10}}}
+            folder = sys.modules["settings"].workdir_of(tmp_path, arm, 10, seed) / "report"
             folder.mkdir(parents=True)
             (folder / "metrics.json").write_text(json.dumps(scores))
-    text = run.write_report(study, tmp_path, ["simulated"]).read_text()
-    assert "| scratch | 3 | 2 | 1 | 5 | 3.0 | 1 2 3 4 5 | 0.500 ± 0.000 |" in text
-    assert "| simmim | 104 | 1 | 102 | 105 | 103.5 |" in text
-    assert "compare/simulated_opttranslator/compare.md" in text and (tmp_path / "simulated.png").stat().st_size > 5000
+    text = run.write_report(study, tmp_path).read_text()
+    assert "| scratch | 5 | 3 ± 2 m | 1 2 3 4 5 | 0.500 ± 0.000 |  |  |  |  |" in text
+    (row,) = [
+        line for line in text.splitlines() if line.startswith("| SimMIM, 32,000 crops | 4 | 103 ± 1 m | 1 2 3 4 |")
+    ]
+    p, corrected = map(float, row.split("|")[8].split(","))
+    assert 0 < p <= corrected < 0.05, "a higher IoU for each seed"
+    assert (tmp_path / "study.png").stat().st_size > 5000

@@ -94,6 +94,7 @@ def test_muon_takes_a_convolution_as_the_matrix_of_all_its_inputs():
     [
         ("all", {"encoder/norm1/scale", "encoder/qkv/kernel", "decoder/up0/kernel", "head/bias"}),
         ("decoder", {"decoder/up0/kernel", "head/bias"}),
+        ("head", {"head/bias"}),
         ("norms", {"encoder/norm1/scale"}),
     ],
 )

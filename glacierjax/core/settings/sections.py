@@ -49,7 +49,7 @@ class OptimizerSettings(Settings):
     average_decay: float = setting(0.0, at_least=0, at_most=1)
     """Above 0: a running mean of the parameters with this decay per step is validated and saved too. 0: none."""
     trained: str = setting(choices.TRAINED[0], choices=choices.TRAINED)
-    """Which parameters change: all, those of decoder and head, or those of the normalisation layers."""
+    """Which parameters change: all, those of decoder and head, of the head alone, or of the normalisation layers."""
 
 
 @dataclasses.dataclass(frozen=True)
