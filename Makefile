@@ -20,7 +20,7 @@ demo: venv ## simulated scenes, a short pretraining, fine-tuning, report
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=demo/data --manual_dir=demo/archive/data_raw
 	$(RUN) -m glacierjax.train --config=configs/demo_pretrain.py --config.data.dir=demo/data \
 	  --workdir=demo/pretrained
-	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data \
+	$(RUN) -m glacierjax.train --config=configs/demo.py --config.data.dir=demo/data --config.data.workers=2 \
 	  --config.init.checkpoint=demo/pretrained --workdir=demo/run
 	$(RUN) -m glacierjax.evaluate --checkpoint=demo/run --rotations --output=demo/report --baselines
 
