@@ -7,8 +7,8 @@
 DATA_RAW is a folder in CaFFe's layout, such as `glacierjax label` writes; pixels that are not labelled count nowhere.
 Cross-validation trains without each label in turn (of more than --folds, without a part of them), scores that label, and
 chooses the number of epochs. The last training takes all labels. RUN2 is a training folder like any other, for predict,
-evaluate and adapt. RUN2/adaptation.md has the errors before and after, and says if RUN2 is not better than RUN. The command
-that was stopped goes on where it was, with the same numbers.
+evaluate and adapt. RUN2/adaptation.md has the errors before and after, and says if RUN2 is not better than RUN. If the
+command was stopped, start it again: it goes on where it was and computes the same numbers.
 """
 
 import sys
@@ -36,7 +36,7 @@ CHANNELS = flags.DEFINE_list(
     "channels",
     [],
     "What the three input channels show: grey,rock,grey or grey,grey,summer or grey,rock,summer, where the labels have it. "
-    "Default: as for the checkpoint.",
+    "Default: as for the checkpoint; with --rock the second one is rock.",
 )
 ROCK = flags.DEFINE_string(
     "rock",

@@ -108,7 +108,8 @@ _SERIES = flags.DEFINE_enum(
     "series",
     None,
     choices.SERIES_MODES,
-    "Networks of series: scenes of a place in groups, or for each scene its neighbours in time (slower by the frames).",
+    "Networks of series: scenes of a place in groups, or for each scene its neighbours in time (slower by as many times as a "
+    "series has frames).",
 )
 _REGISTRATION = flags.DEFINE_enum(
     "registration",

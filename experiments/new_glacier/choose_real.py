@@ -24,8 +24,9 @@ from glacierjax.core.choices import LAST
 from glacierjax.core.compiled import keep_compiled_programs
 from glacierjax.evaluation.run import raw_scenes
 from glacierjax.model import Tyrion, build
-from glacierjax.recipes.adapt import HeldOut, adapted_settings, old_scenes, read_labels, train_on
+from glacierjax.recipes.adapt import adapted_settings, old_scenes, read_labels, train_on
 from glacierjax.recipes.adaptation import AdaptOptions, costs_of, largest_error_m
+from glacierjax.recipes.held_out import HeldOut
 from glacierjax.recipes.validation import Validation
 from glacierjax.training.logs import val_lines
 
@@ -69,7 +70,7 @@ def main() -> None:
         folder = options.output / name.replace(",", "").replace(" ", "_")
         started = time.monotonic()
         if not (folder / "summary.json").exists():
-            validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), scored))
+            validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), scored), largest_m)
             train_on(settings, folder, read_labels(adapting), old_scenes(settings, adapting), adapting, validation)
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
         for line in val_lines(folder):

@@ -4,8 +4,7 @@
 
 Every step is a public command of glacierjax, which is printed, so that it can be repeated by hand; what is done already is not
 done again. With --jobs so many run at once, each on its share of the processor's cores; leave it at 1 where there is a GPU or
-TPU. STUDY/study.md and study.png have what is done so far; they are written after each stage. Run it from the project's root;
-RESULTS.md says how long it took.
+TPU. STUDY/study.md and study.png have what is done so far; they are written after each stage. Run it from the project's root.
 """
 
 import argparse

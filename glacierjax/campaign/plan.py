@@ -23,6 +23,7 @@ from glacierjax.campaign.tasks import (
     write_areas,
     write_tasks,
 )
+from glacierjax.core.channels import priors_of
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import Json, new_folder
 from glacierjax.core.spacing import looks_for
@@ -93,6 +94,10 @@ def plan_campaign(
             predictor = settings.networks_of(glacier)
             if glacier.checkpoints not in networks:
                 networks[glacier.checkpoints] = _network(predictor)
+                if pixels_per_second == MEASURE and networks[glacier.checkpoints].is_of_series:
+                    raise ArgumentError(
+                        "pixels_per_second", MEASURE, "networks of series are not measured; give a number"
+                    )
             try:
                 digests[glacier.id] = digest_of(settings.batch(glacier, area_file(folder, glacier.id), folder, ()))
             except InputError as error:
@@ -258,7 +263,7 @@ def _reasons(skipped: Sequence[Skipped]) -> Counter[str]:
 def measured_speed(network: Predictor) -> float:
     """Pixels that the networks answer a second in this process, on noise, without the time to compile."""
     noise = np.random.default_rng(0).integers(0, 256, (MEASURED_SIDE_PX, MEASURED_SIDE_PX, 3), np.uint8)
-    image = noise[..., 0] if len(network.channels) == 1 else noise
+    image = noise if priors_of(network.channels) else noise[..., 0]
     spacing_m = network.pixel_spacing_m or 20.0
     seconds = 0.0
     for _ in range(2):

@@ -22,10 +22,9 @@ from glacierjax.core.version import version
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.sources import MaskLayer, Source, Tile
 from glacierjax.geo.vectors import polygon_feature, require_pyarrow, write_geojson
-from glacierjax.prediction.records import states_of
+from glacierjax.prediction.records import DIGEST_LETTERS, states_of
 
 PLAN, TASKS, SKIPPED, AREAS = "plan.json", "tasks.parquet", "skipped.csv", "areas"
-DIGEST_LETTERS = 16
 NO_PIXELS = 0  # of a task whose pixel spacing is not known
 
 

@@ -117,7 +117,7 @@ def facts_of_name(name: str) -> NameFacts:
     """Everything in a name of CaFFe or of a Sentinel-1 product; of another name the first date (2015-03-09, 20150309), the
     satellite and the polarisation, if any.
 
-    Of a name with a folder before it, `FOLDER__NAME` (`glacierjax.prediction.folder`), the folder fills in what the rest
+    Of a name with a folder before it, `FOLDER__NAME` (`glacierjax.prediction.records`), the folder fills in what the rest
     does not say.
     """
     last = name.rpartition(FOLDER_MARK)[2]

@@ -67,10 +67,21 @@ class ScoreOptions:
             raise InputError(
                 "`date_field`, `name_field`, `glacier_field`: of lines, and none are given as `fronts`; leave them out"
             )
-        if not self.checkpoints and (self.series or self.registration):
-            raise InputError("`series`, `registration`: nothing is predicted here; leave them out")
+        if not self.checkpoints:
+            for name in ("which", "mode", "rotations", "untrained_rotations", "series", "registration"):
+                self._refuse(name, "nothing is predicted here")
+        if self.data or not self.checkpoints:
+            self._refuse("data_dir", "the scenes are those of `data`")
+        else:
+            self._refuse("na", "of `data`, and none is given")
         if not self.checkpoints and not self.data:
             raise InputError("`data`: missing; name the data_raw that the predictions belong to")
+
+    def _refuse(self, name: str, why: str) -> None:
+        """Raises `ArgumentError` if the option is given although it says nothing."""
+        value = getattr(self, name)
+        if value not in (None, getattr(type(self), name)):
+            raise ArgumentError(name, value, f"{why}; leave it out")
 
     @property
     def unusual(self) -> str:

@@ -8,7 +8,7 @@ the published code does where that can change a score, so that published figures
 - where fewer pixels are background than the shortest front may have, the first front is lost (`extract.drop_short`);
 - a scene without a true front counts as a missing front (`glacierjax.evaluation.score`).
 
-Its remaining slips do not change a score (it stops on an all-ocean prediction) or belong to reading files.
+Its remaining slips do not change a score (the official code stops on an all-ocean prediction) or belong to reading files.
 """
 
 from glacierjax.core.choices import CLEAN, OFFICIAL, PROTOCOLS

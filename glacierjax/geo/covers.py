@@ -10,7 +10,6 @@ import numpy as np
 import rasterio
 import shapely
 from jaxtyping import Bool
-from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.transform import Affine
@@ -20,7 +19,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.features import SUFFIXES, is_vector_file
-from glacierjax.geo.georeference import Georeference
+from glacierjax.geo.georeference import WGS84, Georeference
 from glacierjax.geo.layers import RASTER_SUFFIXES
 from glacierjax.geo.mosaic import georeference_of
 from glacierjax.geo.registration import Footprint
@@ -77,7 +76,7 @@ def read_cover(path: str | Path) -> Cover:
     if not user_path(path).is_file():
         raise InputError(f"{path}: no such file")
     # Whether it can be laid on a grid is found out now, not after the first scene.
-    _warped(str(path), (1, 1), Georeference(CRS.from_epsg(4326), (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)))
+    _warped(str(path), (1, 1), Georeference(WGS84, (1.0, 0.0, 0.0, 0.0, -1.0, 0.0)))
     return Cover(str(path))
 
 

@@ -19,13 +19,14 @@ from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import NOT_LABELLED, STATEMENT
 from glacierjax.datasets.caffe.meta_data import META_DATA, write_meta_data
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.datasets.caffe.splits import TEST, TRAIN, VALIDATION
+from glacierjax.datasets.caffe.splits import TRAIN
 from glacierjax.datasets.caffe.writer import scene_files, write_scene, write_statement
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.covers import Cover, read_cover
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scenes import ReadOptions, read_scene
+from glacierjax.geo.sources import shown_path, whole_path
 from glacierjax.geo.summer import SummerScenes, summer_scenes
 from glacierjax.labels.frames import Frame, bounds_of, read_frames
 from glacierjax.labels.lines import BY_NAME, Line, read_lines, scene_of
@@ -38,7 +39,6 @@ from glacierjax.terminus.attributes import Fields
 log = logging.getLogger(__name__)
 
 OVERLAYS = "overlays"
-SPLITS = (TRAIN, VALIDATION, TEST)
 COVERS = {"rock": Zone.ROCK, "glacier": Zone.GLACIER, "ocean": Zone.OCEAN_ICE_MELANGE}
 
 
@@ -268,6 +268,7 @@ def _make(
         log.warning("%s: no summer scene of its ground", frame.where)
     facts = {
         "image": frame.where,
+        "files": [shown_path(whole_path(tile.path)) for tile in frame.source.tiles],
         "front": line.where,
         "matched_by": job.matched_by,
         "side_told_by": sided.told_by,

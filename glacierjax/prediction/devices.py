@@ -13,7 +13,7 @@ def tiles_at_once() -> int:
     """How many tiles of a scene a network is given at once.
 
     On CPUs a tile in a batch takes longer than a tile alone (docs/reference/benchmarks.md). Accelerators need a batch to be
-    used in full. The answers differ by rounding, 1e-6 at most.
+    used in full. The answers differ by rounding.
     """
     return ON_CPU if jax.default_backend() == "cpu" else ON_ACCELERATOR
 

@@ -117,13 +117,11 @@ class Predictor:
         """Mean class probabilities (H, W, K) float32 of a scene (H, W) or (H, W, 3) uint8."""
         return assemble((mean for mean, _ in self.strips(image, pixel_spacing_m)), *image.shape[:2])
 
-    def mean_and_deviation(self, image: np.ndarray, pixel_spacing_m: float) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and population standard deviation of the members' probabilities, both (H, W, K) float32."""
-        means, deviations = zip(*self.strips(image, pixel_spacing_m), strict=True)
-        return np.concatenate(means), np.concatenate(deviations)
-
     def strips(self, image: np.ndarray, pixel_spacing_m: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """As `mean_and_deviation`, as successive strips of the scene (rows, W, K): all that large scenes leave room for."""
+        """Mean and population standard deviation of the members' probabilities, both (rows, W, K) float32.
+
+        These are successive strips of the scene: large scenes leave room for no more.
+        """
         looks = looks_for(pixel_spacing_m, self.pixel_spacing_m)
         if looks == 1:
             yield from self._strips(image)

@@ -36,6 +36,7 @@ from glacierjax.prediction.ensemble import default_mode
 from glacierjax.recipes.adapt_report import OldSites, report_of, text_of
 from glacierjax.recipes.adaptation import (
     AdaptOptions,
+    Costs,
     CrossValidation,
     cross_validation,
     errors_of,
@@ -45,14 +46,15 @@ from glacierjax.recipes.adaptation import (
     spread_over_time,
 )
 from glacierjax.recipes.finetune import decoded, fit
+from glacierjax.recipes.held_out import HeldOut, NoScores
 from glacierjax.recipes.known_rock import with_rock
 from glacierjax.recipes.order import sample_order
 from glacierjax.recipes.train import run_in_workdir
 from glacierjax.recipes.validation import Validation, headline
 from glacierjax.recipes.workdir import CACHE
 from glacierjax.tasks import Segmentation
-from glacierjax.training.logs import EVENTS, Pictures, val_lines
-from glacierjax.training.loop import SharedStep, Summary, no_pictures
+from glacierjax.training.logs import EVENTS, val_lines
+from glacierjax.training.loop import SharedStep, Summary
 
 log = logging.getLogger(__name__)
 
@@ -101,34 +103,6 @@ class NewAndOld:
 
     def __iter__(self) -> Iterator[LabelledScene]:
         return (scene for part in self._parts for scene in part)
-
-
-class HeldOut:
-    """Scores of the labels that a fold's network has not seen: the usual averages, and `NAME/mde_m` of each."""
-
-    def __init__(self, validation: Validation):
-        self._validation = validation
-        self.pictures = validation.pictures
-
-    def __len__(self) -> int:
-        return len(self._validation)
-
-    def __call__(self, params: dict) -> dict[str, float | None]:
-        sums = self._validation.scores(params)
-        return {**headline(aggregate(sums)), **{f"{name}/mde_m": error for name, error in errors_of(sums).items()}}
-
-
-class NoScores:
-    """The validation of a network that has seen all labels."""
-
-    def __len__(self) -> int:
-        return 0
-
-    def __call__(self, params: dict) -> dict[str, float | None]:
-        return {}
-
-    def pictures(self) -> Pictures:
-        return no_pictures()
 
 
 def adapt(output: Path, options: AdaptOptions) -> Json:
@@ -203,7 +177,7 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
         log_every=STEPS_PER_EPOCH,
         checkpoint_every=STEPS_PER_EPOCH,
         keep=(),
-        model=dataclasses.replace(base.model, channels=options.input_channels or base.model.channels),
+        model=dataclasses.replace(base.model, channels=options.input_channels(base.model.channels)),
         init=InitSettings(str(origin.path), head=True),
         optimizer=OptimizerSettings(
             base.optimizer.name, rate, base.optimizer.weight_decay, AVERAGE_DECAY, options.trained
@@ -293,12 +267,12 @@ def _cross_validated(
     if not folds:
         return None
     names = list(before)
+    largest_m = {scene.id.name: largest_error_m(scene) for scene in labels}
     curves = []
     for number, fold in enumerate(folds, 1):
         held_out = [names[i] for i in fold]
         log.info("fold %d of %d: without %s", number, len(folds), ", ".join(held_out))
-        curves.append(_fold(output / FOLDS / str(number), settings, options, labels, old, held_out, step))
-    largest_m = {scene.id.name: largest_error_m(scene) for scene in labels}
+        curves.append(_fold(output / FOLDS / str(number), settings, options, labels, old, held_out, largest_m, step))
     return cross_validation(before, curves, largest_m)
 
 
@@ -309,6 +283,7 @@ def _fold(
     labels: SomeScenes,
     old: Scenes | None,
     held_out: Sequence[str],
+    largest_m: Costs,
     step: SharedStep,
 ) -> list[dict[str, float | None]]:
     """The errors of the held-out labels after each epoch of a training without them, which may end early."""
@@ -316,7 +291,7 @@ def _fold(
     if not file.exists():
         seen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name not in held_out])
         unseen = SomeScenes(labels, [i for i, name in enumerate(labels.names) if name in held_out])
-        validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), unseen))
+        validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), unseen), largest_m)
         ended_early = dataclasses.replace(settings, early_stop_epochs=PATIENCE_EPOCHS)
         train_on(ended_early, folder, seen, old, options, validation, step=step)
         curve = [{name: line[f"{name}/mde_m"] for name in held_out} for line in val_lines(folder)]

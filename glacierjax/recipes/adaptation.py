@@ -23,8 +23,8 @@ class AdaptOptions:
 
     - `scenes`: above 0 only so many labelled scenes of `split`, evenly spread over time; `glacier`: only its scenes;
     - `channels`: what the network's input shows (`core.channels`), such as a rock mask; (): what that of the checkpoint does;
-    - `rock`: a file with the rock of the labels, in place of that of the data (`known_rock`); it is a channel then, unless
-      `channels` say otherwise;
+    - `rock`: a file with the rock of the labels, in place of that of the data (`known_rock`); it is the second channel then,
+      unless `channels` say otherwise;
     - `trained`: which parameters change (`core.choices.TRAINED`);
     - `learning_rate`: None: that of the checkpoint's training;
     - `epochs`: of `STEPS_PER_EPOCH` steps, at most; cross-validation chooses how many;
@@ -62,14 +62,16 @@ class AdaptOptions:
         if not 0 <= self.replay_share < 1:
             raise ArgumentError("replay_share", self.replay_share, "choose 0 to less than 1")
         if self.channels:
-            check_channels(self.channels, "channels")
+            check_channels(self.channels, "`channels`")
         if self.trained not in choices.TRAINED:
             raise ArgumentError("trained", self.trained, f"choose one of {', '.join(choices.TRAINED)}")
 
-    @property
-    def input_channels(self) -> tuple[str, ...]:
-        """What the network's input shows; (): what that of the checkpoint does."""
-        return self.channels or ((choices.GREY, choices.ROCK, choices.GREY) if self.rock else ())
+    def input_channels(self, before: Sequence[str]) -> tuple[str, ...]:
+        """What the network's input shows; `before`: what that of the checkpoint does."""
+        if self.channels:
+            return self.channels
+        first, second, third = before
+        return (first, choices.ROCK if self.rock else second, third)
 
 
 def spread_over_time(ids: Sequence[SceneId], count: int) -> list[int]:

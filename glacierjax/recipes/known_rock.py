@@ -43,15 +43,19 @@ def with_rock(scenes: Scenes, rock: str, data_raw: str) -> ScenesWithRock:
     cover = read_cover(rock)
     try:
         statement = json.loads((user_path(data_raw) / STATEMENT).read_text(encoding="utf-8"))
-        images = {name: statement["scenes"][name]["image"] for name in scenes.names}
+        files = {name: statement["scenes"][name]["files"] for name in scenes.names}
     except (OSError, ValueError, KeyError, TypeError):
         advice = f"{data_raw} does not tell where its scenes lie; it needs GeoTIFFs labelled by `glacierjax label`"
         raise ArgumentError("rock", rock, advice) from None
     frames = {}
-    for name, image in images.items():
-        found, problems = read_frames(find_sources([image]))
+    for name, paths in files.items():
+        try:
+            found, problems = read_frames(find_sources(paths))
+        except ArgumentError:
+            gone = f"{name} was labelled from {', '.join(paths)}, which is not there any more; label the scenes again"
+            raise ArgumentError("rock", rock, gone) from None
         if problems or len(found) != 1:
-            raise InputError(problems[0] if problems else f"{image}: several scenes; label the scenes again")
+            raise InputError(problems[0] if problems else f"{paths[0]}: several scenes; label the scenes again")
         frames[name] = found[0]
     if not any(cover.meets(frame.shape, frame.georeference) for frame in frames.values()):
         raise ArgumentError("rock", rock, f"says nothing of any scene of {data_raw}; give the rock of its glacier")

@@ -69,6 +69,7 @@ class Experiment:
     - `rank_by`: the checkpoints to keep besides the last (keys of `core.choices.BEST`);
     - `record` describes the model in every checkpoint;
     - `initial_params(shapes)` replaces shapes of parameters by the arrays of a checkpoint to start from;
+    - `watched`: the figure of the validation that plateau and early stop look at; lower is better;
     - `step`: where the compiled step is kept; one for several trainings spares compilations;
     - `facts`: rows for the table at the start;
     - `pictures()` shows the last validation: (H, W, 3) uint8 by name.
@@ -82,6 +83,7 @@ class Experiment:
     rank_by: tuple[str, ...]
     record: dict
     initial_params: Callable[[dict], dict]
+    watched: str = "loss"
     step: SharedStep = dataclasses.field(default_factory=SharedStep)
     facts: Mapping[str, str] = dataclasses.field(default_factory=dict)
     pictures: Callable[[], Pictures] = no_pictures
@@ -299,7 +301,7 @@ class _Run:
         self.log.write(self.done, epoch, "val", self.metrics)
         self.log.pictures(self.done, self.experiment.pictures())
         self.meter.note(f"epoch {epoch}/{self.settings.num_epochs}: " + _show(self.metrics))
-        watched = self.metrics.get(self.settings.WATCHED)
+        watched = self.metrics.get(self.experiment.watched)
         watched = math.inf if watched is None else watched
         if self.settings.schedule.name == "plateau":
             self.progress.plateau.update(watched)

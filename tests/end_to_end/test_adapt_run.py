@@ -14,6 +14,7 @@ from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.recipes import adapt as adapting
 from glacierjax.recipes.adapt_report import NOT_COMPARED
 from glacierjax.recipes.adaptation import AdaptOptions
+from glacierjax.recipes.held_out import HeldOut
 
 OF_THE_GLACIER = [name for name in SCENES["train"] if name.startswith("DBE")]
 LABELS = [OF_THE_GLACIER[0], OF_THE_GLACIER[-1]]  # two, evenly spread over time
@@ -79,8 +80,8 @@ def test_stopped_inside_a_fold_it_goes_on_with_the_same_numbers(adapted, options
             raise KeyboardInterrupt
         return score(self, params)
 
-    score = adapting.HeldOut.__call__
-    monkeypatch.setattr(adapting.HeldOut, "__call__", killed)
+    score = HeldOut.__call__
+    monkeypatch.setattr(HeldOut, "__call__", killed)
     with pytest.raises(KeyboardInterrupt):
         adapting.adapt(tmp_path / "run", options)
     assert (tmp_path / "run" / "folds" / "1" / "errors.json").exists()

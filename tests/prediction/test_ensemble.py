@@ -42,6 +42,11 @@ def checkpoints(tmp_path_factory):
     return root
 
 
+def mean_and_deviation(predictor, image, spacing_m):
+    means, deviations = zip(*predictor.strips(image, spacing_m), strict=True)
+    return np.concatenate(means), np.concatenate(deviations)
+
+
 def direct(folder, image=IMAGE, mode="overlap"):
     checkpoint = native.load_checkpoint(folder)
     network = make_network(build(network_of(checkpoint), Tyrion))
@@ -52,7 +57,7 @@ def test_single_network_predicts_as_it_was_validated(checkpoints):
     predictor = open_predictor([str(checkpoints / "first")])
     assert (predictor.mode, predictor.context_px, predictor.size_multiple) == ("overlap", CONTEXT, 32)
     assert predictor.training == FineTuning.from_json(CONFIG) and predictor.sources == [str(checkpoints / "first")]
-    mean, deviation = predictor.mean_and_deviation(IMAGE, SPACING_M)
+    mean, deviation = mean_and_deviation(predictor, IMAGE, SPACING_M)
     np.testing.assert_array_equal(mean, direct(checkpoints / "first"))
     assert mean.dtype == deviation.dtype == np.float32 and mean.shape == (*IMAGE.shape, 4)
     assert not deviation.any()
@@ -63,8 +68,8 @@ def test_single_network_predicts_as_it_was_validated(checkpoints):
 def test_scenes_are_averaged_to_the_networks_spacing_and_the_answer_comes_back(checkpoints, spacing_m, looks):
     at_own = open_predictor([str(checkpoints / "first")], mode="whole", rotations=True)
     predictor = dataclasses.replace(at_own, pixel_spacing_m=40)
-    mean, deviation = predictor.mean_and_deviation(IMAGE, spacing_m)
-    coarse = at_own.mean_and_deviation(average_looks(IMAGE, looks), spacing_m)
+    mean, deviation = mean_and_deviation(predictor, IMAGE, spacing_m)
+    coarse = mean_and_deviation(at_own, average_looks(IMAGE, looks), spacing_m)
     for found, expected in zip((mean, deviation), coarse, strict=True):
         np.testing.assert_array_equal(found, np.concatenate(list(enlarge_looks(expected, looks, *IMAGE.shape, 1000))))
         assert found.dtype == np.float32
@@ -107,7 +112,7 @@ def test_weights_without_configuration_are_used_as_published(checkpoints):
 def test_ensemble_is_mean_and_deviation_over_networks_of_any_preset(checkpoints):
     paths = [str(checkpoints / name) for name in ("first", "second", "wide")]
     members = np.stack([direct(path) for path in paths]).astype(np.float64)
-    mean, deviation = open_predictor(paths).mean_and_deviation(IMAGE, SPACING_M)
+    mean, deviation = mean_and_deviation(open_predictor(paths), IMAGE, SPACING_M)
     assert members.std(axis=0).max() > 0.01, "the networks differ"
     np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
@@ -119,7 +124,7 @@ def test_rotations_are_members_of_the_ensemble(checkpoints):
         [np.rot90(direct(folder, np.ascontiguousarray(np.rot90(IMAGE, k))), -k) for k in range(4)]
     ).astype(np.float64)
     predictor = open_predictor([str(folder)], rotations=True)
-    mean, deviation = predictor.mean_and_deviation(IMAGE, SPACING_M)
+    mean, deviation = mean_and_deviation(predictor, IMAGE, SPACING_M)
     np.testing.assert_allclose(mean, members.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(deviation, members.std(axis=0), atol=1e-6)
 

@@ -112,7 +112,7 @@ def test_equal_errors_and_a_single_label_are_no_reason_to_use_the_adapted_networ
         ("folds", 1),
         ("learning_rate", 0.0),
         ("replay_share", 1.0),
-        ("trained", "head"),
+        ("trained", "encoder"),
         ("seed", -1),
     ],
 )

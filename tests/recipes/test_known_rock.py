@@ -30,7 +30,7 @@ def data_raw(tmp_path):
     scene = LabelledScene(parse_name(NAME), rng.integers(0, 255, SHAPE, np.uint8), zones, zones > 9)
     write_scene(tmp_path / "data_raw", "train", scene)
     write_raster(tmp_path / "scene.tif", scene.image, PLACE, "grey")
-    facts = {"scenes": {NAME: {"image": str(tmp_path / "scene.tif")}}}
+    facts = {"scenes": {NAME: {"files": [str(tmp_path / "scene.tif")]}}}
     write_statement(tmp_path / "data_raw", NOT_LABELLED, facts)
     return tmp_path / "data_raw"
 
@@ -71,5 +71,5 @@ def test_a_scene_that_was_moved_or_changed_is_named(data_raw, rock, tmp_path):
     with pytest.raises(InputError, match=r"scene\.tif: is not as large any more"):
         list(with_rock(raw_scenes(str(data_raw), "train", "auto"), rock, str(data_raw)))
     (tmp_path / "scene.tif").unlink()
-    with pytest.raises(InputError, match=r"scene\.tif"):
+    with pytest.raises(ArgumentError, match=r"^rock=.*scene\.tif, which is not there any more; label the scenes again"):
         with_rock(raw_scenes(str(data_raw), "train", "auto"), rock, str(data_raw))

@@ -27,7 +27,7 @@ from glacierjax.datasets.caffe.archive import (
 from glacierjax.datasets.caffe.chips import open_chips
 from glacierjax.datasets.caffe.na_rule import NA_CHOICES, STATED, na_is_unlabelled, valid_mask
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.datasets.caffe.splits import OFFICIAL_SPLITS, Source, plan_splits
+from glacierjax.datasets.caffe.splits import OFFICIAL_SPLITS, ArchivedScene, plan_splits
 from glacierjax.datasets.caffe.summer import CommonGridSummer
 
 CHIPS_FILE = "caffe.zip"
@@ -142,7 +142,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         }
 
     def _generate_examples(
-        self, archive: SceneArchive, split: str, sources: list[Source], unlabelled: bool
+        self, archive: SceneArchive, split: str, sources: list[ArchivedScene], unlabelled: bool
     ) -> Iterator[tuple[int, dict[str, Any]]]:
         log.info("%s, %d scenes ...", split, len(sources))
         summers = (
@@ -166,7 +166,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             log.info("%s, without a summer scene on their grid: %s", split, some_names(without))
 
 
-def _find_unreadable(archive: SceneArchive) -> dict[Source, str]:
+def _find_unreadable(archive: SceneArchive) -> dict[ArchivedScene, str]:
     """Labelled scenes that cannot be read, and why."""
     errors = {}
     for split in filter(archive.labelled, archive.splits()):
@@ -174,7 +174,7 @@ def _find_unreadable(archive: SceneArchive) -> dict[Source, str]:
             try:
                 archive.read(split, name)
             except InputError as error:
-                errors[Source(split, name)] = str(error)
+                errors[ArchivedScene(split, name)] = str(error)
     return errors
 
 

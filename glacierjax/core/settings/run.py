@@ -34,7 +34,6 @@ class RunSettings(Settings):
     """The settings of every training; `FineTuning` (or `SeriesFineTuning`) and `Pretraining` are the kinds."""
 
     TASKS: ClassVar[tuple[str, ...]] = choices.TASKS  # of this kind of training
-    WATCHED: ClassVar[str] = "loss"  # figure of the validation that plateau and early stop look at; lower is better
 
     task: str = setting(choices.SEGMENTATION, choices=choices.TASKS)
     """What the network is trained for."""
@@ -114,7 +113,6 @@ class FineTuning(RunSettings):
     """Training of the segmentation network on labelled scenes."""
 
     TASKS = (choices.SEGMENTATION,)
-    WATCHED = "mde_m"
 
     keep: tuple[str, ...] = setting(("best_iou", "best_mde"), choices=("best_iou", "best_mde"), may_change=True)
     data: LabelledDataSettings = section(LabelledDataSettings)

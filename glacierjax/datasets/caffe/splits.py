@@ -49,7 +49,7 @@ MIN_GLACIERS_TO_HOLD_ONE_OUT = 3
 _VALIDATION_FOLDERS = ("val", "validation")
 
 
-class Source(NamedTuple):
+class ArchivedScene(NamedTuple):
     """Where a scene lies in its archive."""
 
     split: str
@@ -59,14 +59,14 @@ class Source(NamedTuple):
 class SplitPlan(NamedTuple):
     """`splits`: "train", "val", "test" -> scenes in sorted order, empty splits left out; `rule`: in words."""
 
-    splits: dict[str, list[Source]]
+    splits: dict[str, list[ArchivedScene]]
     rule: str
 
 
 def plan_splits(
     archive: SceneArchive,
     test_glaciers: Sequence[str] = (),
-    skip: Container[Source] = frozenset(),
+    skip: Container[ArchivedScene] = frozenset(),
     official: str = "caffe",
 ) -> SplitPlan:
     """Assigns every labelled scene of an archive to a split.
@@ -98,7 +98,7 @@ def plan_splits(
             "glaciers; leave it out for any other set"
         )
 
-    pool = [Source(split, name) for split, names in labelled.items() for name in names]
+    pool = [ArchivedScene(split, name) for split, names in labelled.items() for name in names]
     pool = [source for source in pool if source not in skip]
     if not pool:
         raise InputError("none of the labelled scenes can be read; mend or replace them")
@@ -133,7 +133,7 @@ def plan_splits(
     return _plan(rest, validation, test, rule)
 
 
-def front_groups(archive: SceneArchive, sources: Sequence[Source]) -> dict[Source, str]:
+def front_groups(archive: SceneArchive, sources: Sequence[ArchivedScene]) -> dict[ArchivedScene, str]:
     """A group name for each scene; scenes of one glacier with pixel-identical fronts share it.
 
     One drawing used for several dates would leak from training into validation. An empty front is no drawing: such
@@ -152,7 +152,7 @@ def front_groups(archive: SceneArchive, sources: Sequence[Source]) -> dict[Sourc
     return groups
 
 
-def _official(labelled: dict[str, list[str]], skip: Container[Source], official: str) -> SplitPlan:
+def _official(labelled: dict[str, list[str]], skip: Container[ArchivedScene], official: str) -> SplitPlan:
     names = labelled[TRAIN]
     drawn = np.random.RandomState(SPLIT_SEED).permutation(len(names))[:OFFICIAL_VALIDATION_COUNT]
     chosen = {names[i] for i in drawn}
@@ -161,27 +161,29 @@ def _official(labelled: dict[str, list[str]], skip: Container[Source], official:
         absent = sorted(set(SERIES_VALIDATION_ADDED) - set(names))
         if absent:
             raise InputError(f"split='series': {absent[0]}, a validation scene of it, is not in this archive")
-        chosen = {name for name in chosen if _glacier(Source(TRAIN, name)) in SERIES_VALIDATION_GLACIERS}
+        chosen = {name for name in chosen if _glacier(ArchivedScene(TRAIN, name)) in SERIES_VALIDATION_GLACIERS}
         chosen.update(SERIES_VALIDATION_ADDED)
         rule = "the split of the published networks for series"
-    validation, train = _part([Source(TRAIN, name) for name in names], lambda source: source.name in chosen)
-    test = [Source(TEST, name) for name in labelled[TEST]]
+    validation, train = _part([ArchivedScene(TRAIN, name) for name in names], lambda source: source.name in chosen)
+    test = [ArchivedScene(TEST, name) for name in labelled[TEST]]
     train, validation, test = ([s for s in part if s not in skip] for part in (train, validation, test))
     return _plan(train, validation, test, rule)
 
 
-def _draw(sources: list[Source], group_of: dict[Source, str]) -> tuple[list[Source], list[Source]]:
+def _draw(
+    sources: list[ArchivedScene], group_of: dict[ArchivedScene, str]
+) -> tuple[list[ArchivedScene], list[ArchivedScene]]:
     """Splits off a tenth of the scenes in whole groups: (drawn, rest). Nothing is drawn from a single group."""
     if not sources:
         return [], []
-    members: dict[str, list[Source]] = defaultdict(list)
+    members: dict[str, list[ArchivedScene]] = defaultdict(list)
     for source in sources:
         members[group_of[source]].append(source)
     groups = list(members.values())
     wanted = max(1, round(HELD_OUT_FRACTION * len(sources)))
     shuffled = [groups[i] for i in np.random.RandomState(SPLIT_SEED).permutation(len(groups))]
     order = _interleaved(shuffled)
-    drawn: set[Source] = set()
+    drawn: set[ArchivedScene] = set()
     for group in order:
         if len(drawn) + len(group) <= wanted:
             drawn.update(group)
@@ -190,7 +192,7 @@ def _draw(sources: list[Source], group_of: dict[Source, str]) -> tuple[list[Sour
     return _part(sources, lambda source: source in drawn) if len(drawn) < len(sources) else ([], sources)
 
 
-def _interleaved(groups: list[list[Source]]) -> list[list[Source]]:
+def _interleaved(groups: list[list[ArchivedScene]]) -> list[list[ArchivedScene]]:
     """The groups in an order whose every beginning holds each glacier in about its share."""
     total = Counter(_glacier(source) for group in groups for source in group)
     taken: Counter[str | None] = Counter()
@@ -202,17 +204,21 @@ def _interleaved(groups: list[list[Source]]) -> list[list[Source]]:
     return [groups[i] for i in np.argsort(share, kind="stable")]
 
 
-def _part(sources: Sequence[Source], chosen: Callable[[Source], bool]) -> tuple[list[Source], list[Source]]:
+def _part(
+    sources: Sequence[ArchivedScene], chosen: Callable[[ArchivedScene], bool]
+) -> tuple[list[ArchivedScene], list[ArchivedScene]]:
     return [s for s in sources if chosen(s)], [s for s in sources if not chosen(s)]
 
 
-def _plan(train: list[Source], validation: list[Source], test: list[Source], rule: str) -> SplitPlan:
+def _plan(
+    train: list[ArchivedScene], validation: list[ArchivedScene], test: list[ArchivedScene], rule: str
+) -> SplitPlan:
     parts = zip(SPLITS, (train, validation, test), strict=True)
     splits = {split: sorted(sources, key=lambda source: source.name) for split, sources in parts if sources}
     return SplitPlan(splits, rule)
 
 
-def _glacier(source: Source) -> str | None:
+def _glacier(source: ArchivedScene) -> str | None:
     try:
         return parse_name(source.name).glacier
     except InputError:

@@ -12,7 +12,7 @@ from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.seasons import hemisphere_of, nearest_ice_free
 from glacierjax.datasets.caffe.archive import SceneArchive
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.datasets.caffe.splits import Source
+from glacierjax.datasets.caffe.splits import ArchivedScene
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ class CommonGridSummer:
 
     def __init__(self, archive: SceneArchive, months: Sequence[int] = ()):
         self._archive, self._months = archive, months
-        every = [Source(split, name) for split in archive.splits() for name in archive.names(split)]
+        every = [ArchivedScene(split, name) for split in archive.splits() for name in archive.names(split)]
         self._sources = [(source, own) for source in every if (own := _id_of(source)) is not None]
         self._image = functools.lru_cache(maxsize=4)(self._read)
 
@@ -40,7 +40,7 @@ class CommonGridSummer:
                 return image
         return None
 
-    def _read(self, source: Source) -> UInt8[np.ndarray, "height width"] | None:
+    def _read(self, source: ArchivedScene) -> UInt8[np.ndarray, "height width"] | None:
         try:
             return self._archive.read_image(*source)[1]
         except InputError as error:  # told where the scene itself is read
@@ -48,7 +48,7 @@ class CommonGridSummer:
             return None
 
 
-def _id_of(source: Source) -> SceneId | None:
+def _id_of(source: ArchivedScene) -> SceneId | None:
     try:
         return parse_name(source.name)
     except InputError:

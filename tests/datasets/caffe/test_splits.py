@@ -14,7 +14,7 @@ from glacierjax.datasets.caffe.archive import open_archive
 from glacierjax.datasets.caffe.splits import (
     SERIES_VALIDATION_ADDED,
     SERIES_VALIDATION_GLACIERS,
-    Source,
+    ArchivedScene,
     front_groups,
     plan_splits,
 )
@@ -67,7 +67,7 @@ def test_full_archive_has_the_split_of_series_too():
     usual, series = (plan_splits(archive, official=official).splits for official in ("caffe", "series"))
     assert series["test"] == usual["test"]
     kept = {source for source in usual["val"] if not source.name.startswith("DBE")}
-    assert set(series["val"]) == kept | {Source("train", name) for name in SERIES_VALIDATION_ADDED}
+    assert set(series["val"]) == kept | {ArchivedScene("train", name) for name in SERIES_VALIDATION_ADDED}
     assert len(kept) < len(usual["val"])
     assert sorted(series["train"] + series["val"]) == sorted(usual["train"] + usual["val"])
 
@@ -169,7 +169,7 @@ def test_scenes_with_one_front_drawing_stay_together(seed):
 def test_same_drawing_on_two_glaciers_is_coincidence():
     names = [*scenes("A", 1), *scenes("B", 1)]
     archive = FakeArchive({"train": names}, dict.fromkeys(names, 5))
-    assert len(set(front_groups(archive, [Source("train", name) for name in names]).values())) == 2
+    assert len(set(front_groups(archive, [ArchivedScene("train", name) for name in names]).values())) == 2
 
 
 def test_splits_neither_lose_nor_double_a_scene_with_an_unparsable_name():
@@ -187,10 +187,10 @@ def test_landsat_scenes_hold_kan_out_and_keep_shared_drawings_together():
     split_of = {source.name: split for split, sources in plan.splits.items() for source in sources}
     with (LANDSAT / "index.csv").open() as file:
         pairs = [(row["name"], row["same_front_as"]) for row in csv.DictReader(file) if row["same_front_as"]]
-    groups = front_groups(archive, [Source("train", name) for name in archive.names("train")])
+    groups = front_groups(archive, [ArchivedScene("train", name) for name in archive.names("train")])
     assert len(pairs) == 12
     for name, other in pairs:
-        assert groups[Source("train", name)] == groups[Source("train", other)]
+        assert groups[ArchivedScene("train", name)] == groups[ArchivedScene("train", other)]
         assert split_of[name] == split_of[other]
     assert len(set(groups.values())) == 123 - 12
 
