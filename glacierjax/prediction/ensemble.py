@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax.errors import FlaxError
+from jaxtyping import Float32, Int
 
 from glacierjax.checkpoints.calibration_file import fingerprint
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
@@ -30,7 +31,7 @@ from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.prediction.calibration import UNCALIBRATED, Calibration, find_calibration, way_of_use
 from glacierjax.prediction.frames import Frame
 from glacierjax.prediction.series import frame_strips, make_series_network, series_network
-from glacierjax.prediction.tiles import Network, assemble, mean_over_members, scene_strips
+from glacierjax.prediction.tiles import Image, Network, Strip, assemble, mean_over_members, scene_strips
 
 log = logging.getLogger(__name__)
 
@@ -113,12 +114,12 @@ class Predictor:
         """How far the grey of a scene (H, W) uint8 is from that of the training scenes (`GreyRule.distance`)."""
         return self.grey.distance(average_looks(image, looks_for(pixel_spacing_m, self.pixel_spacing_m)))
 
-    def probabilities(self, image: np.ndarray, pixel_spacing_m: float) -> np.ndarray:
-        """Mean class probabilities (H, W, K) float32 of a scene (H, W) or (H, W, 3) uint8."""
+    def probabilities(self, image: Image, pixel_spacing_m: float) -> Float32[np.ndarray, "height width zone"]:
+        """Mean class probabilities of a scene."""
         return assemble((mean for mean, _ in self.strips(image, pixel_spacing_m)), *image.shape[:2])
 
-    def strips(self, image: np.ndarray, pixel_spacing_m: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Mean and population standard deviation of the members' probabilities, both (rows, W, K) float32.
+    def strips(self, image: Image, pixel_spacing_m: float) -> Iterator[tuple[Strip, Strip]]:
+        """Mean and population standard deviation of the members' probabilities.
 
         These are successive strips of the scene: large scenes leave room for no more.
         """
@@ -137,7 +138,7 @@ class Predictor:
         enlarged = [enlarge_looks(part, looks, height, width, self.context_px // 2) for part in found]
         yield from zip(*enlarged, strict=True)
 
-    def _strips(self, image: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def _strips(self, image: Image) -> Iterator[tuple[Strip, Strip]]:
         networks = [_mirrored(network, axes) for axes in self.mirrors for network in self.networks]
         how = (self.mode, self.context_px, self.size_multiple, self.tiles_at_once)
         members = scene_strips(networks, self.quarter_turns, image, *how)
@@ -162,7 +163,7 @@ class SeriesPredictor(Predictor):
         note = f"no errors of fronts are known where series are formed by {series}, only by {GROUPS}"
         return dataclasses.replace(self, calibration=Calibration(None, note))
 
-    def strips(self, image: np.ndarray, pixel_spacing_m: float) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    def strips(self, image: Image, pixel_spacing_m: float) -> Iterator[tuple[Strip, Strip]]:
         raise InputError(
             f"{self.sources[0]}: a network of series, which takes no single images; predict a series of one"
         )
@@ -170,12 +171,12 @@ class SeriesPredictor(Predictor):
     def series_strips(
         self,
         frames: Sequence[Frame],
-        days: np.ndarray,
+        days: Int[np.ndarray, " frame"],
         wanted: Sequence[int],
         grid: tuple[int, int],
         protocol: str = CLEAN,
-    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Mean and standard deviation of the wanted frames' probabilities on the grid, as strips (rows, W, F, K) float32.
+    ) -> Iterator[tuple[Strip, Strip]]:
+        """Mean and standard deviation of the wanted frames' probabilities on the grid, as strips (rows, W, F, K).
 
         Arguments as in `glacierjax.prediction.series.frame_strips`; `days` since 1995-01-01 of each frame.
         """

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 from scipy import ndimage
 
 from glacierjax.core import grid
@@ -21,8 +22,10 @@ from glacierjax.core.zones import NUM_ZONES
 from glacierjax.data.series_geometry import tiled_pixels
 from glacierjax.prediction.devices import tiles_at_once
 
-# uint8 images (N, H, W, ...) -> probabilities (N, H, W, K) float32; N is always the same or 1, so few programs are compiled
-Network = Callable[[np.ndarray], np.ndarray]
+Image = UInt8[np.ndarray, "height width *channel"]
+Strip = Float32[np.ndarray, "rows width *answer"]  # probabilities of successive rows of a scene
+# Images -> probabilities; N is always the same or 1, so few programs are compiled.
+Network = Callable[[UInt8[np.ndarray, "N height width *channel"]], Float32[np.ndarray, "N height width *answer"]]
 ONCE, TWICE = 0, 1
 # Pixels of an axis that its padded positions show, mirrored in one step and in two (`tiled_pixels`).
 Axis = tuple[np.ndarray, np.ndarray]
@@ -47,7 +50,7 @@ class Tiling(NamedTuple):
     quarter_turns: int
     origins: list[tuple[int, int]]
     places: list[tuple[int, int]]
-    weights: np.ndarray
+    weights: Float32[np.ndarray, "target target"]
 
     def tile(self, read: Read, row: int, column: int) -> np.ndarray:
         """The pixels of the context at an origin."""
@@ -75,8 +78,8 @@ def _from_the_end(axis: Axis, size: int) -> Axis:
     return size - 1 - axis[ONCE][::-1], size - 1 - axis[TWICE][::-1]
 
 
-def gaussian_importance(target: int) -> np.ndarray:
-    """Blending weights (target, target) float32: Gaussian of sigma target / 8 around the centre pixel, peak 1.
+def gaussian_importance(target: int) -> Float32[np.ndarray, "{target} {target}"]:
+    """Blending weights: Gaussian of sigma target / 8 around the centre pixel, peak 1.
 
     The Gaussian is cut at four sigma, which is where the target ends, so that every pixel of it has a say.
     """
@@ -86,8 +89,10 @@ def gaussian_importance(target: int) -> np.ndarray:
     return (weights / weights.max()).astype(np.float32)
 
 
-def predict_scene(network: Network, image: np.ndarray, mode: str, context_px: int, size_multiple: int) -> np.ndarray:
-    """Class probabilities (H, W, K) float32 of a scene (H, W) or (H, W, 3) uint8. `context_px` [512] for the tiled modes."""
+def predict_scene(
+    network: Network, image: Image, mode: str, context_px: int, size_multiple: int
+) -> Float32[np.ndarray, "height width zone"]:
+    """Class probabilities of a scene. `context_px` [512] for the tiled modes."""
     (strips,) = scene_strips([network], [0], image, mode, context_px, size_multiple)
     return assemble(strips, *image.shape[:2])
 
@@ -95,15 +100,15 @@ def predict_scene(network: Network, image: np.ndarray, mode: str, context_px: in
 def scene_strips(
     networks: Sequence[Network],
     quarter_turns: Sequence[int],
-    image: np.ndarray,
+    image: Image,
     mode: str,
     context_px: int,
     size_multiple: int,
     batch: int | None = None,
-) -> list[Iterator[np.ndarray]]:
-    """For each network, on the scene (H, W) or (H, W, 3) turned by each of `quarter_turns`: its probabilities, turned back.
+) -> list[Iterator[Strip]]:
+    """For each network, on the scene turned by each of `quarter_turns`: its probabilities, turned back.
 
-    They come as successive strips (context_px / 2 or, the last, fewer rows, W, K) float32 of the scene as it was given, so
+    They come as successive strips (context_px / 2 or, the last, fewer rows) of the scene as it was given, so
     that the members of an ensemble can be averaged strip by strip. `batch`: tiles at once; None: `tiles_at_once`. Raises
     `InputError` for an unknown mode.
     """
@@ -127,7 +132,7 @@ def read_strips(
     needed: Needed | None = None,
     batch: int | None = None,
     answer: tuple[int, ...] = (NUM_ZONES,),
-) -> list[Iterator[np.ndarray]]:
+) -> list[Iterator[Strip]]:
     """As `scene_strips`, of a scene of `shape` that is read tile by tile, with networks whose
     `answer` for a pixel has this shape.
 
@@ -199,18 +204,20 @@ def cut(
     return Tiling(shape, rows, columns, context_px, quarter_turns, chosen_origins, chosen_places, weights)
 
 
-def stitch(tiles: Iterable[tuple[int, int, np.ndarray]], weights: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Weighted mean (height, width, K) float32 of targets, see `stitch_strips`."""
+def stitch(
+    tiles: Iterable[tuple[int, int, np.ndarray]], weights: Float32[np.ndarray, "target target"], height: int, width: int
+) -> Float32[np.ndarray, "{height} {width} zone"]:
+    """Weighted mean of targets, see `stitch_strips`."""
     return assemble(stitch_strips(tiles, weights, height, width), height, width)
 
 
 def stitch_strips(
     tiles: Iterable[tuple[int, int, np.ndarray]],
-    weights: np.ndarray,
+    weights: Float32[np.ndarray, "target target"],
     height: int,
     width: int,
     answer: tuple[int, ...] = (NUM_ZONES,),
-) -> Iterator[np.ndarray]:
+) -> Iterator[Strip]:
     """Weighted mean of targets (T, T, *answer) placed at (row, column), from the top down; what lies outside is dropped.
 
     What no target covers is 0. Yields strips (T or, the last, fewer rows, width, K) float32; two of them are in memory at a time.
@@ -220,7 +227,7 @@ def stitch_strips(
     weight_sum = np.zeros((2 * size, width, *(1 for _ in answer)), np.float32)
     start = 0  # the scene's row that the buffers begin with
 
-    def finished() -> np.ndarray:
+    def finished() -> Strip:
         rows = min(size, height - start)
         strip = total[:rows] / np.maximum(weight_sum[:rows], np.finfo(np.float32).tiny)
         for buffer in (total, weight_sum):
@@ -245,7 +252,7 @@ def stitch_strips(
         start += size
 
 
-def mean_over_members(members: Sequence[Iterator[np.ndarray]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def mean_over_members(members: Sequence[Iterator[Strip]]) -> Iterator[tuple[Strip, Strip]]:
     """Mean and standard deviation over the members of each strip."""
     for strips in zip(*members, strict=True):
         if len(strips) == 1:
@@ -260,8 +267,8 @@ def mean_over_members(members: Sequence[Iterator[np.ndarray]]) -> Iterator[tuple
         yield mean, np.sqrt(square_sum / len(members))
 
 
-def assemble(strips: Iterable[np.ndarray], height: int, width: int) -> np.ndarray:
-    """Successive strips (rows, width, K) as one array (height, width, K) float32."""
+def assemble(strips: Iterable[Strip], height: int, width: int) -> Float32[np.ndarray, "{height} {width} zone"]:
+    """Successive strips as one array."""
     whole = np.empty((height, width, NUM_ZONES), np.float32)
     start = 0
     for strip in strips:
