@@ -89,9 +89,10 @@ def decoded(settings: FineTuning, workdir: Path, scenes: Scenes) -> LabelledScen
 
 
 class Scores(Protocol):
-    """A validation of parameters, its number of scenes, and its pictures; `WATCHED`: see `Experiment`."""
+    """A validation of parameters, its number of scenes, and its pictures; `watched`: see `Experiment`."""
 
-    WATCHED: str
+    @property
+    def watched(self) -> str: ...
 
     def __len__(self) -> int: ...
 
@@ -124,7 +125,7 @@ def fit(
         rank_by=settings.keep,
         record={**record_of(settings, workdir), RECORD_KEY: dataclasses.asdict(grey), **(origin or {})},
         initial_params=lambda shapes: initial_params(settings.init, shapes, workdir, settings.model.channels),
-        watched=validation.WATCHED,
+        watched=validation.watched,
         step=step or SharedStep(),
         facts={
             "training": f"{len(scenes)} scenes, {data.samples_per_epoch:,} {shown} of {data.context_px} px per epoch",

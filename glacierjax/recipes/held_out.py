@@ -15,7 +15,7 @@ class HeldOut:
     `largest_m`: what a missing front costs, by name.
     """
 
-    WATCHED = "cost_m"
+    watched = "cost_m"
 
     def __init__(self, validation: Validation, largest_m: Costs):
         self._validation, self._largest_m = validation, largest_m
@@ -29,13 +29,13 @@ class HeldOut:
         errors = errors_of(sums)
         cost_m = statistics.fmean(costs_of(errors, self._largest_m).values())
         each = {f"{name}/mde_m": error for name, error in errors.items()}
-        return {**headline(aggregate(sums)), self.WATCHED: cost_m, **each}
+        return {**headline(aggregate(sums)), self.watched: cost_m, **each}
 
 
 class NoScores:
     """The validation of a network that has seen all labels."""
 
-    WATCHED = HeldOut.WATCHED
+    watched = HeldOut.watched
 
     def __len__(self) -> int:
         return 0

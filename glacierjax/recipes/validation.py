@@ -34,7 +34,7 @@ TILES_AT_ONCE = 4
 class Validation:
     """Computes the logged figures from parameters; keeps a picture of the first scene."""
 
-    WATCHED = "mde_m"
+    watched = "mde_m"
     SCENES_IN_MEMORY = 1  # where the settings do not keep all
 
     def __init__(self, settings: FineTuning, model: Backbone, scenes: Scenes):

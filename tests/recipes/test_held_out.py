@@ -48,6 +48,6 @@ def test_a_front_that_is_found_at_last_is_better_than_one_that_is_missing():
     one_missing = HeldOut(Found(zones(42), zones(80)), largest_m)({})
     both_far = HeldOut(Found(zones(50), zones(50)), largest_m)({})
     assert one_missing[f"{names[1]}/mde_m"] is None and one_missing["mde_m"] < both_far["mde_m"]
-    assert one_missing[HeldOut.WATCHED] == pytest.approx((one_missing[f"{names[0]}/mde_m"] + 2000) / 2)
-    assert both_far[HeldOut.WATCHED] == pytest.approx(both_far["mde_m"])
-    assert both_far[HeldOut.WATCHED] < one_missing[HeldOut.WATCHED]
+    assert one_missing[HeldOut.watched] == pytest.approx((one_missing[f"{names[0]}/mde_m"] + 2000) / 2)
+    assert both_far[HeldOut.watched] == pytest.approx(both_far["mde_m"])
+    assert both_far[HeldOut.watched] < one_missing[HeldOut.watched]
