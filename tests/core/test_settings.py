@@ -24,6 +24,7 @@ from glacierjax.core.settings import (
     preset_network,
     settings_from_json,
 )
+from glacierjax.recipes.validation import SeriesValidation
 
 
 def nested(field: str, value: object) -> dict:
@@ -56,7 +57,7 @@ def test_the_defaults_of_series_are_the_published_recipe():
     assert (series.data.samples_per_epoch, series.data.frames, series.data.context_px) == (5_000, 8, 512)
     assert (series.optimizer.name, series.optimizer.learning_rate, series.optimizer.weight_decay) == ("sgd", 0.01, 1e-4)
     assert (series.schedule.name, series.schedule.factor, series.schedule.patience) == ("plateau", 0.66, 10)
-    assert series.watched == "mde_m" and series.validation.mode == "tiled"
+    assert SeriesValidation.watched == "mde_m" and series.validation.mode == "tiled"
     assert series.model.network() == dataclasses.replace(PRESETS["tyrion"], temporal="gru", narrow_decoder=True)
     augment = series.augment
     assert (augment.zoom_probability, augment.mix_probability, augment.cut_mix_probability) == (0.3, 0.1, 0.1)

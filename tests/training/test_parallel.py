@@ -52,6 +52,7 @@ def test_the_network_trains_to_the_same_losses_on_one_two_and_four_devices_eithe
     assert_same([result for by_way in runs for result in by_way.values()])
 
 
+@pytest.mark.slow  # the convolutions above, and series below, are spread in the same way
 def test_the_network_trains_to_the_same_losses_on_one_device_and_on_four():
     assert_same([results_on(1, "two_stages", "pmap")["pmap"], results_on(4, "two_stages", "shard_map")["shard_map"]])
 
