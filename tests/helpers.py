@@ -13,12 +13,15 @@ from pathlib import Path
 
 import jaxtyping
 import numpy as np
+import pytest
 from absl import flags
 from beartype import BeartypeConf, beartype
 
 GOLDENS = Path(__file__).parent / "goldens"  # compact, comes with every clone
 # Full reference data, specifications and real imagery, where they are at hand.
 SHARED = Path(os.environ.get("GLACIERJAX_SHARED") or Path(__file__).parents[2] / "shared")
+LANDSAT = SHARED / "data" / "landsat_fronts"
+needs_landsat = pytest.mark.skipif(not LANDSAT.is_dir(), reason=f"no Landsat scenes in {LANDSAT} (GLACIERJAX_SHARED)")
 
 _checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int may stand where a float is expected
 

@@ -69,8 +69,9 @@ def _train(config: str, output: Path, workdir: Path, fields: Sequence[str]) -> S
 
 
 def _pretrained(output: Path, arm: Arm) -> Step:
-    fields = (*TECHNIQUES[arm.technique], "num_epochs=4", f"data.samples_per_epoch={arm.crops // 4}")
-    return _train(PRETRAINING, output, pretrained_folder(output, arm), fields)
+    return _train(
+        PRETRAINING, output, pretrained_folder(output, arm), (*TECHNIQUES[arm.technique], *_crops(arm.crops, 4))
+    )
 
 
 def _probed(study: Study, output: Path, arm: Arm) -> Chain:
@@ -81,7 +82,7 @@ def _probed(study: Study, output: Path, arm: Arm) -> Chain:
 
 
 def _fine_tuned(study: Study, output: Path, arm: Arm, labels: int, seed: int) -> Chain:
-    crops = study.finetuning_crops + arm.crops * arm.is_long
+    crops = study.finetuning_crops + (arm.crops if arm.is_long else 0)
     fields = (f"data.train_scenes={labels}", *_crops(crops, 5))
     return _scored(study, output, arm, workdir_of(output, arm, labels, seed), fields, seed)
 

@@ -29,9 +29,9 @@ class Arm:
 
     @property
     def name(self) -> str:
-        if not self.technique:
-            return SCRATCH_LONG if self.is_long else SCRATCH
-        return f"{self.technique}, {self.crops:,} crops"
+        if self.technique:
+            return f"{self.technique}, {self.crops:,} crops"
+        return SCRATCH_LONG if self.is_long else SCRATCH
 
     @property
     def is_long(self) -> bool:
@@ -68,7 +68,9 @@ class Study:
     def arms(self, labels: int) -> list[Arm]:
         """What is fine-tuned with so many labels, the control first. The first number alone has the control that takes long."""
         tuned = [Arm(), *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES)]
-        return tuned + [Arm(crops=self.fine_tuned)] * (labels == self.labels[0])
+        if labels == self.labels[0]:
+            tuned.append(Arm(crops=self.fine_tuned))
+        return tuned
 
 
 def pretrained_folder(output: Path, arm: Arm) -> Path:

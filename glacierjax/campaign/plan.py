@@ -1,4 +1,4 @@
-"""Plans a campaign: which scene shows which glacier, what that makes to predict, and how long it will take."""
+"""Plans a campaign: which scene shows which glacier, how much there is to predict, and how long that will take."""
 
 import dataclasses
 import logging

@@ -1,4 +1,4 @@
-"""How the scenes of a campaign are predicted: the same choices for all glaciers, and what they become for one of them."""
+"""Settings of a campaign: how its scenes are predicted, for all glaciers and for one of them."""
 
 import dataclasses
 import functools

@@ -1,4 +1,4 @@
-"""Tasks of a campaign, one a glacier and scene (of networks of series: one a glacier), and the folder that they stand in."""
+"""The tasks of a campaign, and the folder of a plan. A task is a glacier with one scene; for networks of series, with all."""
 
 import csv
 import dataclasses

@@ -1,11 +1,11 @@
-"""The words that a flag or a setting can be set to, in one place: commands and settings take their choices from here."""
+"""The allowed values of flags and settings; commands and settings take their choices from here."""
 
 SEGMENTATION = "segmentation"
 SERIES = "segmentation_series"  # of several scenes of a glacier at once
 PRETRAINING_TASKS = ("optsimmim", "opttranslator", "simmim")
 TASKS = (SEGMENTATION, SERIES, *PRETRAINING_TASKS)
 
-# Which rules hold where the official code departs from the method: `glacierjax.fronts.protocol` has the list for scores.
+# Which rules hold where the official code departs from the method: `glacierjax.fronts.extract` has the list for scores.
 CLEAN, OFFICIAL = "clean", "official"
 PROTOCOLS = (CLEAN, OFFICIAL)
 

@@ -61,15 +61,23 @@ class ScoreOptions:
         if self.rock not in ("", choices.NONE):
             advice = f"choose {choices.NONE}; rock masks come with the data (label, build)"
             raise ArgumentError("rock", self.rock, advice)
-        if (self.rock or self.rock_rule) and not self.checkpoints:
-            raise InputError("`rock`, `rock_rule`: for networks; zones of other programs are scored as they are")
         if self.fields != Fields() and not (self.fronts and are_lines(self.fronts)):
             raise InputError(
                 "`date_field`, `name_field`, `glacier_field`: of lines, and none are given as `fronts`; leave them out"
             )
         if not self.checkpoints:
-            for name in ("which", "mode", "rotations", "untrained_rotations", "series", "registration"):
-                self._refuse(name, "nothing is predicted here")
+            of_networks = (
+                "which",
+                "mode",
+                "rotations",
+                "untrained_rotations",
+                "rock",
+                "rock_rule",
+                "series",
+                "registration",
+            )
+            for name in of_networks:
+                self._refuse(name, "nothing is predicted here, what is given is scored as it is")
         if self.data or not self.checkpoints:
             self._refuse("data_dir", "the scenes are those of `data`")
         else:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
 
+from glacierjax.core.choices import PROTOCOLS
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import user_path, write_text
 from glacierjax.evaluation.score import aggregate, front_averages
 from glacierjax.evaluation.sums import SceneSums, sums_from_record
-from glacierjax.fronts.protocol import PROTOCOLS
 from glacierjax.reports.metrics import AnnotatorStudy, BaselineAverages, FrontAverages, Metrics
 
 SUMS_FILE = "sums.json"

@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from glacierjax.core.choices import PROTOCOLS
 from glacierjax.core.errors import InputError
 from glacierjax.core.progress import track
 from glacierjax.datasets.caffe.archive import SceneArchive, open_archive
@@ -31,7 +32,7 @@ from glacierjax.evaluation.predictions import FRONT, ZONES, find_predictions, re
 from glacierjax.evaluation.score import SceneScore, score_front, score_scene, score_under
 from glacierjax.evaluation.sums import SceneSums
 from glacierjax.evaluation.write import copy_pictures, write_evaluation, write_scene
-from glacierjax.fronts.protocol import PROTOCOLS, check_protocol
+from glacierjax.fronts.extract import check_protocol
 from glacierjax.reports.metrics import Metrics
 
 

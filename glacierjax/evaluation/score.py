@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Integer, Real, Shaped, UInt8
 
+from glacierjax.core.choices import CLEAN, OFFICIAL
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.zones import NUM_ZONES, ZONE_KEYS
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.sums import SceneSums, pooled_mean_and_deviation, sums_of_distances
-from glacierjax.fronts.extract import front_of_border, inside_box, ocean_glacier_border
+from glacierjax.fronts.extract import check_protocol, front_of_border, inside_box, ocean_glacier_border
 from glacierjax.fronts.postprocess import clean_zones, mask_invalid
-from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
 from glacierjax.fronts.scores import ZONE_SCORES, absent_zones, confusion, distance_errors, pixels_of, zone_scores
 from glacierjax.reports.metrics import (
     ByZone,

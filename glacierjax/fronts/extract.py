@@ -1,4 +1,16 @@
-"""From zones to the calving front (steps 3 to 5 of the CaFFe evaluation; 1 and 2 are in `postprocess`)."""
+"""From zones to the calving front (steps 3 to 5 of the CaFFe evaluation; 1 and 2 are in `postprocess`).
+
+The protocol says which rules a front and its score follow. `clean` is the plain rule of the paper (Gourmelon et al. 2025, doi
+10.1109/TGRS.2025.3580945). `official` repeats what the published code does where that can change a score, so that published
+figures can be reproduced:
+
+- a bounding box that reaches beyond the image loses the image's last row or column, and negative upper bounds count
+  from the far side (`inside_box`);
+- where fewer pixels are background than the shortest front may have, the first front is lost (`drop_short`);
+- a scene without a true front counts as a missing front (`glacierjax.evaluation.score`).
+
+Its remaining slips do not change a score (the official code stops on an all-ocean prediction) or belong to reading files.
+"""
 
 from collections.abc import Sequence
 
@@ -6,12 +18,18 @@ import numpy as np
 from jaxtyping import Bool, Shaped, UInt8
 
 from glacierjax.core.boxes import BoundingBox
+from glacierjax.core.choices import CLEAN, OFFICIAL, PROTOCOLS
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
 from glacierjax.fronts.postprocess import check_zones, clean_zones, count_values, label_components
-from glacierjax.fronts.protocol import CLEAN, OFFICIAL, check_protocol
 
 MIN_FRONT_LENGTH_M = 750.0  # shorter fronts are taken for noise (Gourmelon et al. 2022, section 4)
+
+
+def check_protocol(protocol: str) -> None:
+    """Raises `InputError` unless `protocol` is one of `PROTOCOLS`."""
+    if protocol not in PROTOCOLS:
+        raise InputError(f"protocol {protocol!r}: unknown; choose {' or '.join(PROTOCOLS)}")
 
 
 def extract_front(
@@ -26,7 +44,7 @@ def extract_front(
       zones: class ids (H, W), integers 0..3.
       pixel_spacing_m: side of a pixel in metres, above 0.
       bounding_box: (xmin, ymin, xmax, ymax) in pixels, where a front may be; may reach beyond the image.
-      protocol: "clean" or "official" (`glacierjax.fronts.protocol`).
+      protocol: "clean" or "official" (the head of this file).
 
     Returns:
       bool (H, W), true on ocean pixels that touch the glacier. All false where there is no front.

@@ -1,4 +1,4 @@
-"""What covers the ground, such as rock: polygons or a mask in a raster, in any reference system, on a scene's grid."""
+"""Masks on a scene's grid, such as rock, from polygons or a raster in any reference system."""
 
 import dataclasses
 import functools

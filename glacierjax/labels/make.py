@@ -1,4 +1,4 @@
-"""Scenes and front lines to a data set in CaFFe's layout: what `glacierjax label` does."""
+"""Makes a data set in CaFFe's layout from scenes and front lines: what `glacierjax label` does."""
 
 import dataclasses
 import json
@@ -267,7 +267,6 @@ def _make(
     if summer is not None and seen is None:
         log.warning("%s: no summer scene of its ground", frame.where)
     facts = {
-        "image": frame.where,
         "files": [shown_path(whole_path(tile.path)) for tile in frame.source.tiles],
         "front": line.where,
         "matched_by": job.matched_by,

@@ -1,4 +1,4 @@
-"""What a computation runs on: in words, and how many tiles it takes at once."""
+"""The devices that a prediction runs on: their line in the log, and how many tiles they take at once."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Checkpoints to a predictor: any number of networks x rotations or mirror images, averaged in memory."""
+"""Builds a predictor from checkpoints: an ensemble of networks, rotations and mirror images, averaged in memory."""
 
 import dataclasses
 import functools

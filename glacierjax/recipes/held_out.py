@@ -1,4 +1,4 @@
-"""What an adaptation validates: the labels that a fold holds out, or nothing."""
+"""Validation of an adaptation: scores of the labels that a fold holds out, or none."""
 
 import statistics
 

@@ -1,4 +1,4 @@
-"""Where there is glacier in the box, month by month, on a grid in a map projection."""
+"""Ice masks: where there is glacier in the box, for each month, on a grid in a map projection."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence

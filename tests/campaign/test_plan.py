@@ -258,6 +258,16 @@ def test_a_plan_is_whole_or_not_there(tmp_path):
         read_plan(tmp_path / "plan")
 
 
+def test_the_speed_of_networks_of_series_is_not_measured(tmp_path, monkeypatch):
+    use_stand_in(monkeypatch, make_series_predictor(0.9))
+    write_scenes(tmp_path / "scenes")
+    with pytest.raises(
+        InputError, match="pixels_per_second='measure': networks of series are not measured; give a number"
+    ):
+        make_plan(tmp_path, pixels_per_second="measure")
+    assert not (tmp_path / "plan").exists()
+
+
 def test_hours_follow_from_a_given_speed_and_a_measured_one(tmp_path):
     write_scenes(tmp_path / "scenes")
     _, summary = make_plan(tmp_path, "a", pixels_per_second="1000")

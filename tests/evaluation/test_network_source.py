@@ -7,6 +7,7 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import FineTuning, LabelledDataSettings
 from glacierjax.datasets.caffe.scene import LabelledScene
+from glacierjax.evaluation.evaluate import ScoreOptions
 from glacierjax.evaluation.network import most_probable, prepared_scenes
 from glacierjax.prediction.ensemble import Predictor
 
@@ -36,3 +37,25 @@ def test_a_checkpoint_without_data_needs_the_flag():
 def test_the_flag_goes_before_the_config(tmp_path):
     with pytest.raises(InputError, match=str(tmp_path)):
         prepared_scenes(FineTuning(data=LabelledDataSettings(dir="elsewhere")), "test", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"predictions": "ZONES", "data": "RAW", "rotations": True}, "^rotations=True: nothing is predicted here"),
+        ({"fronts": "LINES", "data": "RAW", "which": "last"}, "^which='last': nothing is predicted here"),
+        ({"predictions": "ZONES", "data": "RAW", "rock_rule": True}, "^rock_rule=True: nothing is predicted here"),
+        (
+            {"predictions": "ZONES", "data": "RAW", "data_dir": "DATA"},
+            "^data_dir='DATA': the scenes are those of `data`",
+        ),
+        (
+            {"checkpoints": ("RUN",), "data": "RAW", "data_dir": "DATA"},
+            "^data_dir='DATA': the scenes are those of `data`",
+        ),
+        ({"checkpoints": ("RUN",), "na": "auto"}, "^na='auto': of `data`, and none is given; leave it out"),
+    ],
+)
+def test_an_option_that_would_say_nothing_is_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        ScoreOptions(**options)

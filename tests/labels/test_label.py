@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -188,6 +189,8 @@ def test_lines_are_matched_by_date_and_glacier_and_sensor_are_told(plain, tmp_pa
     assert record["na_means"] == "not labelled"
     assert record["scenes"][ids[0].name]["matched_by"] == "date"
     assert record["scenes"][ids[0].name]["side_told_by"] == "direction of the line"
+    (file,) = record["scenes"][ids[0].name]["files"]
+    assert Path(file).is_absolute() and Path(file).is_file(), "adapt --rock finds it from any folder"
 
 
 def test_a_line_against_the_others_is_turned_round(plain, tmp_path):

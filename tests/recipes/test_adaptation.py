@@ -67,6 +67,14 @@ def test_a_missing_front_costs_the_diagonal_of_its_box_else_of_the_scene():
     assert largest_error_m(boxed) == 100
 
 
+def test_rock_takes_the_second_channel_and_leaves_a_summer_scene():
+    with_rock = AdaptOptions("RUN", "DATA", rock="rock.gpkg")
+    assert with_rock.input_channels(("grey", "grey", "summer")) == ("grey", "rock", "summer")
+    assert AdaptOptions("RUN", "DATA").input_channels(("grey", "grey", "summer")) == ("grey", "grey", "summer")
+    chosen = AdaptOptions("RUN", "DATA", rock="rock.gpkg", channels=("grey", "grey", "grey"))
+    assert chosen.input_channels(("grey", "rock", "grey")) == ("grey", "grey", "grey")
+
+
 def test_a_label_has_no_part_in_choosing_the_epoch_after_which_it_is_scored():
     # All but `c` are best after epoch 1; `c` alone after epoch 2, by so much that it decides for all together.
     curves = [[{"a": 10.0}, {"a": 40.0}], [{"b": 20.0}, {"b": 50.0}], [{"c": 500.0}, {"c": 30.0}]]

@@ -1,4 +1,4 @@
-"""The summer scene of a scene in a data set whose scenes of a glacier lie on one grid, as CaFFe's do."""
+"""Finds the summer scene of each scene, in a data set whose scenes of a glacier lie on one grid, as CaFFe's do."""
 
 import functools
 import logging

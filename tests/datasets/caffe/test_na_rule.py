@@ -2,13 +2,11 @@
 
 import numpy as np
 import pytest
-from helpers import SHARED
+from helpers import LANDSAT, needs_landsat
 
 from glacierjax.core.errors import InputError
 from glacierjax.datasets.caffe.archive import A_ZONE, NOT_LABELLED, open_archive
 from glacierjax.datasets.caffe.na_rule import na_is_unlabelled, valid_mask
-
-LANDSAT = SHARED / "data" / "landsat_fronts"
 
 
 class ZonesOnly:
@@ -66,6 +64,6 @@ def test_valid_is_everything_but_na():
     assert valid_mask(np.array([[0, 1, 2, 3]], np.uint8)).tolist() == [[False, True, True, True]]
 
 
-@pytest.mark.skipif(not LANDSAT.is_dir(), reason="../shared/data/landsat_fronts is not here")
+@needs_landsat
 def test_landsat_fronts_have_unlabelled_na():
     assert na_is_unlabelled("auto", open_archive(LANDSAT)) is True

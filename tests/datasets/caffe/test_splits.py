@@ -6,7 +6,7 @@ import hashlib
 import numpy as np
 import pytest
 import series_rules
-from helpers import SHARED
+from helpers import LANDSAT, needs_landsat
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
@@ -18,8 +18,6 @@ from glacierjax.datasets.caffe.splits import (
     front_groups,
     plan_splits,
 )
-
-LANDSAT = SHARED / "data" / "landsat_fronts"
 
 
 class FakeArchive:
@@ -178,7 +176,7 @@ def test_splits_neither_lose_nor_double_a_scene_with_an_unparsable_name():
     assert sorted(source.name for sources in plan.splits.values() for source in sources) == sorted(names)
 
 
-@pytest.mark.skipif(not LANDSAT.is_dir(), reason="../shared/data/landsat_fronts is not here")
+@needs_landsat
 def test_landsat_scenes_hold_kan_out_and_keep_shared_drawings_together():
     archive = open_archive(LANDSAT)
     plan = plan_splits(archive)
