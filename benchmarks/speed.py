@@ -28,9 +28,8 @@ from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.run import raw_scenes, score_part
 from glacierjax.fronts import distance_errors
 from glacierjax.fronts.scores import pixels_of
-from glacierjax.model.convolution import LAYOUT, same_size_conv
-from glacierjax.model.decoder import upsample_nearest
-from glacierjax.model.folded import Parameters, doubled
+from glacierjax.model.convolution import LAYOUT, Parameters, convolve
+from glacierjax.model.folded import doubled
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.tiles import gaussian_importance, stitch
 
@@ -162,7 +161,7 @@ def gradients_in_a_loop() -> tuple[float, float]:
         accumulated(images, kernel).block_until_ready()
         return best_of(lambda: accumulated(images, kernel).block_until_ready())
 
-    return seconds(same_size_conv), seconds(derived)
+    return seconds(lambda x, kernel: convolve(x, kernel, (1, 1))), seconds(derived)
 
 
 def head_in_the_doubling() -> tuple[float, float]:
@@ -177,8 +176,8 @@ def head_in_the_doubling() -> tuple[float, float]:
     head = normal(1, 1, width, NUM_ZONES), normal(NUM_ZONES)
 
     def three_steps(x: jax.Array, up: Parameters, head: Parameters) -> jax.Array:
-        y = same_size_conv(upsample_nearest(x), up[0]) + up[1]
-        return same_size_conv(y, head[0]) + head[1]
+        y = convolve(x.repeat(2, 1).repeat(2, 2), up[0], (1, 1)) + up[1]
+        return convolve(y, head[0], (0, 0)) + head[1]
 
     def seconds(end: Callable[[jax.Array, Parameters, Parameters], jax.Array]) -> float:
         gradient = jax.jit(jax.grad(lambda *inputs: (end(*inputs) ** 2).mean(), (0, 1, 2)))

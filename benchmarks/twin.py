@@ -18,12 +18,12 @@ from glacierjax.model.attention import (
     BIAS_RANGE,
     LOGIT_SCALE_INIT,
     LOGIT_SCALE_MAX,
-    MASKED_REGION,
     log_spaced_offsets,
     plan_axis,
     relative_index,
     window_tables,
 )
+from glacierjax.model.window_softmax import MASKED_REGION
 
 GROUP_EPSILON = 1e-6
 

@@ -13,10 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Float32, Int
 
+from glacierjax.model.layers import Linear, with_bias
+from glacierjax.model.window_softmax import PADDING, attended
+
 LOGIT_SCALE_INIT = math.log(10.0)
 LOGIT_SCALE_MAX = math.log(100.0)
 BIAS_RANGE = 16.0  # position bias = 16 * sigmoid(table)
-MASKED_REGION = -100.0  # added to logits between tokens that only the cyclic shift made neighbours
 UNIT_EPSILON = 1e-12
 # The published initialisation of linear layers; it suits the published network, with 96 channels and more.
 published_linear_init = nn.initializers.truncated_normal(0.02)
@@ -98,8 +100,14 @@ def from_windows(
 
 
 def unit(x: Float[Array, "*axes channels"]) -> Float[Array, "*axes channels"]:
-    """Vectors scaled to length 1; this form keeps the gradient finite at the zero vector."""
-    return x * jax.lax.rsqrt(jnp.maximum(jnp.sum(x * x, axis=-1, keepdims=True), UNIT_EPSILON**2))
+    """Vectors scaled to length 1. A vector shorter than `UNIT_EPSILON` has no direction: it and its gradient become zero.
+
+    The official code divides such a vector by `UNIT_EPSILON`. Then the gradient grows by the inverse in every block where all
+    tokens of a window are masked (zero) tokens, which overflows.
+    """
+    square = jnp.sum(x * x, axis=-1, keepdims=True)
+    has_direction = square > UNIT_EPSILON**2
+    return x * jnp.where(has_direction, jax.lax.rsqrt(jnp.where(has_direction, square, 1)), 0)
 
 
 class PositionBias(nn.Module):
@@ -136,7 +144,7 @@ class WindowAttention(nn.Module):
         x = self._attend(to_windows(x, window), window, *window_tables(rows, columns))
         x = from_windows(x, window, rows.padded, columns.padded)
         x = jnp.roll(x, shift, axis=(1, 2))[:, :height, :width]
-        return nn.Dense(channels, kernel_init=self.linear_init, dtype=self.dtype, name="projection")(x)
+        return Linear(channels, kernel_init=self.linear_init, dtype=self.dtype, name="projection")(x)
 
     def _attend(
         self,
@@ -147,27 +155,20 @@ class WindowAttention(nn.Module):
     ) -> Float[Array, "batch_windows tokens channels"]:
         """Attention within each window: (B * N, M, C) -> (B * N, M, C), N windows of M tokens."""
         tokens, channels = x.shape[1:]
-        num_windows = regions.shape[0]
         q_bias = self.param("q_bias", nn.initializers.zeros, (channels,))
         v_bias = self.param("v_bias", nn.initializers.zeros, (channels,))
         logit_scale = self.param("logit_scale", nn.initializers.constant(LOGIT_SCALE_INIT), (self.num_heads,))
         scale = jnp.exp(jnp.minimum(logit_scale, LOGIT_SCALE_MAX))
 
-        qkv = nn.Dense(3 * channels, use_bias=False, kernel_init=self.linear_init, dtype=self.dtype, name="qkv")(x)
+        qkv = Linear(3 * channels, use_bias=False, kernel_init=self.linear_init, dtype=self.dtype, name="qkv")(x)
         qkv_bias = jnp.concatenate([q_bias, jnp.zeros_like(q_bias), v_bias])
-        qkv = qkv + qkv_bias[None, None].astype(qkv.dtype)
-        q, k, v = jnp.moveaxis(
-            qkv.reshape(-1, num_windows, tokens, 3, self.num_heads, channels // self.num_heads), 3, 0
-        )
+        qkv = with_bias(qkv, qkv_bias.astype(qkv.dtype))
+        qkv = qkv.reshape(-1, tokens, 3, self.num_heads, channels // self.num_heads)
+        q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # (windows, heads, tokens, channels) each
         # Vector lengths, logits and softmax stay in float32 for every compute type.
-        q = (unit(q.astype(jnp.float32)) * scale[None, None, None, :, None]).astype(self.dtype)
+        q = (unit(q.astype(jnp.float32)) * scale[None, :, None, None]).astype(self.dtype)
         k = unit(k.astype(jnp.float32)).astype(self.dtype)
-        logits = jnp.einsum("bnqhc,bnkhc->bnhqk", q, k, preferred_element_type=jnp.float32)
-        logits = logits + PositionBias(self.num_heads, name="position_bias")(window)[None, None]
-        if regions.any():
-            apart = regions[:, :, None] != regions[:, None, :]
-            logits = logits + jnp.where(apart, MASKED_REGION, 0.0)[None, :, None]
-        if padding.any():
-            logits = jnp.where(padding[None, :, None, None, :], jnp.finfo(jnp.float32).min, logits)
-        weights = nn.softmax(logits, axis=-1).astype(self.dtype)
-        return jnp.einsum("bnhqk,bnkhc->bnqhc", weights, v).reshape(x.shape[0], tokens, channels)
+        bias = PositionBias(self.num_heads, name="position_bias")(window)
+        regions = np.where(padding, PADDING, regions).astype(np.int32)
+        of_windows = jnp.asarray(np.tile(regions, (len(q) // len(regions), 1))) if regions.any() else None
+        return attended(q, k, v, bias, of_windows).swapaxes(1, 2).reshape(x.shape)

@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
+GRADIENT_BLOCK_PX = 512  # 256 to 1024 are about as fast, 4096 is slower
 
 
 def conv(in_channels: int, channels: int, size: int, stride: int = 1, **fields: Any) -> nn.Conv:
@@ -32,18 +33,26 @@ def conv(in_channels: int, channels: int, size: int, stride: int = 1, **fields: 
     )
 
 
+Parameters = tuple[jax.Array, jax.Array]  # kernel and bias of a convolution
+
+
+def conv_parameters(module: nn.Module, in_channels: int, channels: int, size: int) -> Parameters:
+    """Kernel (size, size, in_channels, channels) and bias (channels,) of `conv`, as parameters of a module."""
+    kernel = module.param("kernel", _kernel_init, (size, size, in_channels, channels))
+    bias = module.param("bias", uniform_init(in_channels * size * size), (channels,))
+    return jnp.asarray(kernel), jnp.asarray(bias)  # those of a checkpoint are numpy arrays
+
+
 class ConvParameters(nn.Module):
-    """The parameters of `conv` alone, kernel (K, K, C, D) and bias (D,), for `folded.doubled`."""
+    """The parameters of `conv` alone, for a convolution that is folded into another."""
 
     in_channels: int
     channels: int
     size: int
 
     @nn.compact
-    def __call__(self) -> tuple[Float[Array, "size size inputs outputs"], Float[Array, " outputs"]]:
-        kernel = self.param("kernel", _kernel_init, (self.size, self.size, self.in_channels, self.channels))
-        bias = self.param("bias", uniform_init(self.in_channels * self.size**2), (self.channels,))
-        return jnp.asarray(kernel), jnp.asarray(bias)  # those of a checkpoint are numpy arrays
+    def __call__(self) -> Parameters:
+        return conv_parameters(self, self.in_channels, self.channels, self.size)
 
 
 def _kernel_init(key: jax.Array, shape: Sequence[int], dtype: Any = jnp.float32) -> jax.Array:
@@ -68,18 +77,8 @@ def uniform_init(fan_in: int) -> Any:
 
 def convolve_for_flax(x: jax.Array, kernel: jax.Array, strides: Any, padding: str, **_: Any) -> jax.Array:
     """`convolve` in the place of `jax.lax.conv_general_dilated`, as layers of Flax call it, without stride."""
-    return convolve(x, kernel, _half(kernel) if padding == "SAME" else (0, 0))
-
-
-def same_size_conv(
-    x: Float[Array, "batch height width inputs"], kernel: Float[Array, "rows columns inputs outputs"]
-) -> Float[Array, "batch height width outputs"]:
-    """An odd kernel (K, L, C, D), with zeros around the image."""
-    return convolve(x, kernel, _half(kernel))
-
-
-def _half(kernel: jax.Array) -> tuple[int, int]:
-    return kernel.shape[0] // 2, kernel.shape[1] // 2
+    rows, columns = kernel.shape[:2]
+    return convolve(x, kernel, (rows // 2, columns // 2) if padding == "SAME" else (0, 0))
 
 
 def _convolve(x: jax.Array, kernel: jax.Array, zeros: tuple[int, int]) -> jax.Array:
@@ -106,6 +105,59 @@ def _forward(x: jax.Array, kernel: jax.Array, zeros: tuple[int, int]) -> tuple[j
     return _convolve(x, kernel, zeros), (x, kernel)
 
 
+def _image_gradient(kernel: jax.Array, gradient: jax.Array, zeros: tuple[int, int]) -> jax.Array:
+    """A convolution with the mirrored kernel; or, where it makes no map larger, one product of matrices and a shifted sum."""
+    rows, columns, inputs, outputs = kernel.shape
+    if kernel.size > outputs**2:
+        # The barrier keeps the compiler from folding the transposition into the convolution's layout again.
+        mirrored = jax.lax.optimization_barrier(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
+        return _convolve(gradient, mirrored, (rows - 1 - zeros[0], columns - 1 - zeros[1]))
+    products = gradient @ kernel.transpose(3, 0, 1, 2).reshape(outputs, -1)
+    products = products.reshape(*gradient.shape[:3], rows, columns, inputs)
+
+    def shifted(row: int, column: int) -> jax.Array:
+        down, right = row - zeros[0], column - zeros[1]
+        around = (0, 0, 0), (down, rows - 1 - row - zeros[0], 0), (right, columns - 1 - column - zeros[1], 0), (0, 0, 0)
+        return jax.lax.pad(products[:, :, :, row, column], jnp.zeros((), products.dtype), around)
+
+    return sum(
+        (shifted(row, column) for row in range(rows) for column in range(columns)), jnp.zeros((), products.dtype)
+    )
+
+
+def _kernel_gradient(x: jax.Array, kernel: jax.Array, gradient: jax.Array, zeros: tuple[int, int]) -> jax.Array:
+    """The kernel's gradient as products of matrices: the kernel's views of a few rows of x, times the gradient there.
+
+    The rows are so few that their views stay in the processor's cache. XLA's convolution for this gradient, with images as
+    channels, reaches a quarter of the speed.
+    """
+    rows, columns, inputs, outputs = kernel.shape
+    batch, height, width, _ = gradient.shape
+    blocks = -(-height // max(1, GRADIENT_BLOCK_PX // width))
+    block_rows = -(-height // blocks)
+    missing = blocks * block_rows - height
+    x = jnp.pad(x, ((0, 0), (zeros[0], zeros[0] + missing), (zeros[1], zeros[1]), (0, 0)))
+    gradient = jnp.pad(gradient, ((0, 0), (0, missing), (0, 0), (0, 0)))
+    # Small images are taken together.
+    images = next(
+        n for n in range(batch, 0, -1) if batch % n == 0 and (n == 1 or n * height * width <= GRADIENT_BLOCK_PX)
+    )
+
+    def add(total: jax.Array, number: jax.Array) -> tuple[jax.Array, None]:
+        corner = number // blocks * images, number % blocks * block_rows, 0, 0
+        seen = jax.lax.dynamic_slice(x, corner, (images, block_rows + rows - 1, *x.shape[2:]))
+        views = [
+            seen[:, row : row + block_rows, column : column + width] for row in range(rows) for column in range(columns)
+        ]
+        here = jax.lax.dynamic_slice(gradient, corner, (images, block_rows, width, outputs)).reshape(-1, outputs)
+        matrix = jnp.concatenate(views, -1).reshape(-1, rows * columns * inputs)
+        return total + jnp.dot(matrix.T, here, preferred_element_type=jnp.float32), None
+
+    zero = jnp.zeros((rows * columns * inputs, outputs), jnp.float32)
+    total, _ = jax.lax.scan(add, zero, jnp.arange(batch // images * blocks))
+    return total.reshape(kernel.shape).astype(kernel.dtype)
+
+
 def _backward(
     zeros: tuple[int, int], inputs: tuple[jax.Array, jax.Array], gradient: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
@@ -113,13 +165,7 @@ def _backward(
         return jax.vjp(lambda x, kernel: _convolve(x, kernel, zeros), x, kernel)[1](gradient)
 
     def written(x: jax.Array, kernel: jax.Array, gradient: jax.Array) -> tuple[jax.Array, jax.Array]:
-        # The barriers keep the compiler from folding the transpositions into the convolutions' layout again.
-        mirrored = jax.lax.optimization_barrier(kernel[::-1, ::-1].transpose(0, 1, 3, 2))
-        rows, columns = (size - 1 - added for size, added in zip(kernel.shape[:2], zeros, strict=True))
-        to_x = _convolve(gradient, mirrored, (rows, columns))
-        # Channels as images and images as channels: (C, H, W, B) with the "kernel" (H, W, B, D) gives (C, K, L, D).
-        images, kernels = jax.lax.optimization_barrier((x.transpose(3, 1, 2, 0), gradient.transpose(1, 2, 0, 3)))
-        return to_x, _convolve(images, kernels, zeros).transpose(1, 2, 0, 3)
+        return _image_gradient(kernel, gradient, zeros), _kernel_gradient(x, kernel, gradient, zeros)
 
     return jax.lax.platform_dependent(*inputs, gradient, cpu=written, default=derived)
 

@@ -7,17 +7,13 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from glacierjax.model.convolution import ConvParameters
+from glacierjax.model.convolution import Parameters
 from glacierjax.model.convolution import conv as make_conv
-from glacierjax.model.folded import Parameters, doubled
+from glacierjax.model.folded import Doubling
+from glacierjax.model.layers import GroupNormSwish
 from glacierjax.model.swin_v2 import Between
 
 NORM_EPSILON = 1e-6
-
-
-def upsample_nearest(x: jax.Array) -> jax.Array:
-    """Each pixel four times: (B, H, W, C) -> (B, 2H, 2W, C)."""
-    return x.repeat(2, axis=1).repeat(2, axis=2)
 
 
 class ResidualBlock(nn.Module):
@@ -35,10 +31,7 @@ class ResidualBlock(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
         def activate(y: jax.Array, name: str) -> jax.Array:
-            norm = nn.GroupNorm(
-                self.num_groups, epsilon=NORM_EPSILON, dtype=self.dtype, use_fast_variance=False, name=name
-            )
-            return nn.swish(norm(y))
+            return GroupNormSwish(self.num_groups, NORM_EPSILON, name=name)(y)
 
         def conv(y: jax.Array, size: int, name: str) -> jax.Array:
             padding = self.padding if size > 1 else "SAME"
@@ -82,15 +75,11 @@ class Decoder(nn.Module):
             x = block(*fields, name=f"block{index}")(x, train)
             return x if between is None or index >= stages else between(x, f"temporal{index}")
 
-        def double(x: jax.Array, index: int) -> jax.Array:
-            x = upsample_nearest(x)
-            return make_conv(x.shape[-1], x.shape[-1], 3, dtype=self.dtype, name=f"up{index}")(x)
-
         x = residual(skips[-1], 0)
         for index, stage in enumerate(reversed(range(stages)), start=1):
             if not (self.narrow and index == 1):
                 x = jnp.concatenate([x, skips[stage]], axis=-1)
-            x = double(residual(x, index), index)
+            x = residual(x, index)
+            x = Doubling(self.dtype, name=f"up{index}")(x)
         last = stages + 1
-        up = ConvParameters(self.width, self.width, 3, name=f"up{last}")
-        return doubled(residual(x, last), up(), head)
+        return Doubling(name=f"up{last}")(residual(x, last), head)

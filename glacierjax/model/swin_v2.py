@@ -11,14 +11,11 @@ from jaxtyping import Array, Bool, Float
 from glacierjax.core.settings import PATCH_PX
 from glacierjax.model.attention import WindowAttention, published_linear_init
 from glacierjax.model.convolution import conv
+from glacierjax.model.layers import LayerNorm, Linear, gelu
 
 NORM_EPSILON = 1e-5
 # (maps of several images (B, H, W, C), name of the module) -> the same shape: what a block does between images.
 Between = Callable[[Float[Array, "batch rows columns width"], str], Float[Array, "batch rows columns width"]]
-
-
-def _layer_norm(name: str, dtype: Any, scale_init: Any = nn.initializers.ones) -> nn.LayerNorm:
-    return nn.LayerNorm(NORM_EPSILON, dtype=dtype, scale_init=scale_init, use_fast_variance=False, name=name)
 
 
 class PatchEmbedding(nn.Module):
@@ -32,7 +29,7 @@ class PatchEmbedding(nn.Module):
         self, images: Float[Array, "batch height width channels"]
     ) -> Float[Array, "batch rows columns embed_dim"]:
         x = conv(images.shape[-1], self.embed_dim, PATCH_PX, PATCH_PX, dtype=self.dtype, name="projection")(images)
-        return _layer_norm("norm", self.dtype)(x)
+        return LayerNorm(NORM_EPSILON, name="norm")(x)
 
 
 class SwinBlock(nn.Module):
@@ -54,11 +51,11 @@ class SwinBlock(nn.Module):
         attention = WindowAttention(
             self.num_heads, self.window_size, self.shifted, self.dtype, self.linear_init, name="attention"
         )
-        x = x + _layer_norm("norm1", self.dtype, scale_init)(attention(x))
-        linear = functools.partial(nn.Dense, kernel_init=self.linear_init, dtype=self.dtype)
+        x = x + LayerNorm(NORM_EPSILON, scale_init, name="norm1")(attention(x))
+        linear = functools.partial(Linear, kernel_init=self.linear_init, dtype=self.dtype)
         y = linear(self.mlp_ratio * x.shape[-1], name="mlp_hidden")(x)
-        y = linear(x.shape[-1], name="mlp_out")(nn.gelu(y, approximate=False))
-        x = x + _layer_norm("norm2", self.dtype, scale_init)(y)
+        y = linear(x.shape[-1], name="mlp_out")(gelu(y))
+        x = x + LayerNorm(NORM_EPSILON, scale_init, name="norm2")(y)
         return x if between is None else between(x, "temporal")
 
 
@@ -73,8 +70,8 @@ class PatchMerging(nn.Module):
         neighbours = [x[:, row::2, column::2] for column in (0, 1) for row in (0, 1)]
         x_merged = jnp.concatenate(neighbours, axis=-1)
         width = 2 * x.shape[-1]
-        x_merged = nn.Dense(width, False, self.dtype, kernel_init=self.linear_init, name="reduction")(x_merged)
-        return _layer_norm("norm", self.dtype)(x_merged)
+        x_merged = Linear(width, False, self.dtype, kernel_init=self.linear_init, name="reduction")(x_merged)
+        return LayerNorm(NORM_EPSILON, name="norm")(x_merged)
 
 
 class SwinEncoder(nn.Module):

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from glacierjax.model.attention import published_linear_init
 from glacierjax.model.convolution import convolve_for_flax, uniform_init
+from glacierjax.model.layers import GroupNormSwish, LayerNorm, Linear
 
 Maps = Float[Array, "sample frame row column channel"]
 Days = Int[Array, "sample frame"]
@@ -37,9 +38,7 @@ class ConvolutionOverTime(nn.Module):
     @nn.compact
     def __call__(self, x: Maps) -> Maps:
         zeros = nn.initializers.zeros
-        norm = nn.GroupNorm(
-            self.num_groups, epsilon=CONV_NORM_EPSILON, dtype=self.dtype, use_fast_variance=False, name="conv_norm"
-        )
+        y = GroupNormSwish(self.num_groups, CONV_NORM_EPSILON, name="conv_norm")(x)
         conv = nn.Conv(
             x.shape[-1],
             (3, 1, 1),
@@ -50,7 +49,7 @@ class ConvolutionOverTime(nn.Module):
             conv_general_dilated=_convolve_over_time,
             name="conv",
         )
-        return x + conv(nn.swish(norm(x)))
+        return x + conv(y)
 
 
 def _convolve_over_time(x: jax.Array, kernel: jax.Array, *settings: Any, **more: Any) -> jax.Array:
@@ -75,7 +74,7 @@ class GatedUnit(nn.RNNCellBase):
     def __call__(self, state: jax.Array, gates: jax.Array) -> tuple[jax.Array, jax.Array]:
         """State (..., F) float32; the input's part of the gates reset, update and new (..., 3F) -> state, state."""
         init = uniform_init(self.features)
-        linear = nn.Dense(3 * self.features, dtype=self.dtype, kernel_init=init, bias_init=init, name="state")
+        linear = Linear(3 * self.features, dtype=self.dtype, kernel_init=init, bias_init=init, name="state")
         of_input = jnp.split(gates.astype(jnp.float32), 3, axis=-1)
         of_state = jnp.split(linear(state).astype(jnp.float32), 3, axis=-1)
         reset, update = (nn.sigmoid(of_input[i] + of_state[i]) for i in (0, 1))
@@ -104,10 +103,10 @@ class RecurrenceOverTime(nn.Module):
         half = channels // 2
 
         def activate(y: jax.Array, name: str) -> jax.Array:
-            return nn.swish(nn.LayerNorm(NORM_EPSILON, dtype=self.dtype, use_fast_variance=False, name=name)(y))
+            return nn.swish(LayerNorm(NORM_EPSILON, name=name)(y))
 
-        def linear(width: int, name: str, init: Any = self.linear_init, bias: Any = nn.initializers.zeros) -> nn.Dense:
-            return nn.Dense(width, dtype=self.dtype, kernel_init=init, bias_init=bias, name=name)
+        def linear(width: int, name: str, init: Any = self.linear_init, bias: Any = nn.initializers.zeros) -> Linear:
+            return Linear(width, dtype=self.dtype, kernel_init=init, bias_init=bias, name=name)
 
         y = activate(linear(half, "compress")(jnp.moveaxis(x, 1, 0)), "compress_norm")
         init = uniform_init(half)
@@ -143,8 +142,8 @@ class AttentionOverTime(nn.Module):
         def norm(name: str) -> nn.GroupNorm:
             return nn.GroupNorm(LTAE_HEADS, epsilon=NORM_EPSILON, dtype=self.dtype, use_fast_variance=False, name=name)
 
-        def linear(width: int, name: str) -> nn.Dense:
-            return nn.Dense(width, dtype=self.dtype, kernel_init=self.linear_init, name=name)
+        def linear(width: int, name: str) -> Linear:
+            return Linear(width, dtype=self.dtype, kernel_init=self.linear_init, name=name)
 
         def drop(y: jax.Array) -> jax.Array:
             return nn.Dropout(self.dropout, deterministic=not train)(y)

@@ -9,9 +9,8 @@ from jaxtyping import Array, Bool, Float, Float32
 
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model.attention import published_linear_init
-from glacierjax.model.convolution import ConvParameters
+from glacierjax.model.convolution import ConvParameters, Parameters
 from glacierjax.model.decoder import Decoder
-from glacierjax.model.folded import Parameters
 from glacierjax.model.swin_v2 import Between, SwinEncoder
 
 

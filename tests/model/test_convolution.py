@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from glacierjax.model.convolution import conv, convolve, same_size_conv
+from glacierjax.model.convolution import GRADIENT_BLOCK_PX, conv, convolve
 
 
 def by_definition(x, kernel):
@@ -19,6 +19,10 @@ def by_definition(x, kernel):
         for row in range(kernel.shape[0])
         for column in range(kernel.shape[1])
     )
+
+
+def same_size_conv(x, kernel):
+    return convolve(x, kernel, (kernel.shape[0] // 2, kernel.shape[1] // 2))
 
 
 def inputs(size=3):
@@ -54,6 +58,17 @@ def test_any_kernel_and_any_zeros_have_the_gradients_that_jax_derives(shape, zer
     ours, theirs = (jax.vjp(f, x, kernel)[1](cotangent) for f in (lambda x, k: convolve(x, k, zeros), derived))
     for own, expected in zip(ours, theirs, strict=True):
         np.testing.assert_allclose(own, expected, rtol=0, atol=1e-4)
+
+
+@pytest.mark.parametrize("shape", [(4, 7, 6), (6, 12, 15), (2, 37, 20), (1, 29, 40), (1, 2, 2 * GRADIENT_BLOCK_PX)])
+def test_the_kernels_gradient_is_the_same_for_images_below_and_above_a_block(shape):
+    rng = np.random.default_rng(0)
+    x, kernel = (jnp.asarray(rng.normal(size=size), jnp.float32) for size in ((*shape, 3), (3, 3, 3, 5)))
+    weights = jnp.asarray(rng.normal(size=(*shape, 5)), jnp.float32)
+    ours, theirs = (
+        jax.grad(lambda kernel, f=f: (f(x, kernel) * weights).sum())(kernel) for f in (same_size_conv, by_definition)
+    )
+    np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-3)
 
 
 def test_a_reflecting_layer_mirrors_the_image_without_its_edge():

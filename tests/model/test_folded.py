@@ -1,4 +1,4 @@
-"""Upsampling, 3 x 3 and 1 x 1 convolution folded into one equal the three steps."""
+"""Upsampling, 3 x 3 and 1 x 1 convolution folded into one equal the two or three steps."""
 
 import jax
 import jax.numpy as jnp
@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glacierjax.model.convolution import same_size_conv
-from glacierjax.model.decoder import upsample_nearest
-from glacierjax.model.folded import doubled
+from glacierjax.model.folded import Doubling, doubled
 
 
-def one_after_the_other(x, up, head):
-    between = same_size_conv(upsample_nearest(x), up[0]) + up[1][None, None, None]
-    return same_size_conv(between, head[0]) + head[1][None, None, None]
+def one_after_the_other(x, up, head=None):
+    for kernel, bias in (up,) if head is None else (up, head):
+        x = x.repeat(2, 1).repeat(2, 2) if kernel is up[0] else x
+        x = jax.lax.conv_general_dilated(x, kernel, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        x = x + bias[None, None, None]
+    return x
 
 
 def inputs(height=5, width=7, channels=3, between=4, outputs=2):
@@ -36,6 +37,13 @@ def test_one_convolution_gives_what_three_steps_give_up_to_the_border(height, wi
     np.testing.assert_allclose(doubled(*case), expected, rtol=0, atol=1e-4)
 
 
+@settings(max_examples=8, deadline=None)
+@given(*[st.integers(1, 6)] * 4)
+def test_without_a_head_one_convolution_gives_what_two_steps_give(height, width, channels, between):
+    x, up, _ = inputs(height, width, channels, between)
+    np.testing.assert_allclose(doubled(x, up), one_after_the_other(x, up), rtol=0, atol=1e-4)
+
+
 def test_gradients_of_image_and_all_parameters_are_the_same():
     weights = jnp.asarray(np.random.default_rng(9).normal(size=(2, 10, 14, 2)), jnp.float32)
     ours, expected = (
@@ -49,6 +57,13 @@ def test_gradients_of_image_and_all_parameters_are_the_same():
 def test_half_precision_maps_give_single_precision_outputs():
     x, up, head = inputs()
     assert doubled(x.astype(jnp.bfloat16), up, head).dtype == jnp.float32
+
+
+def test_a_layer_of_half_precision_gives_half_precision():
+    x, up, _ = inputs(between=3)
+    found = Doubling(jnp.bfloat16).apply({"params": {"kernel": up[0], "bias": up[1]}}, x)
+    assert found.dtype == jnp.bfloat16
+    np.testing.assert_allclose(found.astype(jnp.float32), one_after_the_other(x, up), rtol=0.02, atol=0.2)
 
 
 @pytest.mark.parametrize("side", [8, 64])

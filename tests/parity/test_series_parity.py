@@ -11,9 +11,8 @@ from series_rules import NEEDS_FULL, Golden
 from glacierjax.checkpoints import params_from_torch, params_to_torch
 from glacierjax.core.choices import TEMPORAL
 from glacierjax.model import SeriesTyrion
-from glacierjax.model.convolution import conv
-from glacierjax.model.decoder import Decoder, ResidualBlock, upsample_nearest
-from glacierjax.model.folded import doubled
+from glacierjax.model.decoder import Decoder, ResidualBlock
+from glacierjax.model.folded import Doubling, doubled
 from glacierjax.model.swin_v2 import PatchMerging, SwinEncoder
 from glacierjax.model.temporal import AttentionOverTime, ConvolutionOverTime, RecurrenceOverTime, day_positions
 from glacierjax.tasks.losses import segmentation_loss
@@ -52,7 +51,7 @@ MODULES = {
     "decoder_block": {
         "decoder/block1": ResidualBlock(32, 32, 0.1, padding="REFLECT"),
         "decoder/temporal1": ConvolutionOverTime(32),
-        "decoder/up1": conv(32, 32, 3),
+        "decoder/up1": Doubling(),
     },
 }
 
@@ -82,7 +81,7 @@ def test_each_module_alone_agrees(golden, name, frames):
             case ConvolutionOverTime() | RecurrenceOverTime():
                 return (x,)
             case _:
-                return (upsample_nearest(x[0]),)
+                return (x[0],)
 
     def run(params, x):
         for place, module in MODULES[name].items():
