@@ -170,5 +170,6 @@ class WindowAttention(nn.Module):
         k = unit(k.astype(jnp.float32)).astype(self.dtype)
         bias = PositionBias(self.num_heads, name="position_bias")(window)
         regions = np.where(padding, PADDING, regions).astype(np.int32)
-        of_windows = jnp.asarray(np.tile(regions, (len(q) // len(regions), 1))) if regions.any() else None
-        return attended(q, k, v, bias, of_windows).swapaxes(1, 2).reshape(x.shape)
+        images = x.shape[0] // regions.shape[0]  # no number in a program that is exported for any number of images
+        of_windows = jnp.broadcast_to(regions[None], (images, *regions.shape)).reshape(-1, tokens)
+        return attended(q, k, v, bias, of_windows if regions.any() else None).swapaxes(1, 2).reshape(x.shape)

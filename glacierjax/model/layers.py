@@ -149,7 +149,7 @@ def _group_forward(
 def _of_groups(x: jax.Array, groups: int) -> jax.Array:
     """The mean over pixels and the channels of a group: (B, ..., C) -> (B, 1, ..., C). Pixels first: groups are narrow."""
     of_channels = x.mean(tuple(range(1, x.ndim - 1)), keepdims=True)
-    means = of_channels.reshape(len(x), groups, -1).mean(-1)
+    means = of_channels.reshape(x.shape[0], groups, -1).mean(-1)
     return means.repeat(x.shape[-1] // groups, axis=-1).reshape(of_channels.shape)
 
 
