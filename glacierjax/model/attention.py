@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Float32, Int
 
 from glacierjax.model.layers import Linear, with_bias
-from glacierjax.model.window_softmax import PADDING, attended
+from glacierjax.model.window_softmax import AXIS_REGIONS, PADDING, attended
 
 LOGIT_SCALE_INIT = math.log(10.0)
 LOGIT_SCALE_MAX = math.log(100.0)
@@ -70,7 +70,7 @@ def window_tables(
     rows: WindowPlan, columns: WindowPlan
 ) -> tuple[Int[np.ndarray, "windows tokens"], Bool[np.ndarray, "windows tokens"]]:
     """Region number and "is padding" of each token after the shift, both (windows, tokens per window)."""
-    regions = region_of_position(rows)[:, None] * 3 + region_of_position(columns)[None, :]
+    regions = region_of_position(rows)[:, None] * AXIS_REGIONS + region_of_position(columns)[None, :]
     padding = np.ones((rows.padded, columns.padded), bool)
     padding[: rows.size, : columns.size] = False
     padding = np.roll(padding, (-rows.shift, -columns.shift), axis=(0, 1))
@@ -169,7 +169,9 @@ class WindowAttention(nn.Module):
         q = (unit(q.astype(jnp.float32)) * scale[None, :, None, None]).astype(self.dtype)
         k = unit(k.astype(jnp.float32)).astype(self.dtype)
         bias = PositionBias(self.num_heads, name="position_bias")(window)
-        regions = np.where(padding, PADDING, regions).astype(np.int32)
-        images = x.shape[0] // regions.shape[0]  # no number in a program that is exported for any number of images
-        of_windows = jnp.broadcast_to(regions[None], (images, *regions.shape)).reshape(-1, tokens)
-        return attended(q, k, v, bias, of_windows if regions.any() else None).swapaxes(1, 2).reshape(x.shape)
+        of_windows = None
+        if regions.any() or padding.any():
+            table = np.where(padding, PADDING, regions).astype(np.int32)
+            images = x.shape[0] // len(table)  # no number in a program that is exported for any number of images
+            of_windows = jnp.broadcast_to(table[None], (images, *table.shape)).reshape(-1, tokens)
+        return attended(q, k, v, bias, of_windows).swapaxes(1, 2).reshape(x.shape)

@@ -1,4 +1,4 @@
-"""Convolutions that start as PyTorch's do, with gradients that CPUs compute fast inside loops too."""
+"""Convolutions that start as PyTorch's do, with gradients that are fast on CPUs, inside loops too."""
 
 import functools
 import math
@@ -9,6 +9,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
+
+from glacierjax.model.layers import largest_divisor
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 GRADIENT_BLOCK_PX = 512  # 256 to 1024 are about as fast, 4096 is slower
@@ -96,7 +98,7 @@ def convolve(
 
     Inside a loop, as over accumulated micro-batches, XLA's CPU compiler has fast code only for convolutions in the layout
     `LAYOUT`. The gradients that JAX derives use other layouts and are tens of times slower (docs/reference/benchmarks.md).
-    On CPUs the gradients are therefore written as convolutions in `LAYOUT`.
+    On CPUs the gradients are therefore written out, as convolutions in `LAYOUT` and products of matrices.
     """
     return _convolve(x, kernel, zeros)
 
@@ -139,9 +141,7 @@ def _kernel_gradient(x: jax.Array, kernel: jax.Array, gradient: jax.Array, zeros
     x = jnp.pad(x, ((0, 0), (zeros[0], zeros[0] + missing), (zeros[1], zeros[1]), (0, 0)))
     gradient = jnp.pad(gradient, ((0, 0), (0, missing), (0, 0), (0, 0)))
     # Small images are taken together.
-    images = next(
-        n for n in range(batch, 0, -1) if batch % n == 0 and (n == 1 or n * height * width <= GRADIENT_BLOCK_PX)
-    )
+    images = largest_divisor(batch, max(1, GRADIENT_BLOCK_PX // (height * width)))
 
     def add(total: jax.Array, number: jax.Array) -> tuple[jax.Array, None]:
         corner = number // blocks * images, number % blocks * block_rows, 0, 0

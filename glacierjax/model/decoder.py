@@ -30,15 +30,13 @@ class ResidualBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool) -> jax.Array:
-        def activate(y: jax.Array, name: str) -> jax.Array:
-            return GroupNormSwish(self.num_groups, NORM_EPSILON, name=name)(y)
-
         def conv(y: jax.Array, size: int, name: str) -> jax.Array:
             padding = self.padding if size > 1 else "SAME"
             return make_conv(y.shape[-1], self.channels, size, padding=padding, dtype=self.dtype, name=name)(y)
 
-        y = conv(activate(x, "norm1"), 3, "conv1")
-        y = nn.Dropout(self.dropout, deterministic=not train)(activate(y, "norm2"))
+        y = GroupNormSwish(self.num_groups, NORM_EPSILON, name="norm1")(x)
+        y = GroupNormSwish(self.num_groups, NORM_EPSILON, name="norm2")(conv(y, 3, "conv1"))
+        y = nn.Dropout(self.dropout, deterministic=not train)(y)
         y = conv(y, 3, "conv2")
         return y + (x if x.shape[-1] == self.channels else conv(x, 1, "shortcut"))
 

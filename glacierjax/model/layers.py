@@ -1,4 +1,4 @@
-"""Layers with the parameters of Flax's, whose gradients are written out: derived ones pass over the maps many times."""
+"""Norms, linear layers and GELU: Flax's parameters and numbers, computed in fewer passes over the maps, gradients above all."""
 
 import functools
 from typing import Any
@@ -11,6 +11,16 @@ from jaxtyping import Array, Float
 
 Map = Float[Array, "*axes channels"]
 Vector = Float[Array, " channels"]
+
+
+def largest_divisor(number: int, most: int) -> int:
+    """The largest divisor of `number` that is at most `most`, both at least 1: how many of equal parts are taken at once."""
+    return next(n for n in range(min(most, number), 0, -1) if number % n == 0)
+
+
+def _last(vector: jax.Array, x: jax.Array) -> jax.Array:
+    """A vector of channels with as many axes as x."""
+    return vector.reshape((1,) * (x.ndim - 1) + vector.shape)
 
 
 def gelu(x: Map) -> Map:
@@ -41,7 +51,7 @@ def summed(x: Map) -> Float[Array, " channels"]:
 @jax.custom_vjp
 def with_bias(x: Map, bias: Vector) -> Map:
     """x + bias."""
-    return x + bias.reshape((1,) * (x.ndim - 1) + bias.shape)
+    return x + _last(bias, x)
 
 
 with_bias.defvjp(lambda x, bias: (with_bias(x, bias), None), lambda _, g: (g, summed(g).astype(g.dtype)))
@@ -107,11 +117,6 @@ def _layer_backward(_: float, inputs: tuple, g: jax.Array) -> tuple[jax.Array, j
 layer_normalised.defvjp(_layer_forward, _layer_backward)
 
 
-def _last(vector: jax.Array, x: jax.Array) -> jax.Array:
-    """A vector of channels with as many axes as x."""
-    return vector.reshape((1,) * (x.ndim - 1) + vector.shape)
-
-
 class LayerNorm(nn.Module):
     """`nn.LayerNorm` over the last axis, with the variance from squared differences: any shape, in the type of x."""
 
@@ -132,7 +137,8 @@ def _scale_and_bias(module: nn.Module, channels: int, scale_init: Any) -> tuple[
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4))
 def group_normalised_swish(x: Map, scale: Vector, bias: Vector, groups: int, epsilon: float) -> Map:
     """Group norm and swish: y * sigmoid(y), where each image of y has mean 0 and variance 1 in each group of channels, times
-    `scale`, plus `bias`. The first axis counts images. Computed in float32, the variance from squared differences."""
+    `scale`, plus `bias`. The first axis counts images. Computed in float32, the variance from squared differences.
+    """
     return _group_forward(x, scale, bias, groups, epsilon)[0]
 
 

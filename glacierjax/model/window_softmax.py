@@ -1,22 +1,22 @@
 """Softmax attention inside windows, whose weights are computed again for the gradients instead of being stored."""
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from glacierjax.model.layers import largest_divisor
+
 MASKED_REGION = -100.0  # added to logits between tokens that only the cyclic shift made neighbours
-REGIONS = 9  # at most so many in a window, numbered from 0
+AXIS_REGIONS = 3  # at most so many along an axis; those of a window are numbered row * AXIS_REGIONS + column
 PADDING = -1  # the region of tokens that are no part of the map
 LOGITS_AT_ONCE = 2**18  # in the backward pass on CPUs: 1 MiB, which stays in the cache
 
 Tokens = Float[Array, "windows heads tokens channels"]
 Bias = Float[Array, "heads tokens tokens"]
 Regions = Int[Array, "windows tokens"] | None
-Carry = Any  # what a loop over windows sums up
 
 
 @jax.custom_vjp
@@ -24,7 +24,7 @@ def attended(q: Tokens, k: Tokens, v: Tokens, bias: Bias, regions: Regions) -> T
     """softmax(q k^T + bias) v for each window and head: (windows, heads, tokens, C), in the type of v.
 
     `bias` is float32. Tokens of different `regions` (windows, tokens) hardly see each other, none sees `PADDING`; None: all
-    are one region. Logits and their sums are float32.
+    are one region. Logits and their sums are float32. On CPUs the backward pass takes a few windows at a time.
     """
     return _forward(q, k, v, bias, regions)[0]
 
@@ -34,7 +34,7 @@ def _logits(q: jax.Array, k: jax.Array, bias: jax.Array, regions: jax.Array | No
     if regions is None:
         return logits
     # 0 inside a region, MASKED_REGION between two. CPUs compute this product faster than they compare each pair of tokens.
-    one_hot = jax.nn.one_hot(regions, REGIONS, dtype=jnp.float32)
+    one_hot = jax.nn.one_hot(regions, AXIS_REGIONS**2, dtype=jnp.float32)
     same = jnp.einsum("nqr,nkr->nqk", one_hot, one_hot)
     never = jnp.where(regions == PADDING, jnp.finfo(jnp.float32).min, 0)
     return logits + (MASKED_REGION - MASKED_REGION * same)[:, None] + never[:, None, None]
@@ -67,25 +67,17 @@ def _backward(inputs: tuple, g: jax.Array) -> tuple[jax.Array, jax.Array, jax.Ar
         to_k = product("nhqk,nhqc->nhkc", rounded, q).astype(k.dtype)
         return to_bias + to_logits.sum(0), (to_q, to_k, to_v)
 
+    no_bias = jnp.zeros_like(bias)
+    at_once = largest_divisor(len(q), max(1, LOGITS_AT_ONCE // bias.size))
+
+    def in_loop(windows: tuple) -> Any:
+        parts = jax.tree.map(lambda x: x.reshape(-1, at_once, *x.shape[1:]), windows)
+        to_bias, found = jax.lax.scan(some, no_bias, parts)
+        return to_bias, jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), found)
+
     windows = q, k, v, regions, log_total, along, g
-    to_bias, to_windows = _looped(some, jnp.zeros_like(bias), windows, bias)
+    to_bias, to_windows = jax.lax.platform_dependent(windows, cpu=in_loop, default=functools.partial(some, no_bias))
     return *to_windows, to_bias, None
 
 
 attended.defvjp(_forward, _backward)
-
-
-def _looped(some: Callable[[Carry, tuple], tuple[Carry, Any]], carry: Carry, windows: tuple, bias: jax.Array) -> Any:
-    """`some` for all windows: on CPUs for as many at a time as `LOGITS_AT_ONCE` allows, elsewhere for all at once."""
-    number = len(windows[0])
-    most = max(1, LOGITS_AT_ONCE // bias.size)
-    at_once = next(n for n in range(min(most, number), 0, -1) if number % n == 0)
-    if at_once == number:
-        return some(carry, windows)
-
-    def in_loop(carry: Carry, windows: tuple) -> Any:
-        parts = jax.tree.map(lambda x: x.reshape(-1, at_once, *x.shape[1:]), windows)
-        carry, found = jax.lax.scan(some, carry, parts)
-        return carry, jax.tree.map(lambda x: x.reshape(number, *x.shape[2:]), found)
-
-    return jax.lax.platform_dependent(carry, windows, cpu=in_loop, default=some)

@@ -1,4 +1,4 @@
-"""The layers with written-out gradients equal Flax's, and are exact where the mean is large."""
+"""Norms, linear layers and GELU: values, gradients and parameters equal Flax's; exact where the mean is large."""
 
 import functools
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special
 
-from glacierjax.model.layers import GroupNormSwish, LayerNorm, Linear, gelu, summed
+from glacierjax.model.layers import GroupNormSwish, LayerNorm, Linear, gelu, largest_divisor, summed
 
 LAYERS = {
     "linear": (Linear(5), nn.Dense(5)),
@@ -77,7 +77,10 @@ def test_half_precision_keeps_its_type_and_the_parameters_gradients_are_float32(
         module = Linear(5, module.use_bias, jnp.bfloat16)
     params = module.init(jax.random.key(0), x)["params"]
     assert module.apply({"params": params}, x).dtype == jnp.bfloat16
-    value = lambda params, x: module.apply({"params": params}, x).astype(jnp.float32).sum()  # noqa: E731
+
+    def value(params, x):
+        return module.apply({"params": params}, x).astype(jnp.float32).sum()
+
     to_params, to_x = jax.grad(value, (0, 1))(params, x)
     assert {leaf.dtype for leaf in jax.tree.leaves(to_params)} == {jnp.dtype("float32")}
     assert to_x.dtype == jnp.bfloat16
@@ -96,6 +99,11 @@ def test_gelu_is_exact():
 def test_sums_are_those_of_all_axes_but_the_last(shape):
     x = normal(*shape)
     np.testing.assert_allclose(summed(x), x.reshape(-1, shape[-1]).sum(0), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(("number", "most", "expected"), [(6, 4, 3), (6, 9, 6), (7, 6, 1), (1, 1, 1)])
+def test_equal_parts_are_as_large_as_allowed(number, most, expected):
+    assert largest_divisor(number, most) == expected
 
 
 def test_layers_inside_a_vectorised_function_are_the_same():
