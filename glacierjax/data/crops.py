@@ -64,7 +64,8 @@ def draw_photometric(
     """Speckle, brightness and gamma, each with its probability."""
     if rng.random() < augment.speckle_probability:
         peak = int(rng.choice(SPECKLE_PEAKS))
-        image = transforms.speckle(image, rng.random(image.shape), rng.poisson(peak, image.shape), peak)
+        scale, counts = rng.random(image.shape), transforms.poisson(rng.random(image.shape), peak)
+        image = transforms.speckle(image, scale, counts, peak)
     if rng.random() < augment.brightness_probability:
         image = transforms.brightness(image, rng.uniform(*augment.brightness_range))
     if rng.random() < augment.gamma_probability:

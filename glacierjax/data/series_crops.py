@@ -148,7 +148,7 @@ def _draw_photometric(rng: np.random.Generator, side: int, augment: SeriesAugmen
     speckle = None
     if rng.random() < augment.speckle_probability:
         peak = int(rng.choice(SPECKLE_PEAKS))
-        speckle = Speckle(rng.random((side, side)), rng.poisson(peak, (side, side)), peak)
+        speckle = Speckle(rng.random((side, side)), transforms.poisson(rng.random((side, side)), peak), peak)
     factors = [
         float(rng.uniform(*limits)) if rng.random() < probability else None
         for probability, limits in (

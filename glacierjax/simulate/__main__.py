@@ -11,6 +11,7 @@ Example:
 """
 
 import logging
+import os
 import sys
 from concurrent.futures import ProcessPoolExecutor
 
@@ -20,6 +21,8 @@ from glacierjax.core import cli
 from glacierjax.simulate.archive import DEFAULT_SCENES, DEFAULT_SIZE_PX, KINDS, ArchiveOptions, write_archive
 from glacierjax.simulate.ssl4sar import DEFAULT_SCENES as DEFAULT_SSL_SCENES
 from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
+
+MAX_PROCESSES = 8
 
 log = logging.getLogger("glacierjax.simulate")
 
@@ -52,13 +55,16 @@ _GLACIERS = flags.DEFINE_enum(
 def main() -> None:
     options = ArchiveOptions(_SEED.value, _SCENES.value, _SIZE.value, _GLACIERS.value, _DATES.value)
     ssl_options = Ssl4SarOptions(_SEED.value, _SSL_SCENES.value, _SIZE.value)
-    with ProcessPoolExecutor(max_workers=2) as pool:  # the archives do not need each other
-        jobs = {"data_raw": pool.submit(write_archive, _OUTPUT.value, options)}
+    pool = ProcessPoolExecutor(min(MAX_PROCESSES, os.cpu_count() or 1))
+    try:
+        archives = {"data_raw": write_archive(_OUTPUT.value, options, pool.map)}
         if ssl_options.scenes:
-            jobs["ssl4sar"] = pool.submit(write_ssl4sar, _OUTPUT.value, ssl_options)
-        for name, job in jobs.items():
-            counts = ", ".join(f"{number} {split} scenes" for split, number in job.result().items())
-            log.info("%s/%s: %s", _OUTPUT.value, name, counts)
+            archives["ssl4sar"] = write_ssl4sar(_OUTPUT.value, ssl_options, pool.map)
+    finally:  # after an error no further scene begins
+        pool.shutdown(cancel_futures=True)
+    for name, split_counts in archives.items():
+        counts = ", ".join(f"{number} {split} scenes" for split, number in split_counts.items())
+        log.info("%s/%s: %s", _OUTPUT.value, name, counts)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,11 @@
 
 import dataclasses
 import datetime
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +44,9 @@ GOLDEN_ANGLE = np.pi * (3 - 5**0.5)  # multiples of it spread evenly around the 
 MIDSUMMER = (7, 15)  # month and day; new glaciers are in the north
 _ATTEMPTS = 200  # at a window; each succeeds more often than not
 
+# The function `map`, or that of a pool of processes: calls (function, values).
+MapJobs = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+
 
 @dataclasses.dataclass(frozen=True)
 class ArchiveOptions:
@@ -78,24 +83,40 @@ class ArchiveOptions:
         return test if split == "test" else self.scenes - test
 
 
-def simulate(options: ArchiveOptions) -> Iterator[tuple[str, LabelledScene]]:
-    """The scenes of an archive, one after the other, each with its split ("train", "test"; of series also "val")."""
+class _Job(NamedTuple):
+    """What one process simulates at a time: a scene, or of series all dates of a glacier, which share a window."""
+
+    split: str
+    glacier: str
+    number: int
+
+
+def simulate(options: ArchiveOptions, map_jobs: MapJobs = map) -> Iterator[tuple[str, LabelledScene]]:
+    """The scenes of an archive, one after the other, each with its split ("train", "test"; of series also "val").
+
+    `map_jobs` may be the `map` of a pool of processes; the scenes are the same.
+    """
+    glaciers_of = SERIES_GLACIERS if options.dates else KINDS[options.glaciers]
+    jobs = [
+        _Job(split, glaciers[index % len(glaciers)], index)
+        for split, glaciers in glaciers_of.items()
+        for index in range(len(glaciers) if options.dates else options.scenes_of(split))
+    ]
+    for job, scenes in zip(jobs, map_jobs(functools.partial(_simulate_job, options), jobs), strict=True):
+        for scene in scenes:
+            yield job.split, scene
+
+
+def _simulate_job(options: ArchiveOptions, job: _Job) -> list[LabelledScene]:
+    landscape, streams = landscape_of(job.glacier, options.seed), _STREAMS[options.glaciers]
     if options.dates:
-        for split, glaciers in SERIES_GLACIERS.items():
-            for glacier in glaciers:
-                landscape = landscape_of(glacier, options.seed)
-                seed = (options.seed, _STREAMS["benchmark"]["series"], _ALL.index(glacier))
-                for scene in simulate_series(landscape, seed, options.dates, options.size):
-                    yield split, scene
-        return
-    streams = _STREAMS[options.glaciers]
-    for split, glaciers in KINDS[options.glaciers].items():
-        landscapes = [landscape_of(glacier, options.seed) for glacier in glaciers]
-        for index in range(options.scenes_of(split)):
-            rng = np.random.default_rng([options.seed, streams[split], index])
-            yield split, simulate_scene(rng, landscapes[index % len(landscapes)], index + 1, options.size)
+        seed = (options.seed, streams["series"], _ALL.index(job.glacier))
+        return simulate_series(landscape, seed, options.dates, options.size)
+    rng = np.random.default_rng([options.seed, streams[job.split], job.number])
+    return [simulate_scene(rng, landscape, job.number + 1, options.size)]
 
 
+@functools.lru_cache(maxsize=len(_ALL))
 def landscape_of(glacier: str, seed: int) -> Landscape:
     """The landscape of a glacier, the same for all its scenes. The glaciers of an archive face different ways."""
     is_new = glacier in NEW_GLACIERS
@@ -135,15 +156,15 @@ def with_priors(rng: np.random.Generator, landscape: Landscape, plan: Plan, scen
     return dataclasses.replace(scene, rock=rock, summer=image)
 
 
-def write_archive(output: str | os.PathLike, options: ArchiveOptions) -> dict[str, int]:
-    """Writes `output/data_raw` atomically; returns the number of scenes of each split.
+def write_archive(output: str | os.PathLike, options: ArchiveOptions, map_jobs: MapJobs = map) -> dict[str, int]:
+    """Writes `output/data_raw` atomically; returns the number of scenes of each split. `map_jobs`: as of `simulate`.
 
     Raises `InputError` when `data_raw` exists and is not empty, or when it cannot be written.
     """
     target = Path(output) / "data_raw"
     counts = dict.fromkeys(SERIES_GLACIERS if options.dates else GLACIERS, 0)
     with new_folder(target) as folder:
-        for split, scene in simulate(options):
+        for split, scene in simulate(options, map_jobs):
             write_scene(folder, split, scene)
             counts[split] += 1
     return counts

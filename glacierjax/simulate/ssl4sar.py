@@ -6,6 +6,7 @@ archive, also where both know a glacier by the same name: nothing of CaFFe's tes
 
 import dataclasses
 import datetime
+import functools
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ from glacierjax.core.zones import Zone
 from glacierjax.datasets.ssl4sar.archive import SAR_FOLDERS
 from glacierjax.datasets.ssl4sar.optical import Grid
 from glacierjax.datasets.ssl4sar.writer import write_optical_image, write_sar_scene
-from glacierjax.simulate.archive import DEFAULT_SIZE_PX, GOLDEN_ANGLE, SIZES_PX
+from glacierjax.simulate.archive import DEFAULT_SIZE_PX, GOLDEN_ANGLE, SIZES_PX, MapJobs
 from glacierjax.simulate.composition import Plan, front_position_m, lay_ground, sea_leaves_scene
 from glacierjax.simulate.optical import take_optical_image
 from glacierjax.simulate.sar import take_image
@@ -86,20 +87,25 @@ def windows(options: Ssl4SarOptions) -> list[Window]:
 
 
 def simulate_sar(
-    options: Ssl4SarOptions, shown: list[Window]
+    options: Ssl4SarOptions, shown: list[Window], map_jobs: MapJobs = map
 ) -> Iterator[tuple[str, str, UInt8[np.ndarray, "height width"]]]:
-    """(split, name, grey values (H, W) uint8) of the SAR scenes, the glaciers in turn."""
-    for number in range(options.scenes):
-        window = shown[number % len(shown)]
-        rng = np.random.default_rng([options.seed, _STREAMS["sar"], number])
-        first = datetime.date(_SENSOR.years[0], 1, 1)
-        day = first + datetime.timedelta(days=int(rng.integers((_SENSOR.years[1] - _SENSOR.years[0] + 1) * 365)))
-        plan = _plan(rng, window, day, number)
-        ground = lay_ground(window.landscape, plan)
-        image, _ = take_image(rng, plan, ground, make_surface(rng, window.landscape, plan, ground))
-        # A round of all glaciers is validation after every five for training.
-        split = "val" if number // len(shown) % _VALIDATION_PART == 1 else "train"
-        yield split, f"S1_{window.landscape.glacier}_{day:%Y%m%d}_{number:05d}", image
+    """(split, name, grey values (H, W) uint8) of the SAR scenes, the glaciers in turn. `map_jobs`: as of `simulate`."""
+    yield from map_jobs(functools.partial(_simulate_sar_scene, options, shown), range(options.scenes))
+
+
+def _simulate_sar_scene(
+    options: Ssl4SarOptions, shown: list[Window], number: int
+) -> tuple[str, str, UInt8[np.ndarray, "height width"]]:
+    window = shown[number % len(shown)]
+    rng = np.random.default_rng([options.seed, _STREAMS["sar"], number])
+    first = datetime.date(_SENSOR.years[0], 1, 1)
+    day = first + datetime.timedelta(days=int(rng.integers((_SENSOR.years[1] - _SENSOR.years[0] + 1) * 365)))
+    plan = _plan(rng, window, day, number)
+    ground = lay_ground(window.landscape, plan)
+    image, _ = take_image(rng, plan, ground, make_surface(rng, window.landscape, plan, ground))
+    # A round of all glaciers is validation after every five for training.
+    split = "val" if number // len(shown) % _VALIDATION_PART == 1 else "train"
+    return split, f"S1_{window.landscape.glacier}_{day:%Y%m%d}_{number:05d}", image
 
 
 def simulate_optical(options: Ssl4SarOptions, window: Window) -> Float32[np.ndarray, "20 height width"]:
@@ -111,19 +117,18 @@ def simulate_optical(options: Ssl4SarOptions, window: Window) -> Float32[np.ndar
     return take_optical_image(rng, window.landscape, plan, ground, surface)
 
 
-def write_ssl4sar(output: str | os.PathLike, options: Ssl4SarOptions) -> dict[str, int]:
-    """Writes `output/ssl4sar` atomically; returns the number of SAR scenes of each split.
+def write_ssl4sar(output: str | os.PathLike, options: Ssl4SarOptions, map_jobs: MapJobs = map) -> dict[str, int]:
+    """Writes `output/ssl4sar` atomically; returns the number of SAR scenes of each split. `map_jobs`: as of `simulate`.
 
     Raises `InputError` when it exists and is not empty, or when it cannot be written.
     """
     counts = dict.fromkeys(SAR_FOLDERS, 0)
     with new_folder(Path(output) / "ssl4sar") as folder:
         shown = windows(options)
-        for split, name, image in simulate_sar(options, shown):
+        for split, name, image in simulate_sar(options, shown, map_jobs):
             write_sar_scene(folder, split, name, image)
             counts[split] += 1
-        for window in shown:
-            bands = simulate_optical(options, window)
+        for window, bands in zip(shown, map_jobs(functools.partial(simulate_optical, options), shown), strict=True):
             write_optical_image(folder, window.landscape.glacier, _OPTICAL_DAY.year, bands, window.grid)
     return counts
 

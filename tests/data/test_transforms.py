@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 from golden_rules import FOLDERS, blocks, gen, integers
 from helpers import GOLDENS
+from scipy.stats import poisson
 
 from glacierjax.core.grid import whole_padding
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import AugmentSettings, LabelledDataSettings
 from glacierjax.core.zones import UNKNOWN_ID, Zone
 from glacierjax.data import transforms
-from glacierjax.data.crops import draw_photometric, draw_sample
+from glacierjax.data.crops import SPECKLE_PEAKS, draw_photometric, draw_sample
 from glacierjax.data.image_file import write_images
 from glacierjax.data.labelled_scenes import LabelledScenes, planes_of
 from glacierjax.datasets.caffe.scene import LabelledScene
@@ -32,7 +33,7 @@ def case10(request):
 class LoggedDraws:
     """Replaces a random generator: returns the random numbers that the official code logged.
 
-    `scale` and `counts` are the arrays of the speckle step.
+    `scale` and `counts` are the arrays of the speckle step; we draw counts by inversion of the distribution.
     """
 
     def __init__(self, draws, scale=None, counts=None):
@@ -42,13 +43,12 @@ class LoggedDraws:
     def random(self, shape=None):
         if shape is None:
             return self._next("torch.rand(1)", "numpy.random.rand()")[0]
-        assert tuple(self._next("numpy.random.rand(shape)")[0]) == shape == self.scale.shape
+        assert shape == self.scale.shape == self.counts.shape
+        if self.left[0][0] == "numpy.random.poisson":
+            peak, _ = self._next("numpy.random.poisson")
+            return (poisson.cdf(self.counts - 1, peak) + poisson.cdf(self.counts, peak)) / 2
+        assert tuple(self._next("numpy.random.rand(shape)")[0]) == shape
         return self.scale
-
-    def poisson(self, peak, shape):
-        logged, _ = self._next("numpy.random.poisson")
-        assert (logged, self.counts.shape) == (peak, shape)
-        return self.counts
 
     def choice(self, options):
         return options[int(len(options) * self.random())]
@@ -171,6 +171,16 @@ def official_scenes(tmp_path_factory):
     path = tmp_path_factory.mktemp("scenes") / "scenes.bin"
     file = write_images(planes_of(scenes, 0), path, 2 * len(scenes), "scenes")
     return LabelledScenes(tuple(scene.id.name for scene in scenes), file)
+
+
+@pytest.mark.parametrize("mean", SPECKLE_PEAKS)
+def test_poisson_counts_invert_the_distribution(mean):
+    uniform = np.random.default_rng(mean).random((300, 200))
+    uniform[0, :2] = 0, np.nextafter(1, 0)
+    counts = transforms.poisson(uniform, mean)
+    np.testing.assert_array_equal(counts[1:], poisson.ppf(uniform[1:], mean))
+    assert counts[0, 0] == 0 and counts.min() >= 0
+    assert abs(counts.mean() - mean) < 0.02 and abs(counts.var() - mean) < 0.06
 
 
 def test_complete_samples_are_reproduced_from_the_logged_draws(case10, official_scenes):
