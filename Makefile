@@ -30,7 +30,7 @@ real: venv ## builds, trains and scores on a data_raw folder of real imagery: ma
 	$(RUN) -m tfds_builders.build tfds_builders/caffe --data_dir=$(OUT)/data --manual_dir=$(DATA) --na=auto
 	printf '%s\n' $(SEEDS) | xargs -P 2 -I{} $(RUN) -m glacierjax.train --config=configs/demo_real.py --config.seed={} \
 	  --config.data.dir=$(OUT)/data --workdir=$(OUT)/run{}
-	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--checkpoint=$(OUT)/run%) --which=last --mode=whole --output=$(OUT)/report --baselines
+	$(RUN) -m glacierjax.evaluate $(SEEDS:%=--checkpoint=$(OUT)/run%) --which=last --mode=whole --rotations --output=$(OUT)/report --baselines
 
 # The type checker runs beside the tests, as it keeps one core busy for a minute.
 test: style ## what CI runs

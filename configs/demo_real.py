@@ -19,7 +19,7 @@ from glacierjax.recipes.configs import config_of
 def get_config() -> ConfigDict:
     config = config_of(FineTuning())
     config.batch_size, config.micro_batch_size = 8, 8
-    config.num_epochs = 4
+    config.num_epochs = 5
 
     config.model.preset = "mini"
     config.model.zero_init_norms = False

@@ -14,11 +14,12 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from settings import ARMS, BASE
 
-DIRECTIONS = {"jac_to_sve": ("JAC", "SVE"), "sve_to_jac": ("SVE", "JAC")}
+DIRECTIONS = {"jac_to_sve": (("JAC",), ("SVE",)), "sve_to_jac": (("SVE",), ("JAC",))}
 MODE = "whole"
 
 
@@ -36,11 +37,11 @@ def main() -> None:
             run(arm, direction, args.work, args.seed)
 
 
-def prepare(data_raw: Path, folder: Path, train: str, test: str) -> None:
-    """Links to the scenes of two glaciers, one as the split train and one as test, and the data set built from them."""
+def prepare(data_raw: Path, folder: Path, train: Sequence[str], test: Sequence[str]) -> None:
+    """Links to the scenes of some glaciers as the split train and of others as test, and the data set built from them."""
     if any(folder.glob("data/caffe/*/*/dataset_info.json")):  # TFDS writes it last
         return
-    split_of = {train: "train", test: "test"}
+    split_of = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
     for kind in ("sar_images", "zones", "fronts"):
         for file in (data_raw / kind / "train").iterdir():
             if split := split_of.get(file.name.split("_")[0]):

@@ -35,11 +35,24 @@ BASE: dict[str, Any] = {
     "validation.mode": "whole",
 }
 
+# Crops that hold nearly a scene, at the scenes' pixel spacing and at twice that.
+LARGE: dict[str, Any] = {"data.context_px": 256, "data.samples_per_epoch": 3000, "augment.zoom_range": (0.7, 1.2)}
+COARSE: dict[str, Any] = LARGE | {
+    "data.pixel_spacing_m": 98.0,
+    "data.context_px": 128,
+    "data.samples_per_epoch": 8000,
+}
+
 ARMS: dict[str, dict[str, Any]] = {
     "base": {},
-    "crop256": {"data.context_px": 256, "data.samples_per_epoch": 1500, "augment.zoom_range": (0.7, 1.2)},
+    "crop256": LARGE | {"data.samples_per_epoch": 1500},
+    "crop256_3000": LARGE,
+    "batch4": LARGE | {"batch_size": 4, "micro_batch_size": 4},
+    "mix": LARGE
+    | {"augment.mix_probability": 0.5, "augment.mix_range": (0.2, 1.0), "augment.speckle_probability": 0.2},
+    "coarse128": COARSE,
     "coarse": {"data.pixel_spacing_m": 98.0, "data.context_px": 96, "augment.zoom_range": (0.6, 1.4)},
-    # The peer: another program, which takes the same settings; no result yet.
+    # The peer: another program, which takes the same settings.
     "unet": {
         "program": "experiments.real_imagery.unet",
         "data.context_px": 192,
@@ -50,3 +63,19 @@ ARMS: dict[str, dict[str, Any]] = {
     },
 }
 """Changes against `BASE`."""
+
+# Scenes without labels (`without_labels.py`).
+LABELS = (5, 20)
+SEEDS = (1, 2, 3)
+SIMMIM: dict[str, Any] = {
+    "task": "simmim",
+    "mask.ratio": 0.5,
+    "mask.unit_px": 16,
+    "num_epochs": 4,
+    "data.samples_per_epoch": 2000,
+    "data.average_px": 2,  # 98 m, as in the fine-tunings
+    "data.context_px": 128,
+    "augment.up_down_probability": 0.0,
+}
+"""Fields that differ from `configs/demo_pretrain.py`: 8,000 crops, the ocean above the ice."""
+FEW_LABELS = COARSE | {"data.samples_per_epoch": 3000}
