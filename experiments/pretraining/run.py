@@ -106,10 +106,12 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for everything that the study makes")
     parser.add_argument("--jobs", type=int, default=1, help="commands that run at once")
     options = parser.parse_args()
-    study, share = Study(), Share(options.jobs)
-    for stage in stages(study, options.output):
-        run_stages([stage], share)
+    study = Study()
+
+    def report() -> None:
         print(f"report: {write_report(study, options.output)}", flush=True)
+
+    run_stages(stages(study, options.output), Share(options.jobs), report)
 
 
 if __name__ == "__main__":

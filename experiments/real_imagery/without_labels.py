@@ -43,10 +43,8 @@ def main() -> None:
         Step("tfds_builders.build", flags, built),
         train("configs/demo_pretrain.py", SIMMIM, data, pretrained),
     ]
-    run_stages([[first]], share)
-    for seed in SEEDS:
-        run_stages([[tuned(args.work, arm, labels, seed) for labels in LABELS for arm in ARMS]], share)
-        print(write_table(args.work), flush=True)
+    by_seed = [[tuned(args.work, arm, labels, seed) for labels in LABELS for arm in ARMS] for seed in SEEDS]
+    run_stages([[first], *by_seed], share, lambda: print(write_table(args.work), flush=True))
 
 
 def link_without_labels(data_raw: Path, folder: Path) -> None:

@@ -49,7 +49,7 @@ def test_each_start_is_probed_and_no_step_is_there_twice(run, tmp_path):
     assert probes == {"scratch", *(arm.folder for arm in run.Study().pretrained())} and len(probes) == 13
 
 
-def test_what_is_done_is_not_done_again_and_a_failure_ends_the_study(run, tmp_path, monkeypatch):
+def test_what_is_done_is_not_done_again_and_a_stage_that_fails_ends_the_study(run, tmp_path, monkeypatch):
     ran = []
     monkeypatch.setattr(run.Share, "run", lambda self, command: ran.append(command) or 3)
     todo = steps(run, tmp_path)
@@ -57,9 +57,24 @@ def test_what_is_done_is_not_done_again_and_a_failure_ends_the_study(run, tmp_pa
         step.result.parent.mkdir(parents=True, exist_ok=True)
         step.result.touch()
     monkeypatch.setattr(sys, "argv", ["run.py", f"--output={tmp_path}"])
-    with pytest.raises(SystemExit, match=r"python -m glacierjax.train: failed with exit code 3"):
+    with pytest.raises(SystemExit, match=r"python -m glacierjax.train for .*: failed with exit code 3"):
         run.main()
-    assert [command[1:] for command in ran] == [["-m", "glacierjax.train", *todo[3].flags]]
+    stage = run.stages(run.Study(), tmp_path)[1]
+    assert [command[1:] for command in ran] == [["-m", step.module, *step.flags] for step, *_ in stage]
+
+
+def test_a_chain_that_fails_does_not_stop_the_others(run, tmp_path, capfd):
+    from steps import Share, Step, run_stages
+
+    def chain(name, *modules):
+        return [Step(module, (), tmp_path / name / str(number)) for number, module in enumerate(modules)]
+
+    stages = [[chain("bad", "no_such_module", "this"), chain("good", "this", "this")], [chain("last", "this")]]
+    reports = []
+    with pytest.raises(SystemExit, match=r"no_such_module for .*bad: failed with exit code 1") as stopped:
+        run_stages(stages, Share(2), lambda: reports.append(1))
+    assert "good" not in str(stopped.value) and len(reports) == 2
+    assert capfd.readouterr().out.count("done in") == 3
 
 
 def test_chances_are_corrected_for_their_number(run):
