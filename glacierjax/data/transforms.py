@@ -6,7 +6,7 @@ Images and labels are uint8 arrays (H, W); every photometric step returns uint8,
 import math
 
 import numpy as np
-from jaxtyping import Float, Float32, Int8, Integer, Shaped, UInt8
+from jaxtyping import Float, Float32, Int, Int8, Integer, Shaped, UInt8
 
 from glacierjax.core.choices import OFFICIAL
 from glacierjax.core.grey import GREY_MAX
@@ -28,26 +28,36 @@ def resize_bilinear(x: UInt8[np.ndarray, "height width"], size: tuple[int, int])
     """Bilinear with half-pixel centres and clamped border, no antialiasing, rounded half to even: uint8 -> uint8."""
     if x.shape == size:
         return x
-    # Columns first, as torch rounds. Rows that lie in one piece are picked several times faster.
-    y = _lerp(np.ascontiguousarray(x.T).astype(np.float32), size[1])
-    y = _lerp(np.ascontiguousarray(y.T), size[0])
+    # Columns first, as torch rounds. Bytes are picked faster than floats.
+    low, high, weight = _neighbours(x.shape[1], size[1])
+    y = _blend(x.take(low, 1), x.take(high, 1), weight)
+    low, high, weight = _neighbours(x.shape[0], size[0])
+    y = _blend(y[low], y[high], weight[:, None])
     return np.rint(y, out=y).astype(np.uint8)
 
 
-def _lerp(x: Float32[np.ndarray, "rows columns"], out: int) -> Float32[np.ndarray, "{out} columns"]:
-    """Linear interpolation along axis 0 to `out` rows, float32."""
-    length = x.shape[0]
+def _neighbours(
+    length: int, out: int
+) -> tuple[Int[np.ndarray, " {out}"], Int[np.ndarray, " {out}"], Float32[np.ndarray, " {out}"]]:
+    """Of each of `out` pixels on an axis of `length`: the pixels below and above it, and the weight of the one above."""
     position = np.maximum(
         (np.arange(out, dtype=np.float32) + np.float32(0.5)) * np.float32(length / out) - np.float32(0.5), 0
     )
     low = np.minimum(position.astype(int), length - 1)
-    high = np.minimum(low + 1, length - 1)
-    weight = (position - low).astype(np.float32)[:, None]
-    below, above = x[low], x[high]
-    below *= 1 - weight
-    above *= weight
-    below += above
-    return below
+    return low, np.minimum(low + 1, length - 1), (position - low).astype(np.float32)
+
+
+def _blend(
+    below: Shaped[np.ndarray, "rows columns"],
+    above: Shaped[np.ndarray, "rows columns"],
+    weight: Float32[np.ndarray, "..."],
+) -> Float32[np.ndarray, "rows columns"]:
+    """(1 - weight) below + weight above, float32; float32 arguments are overwritten."""
+    mixed, other = below.astype(np.float32, copy=False), above.astype(np.float32, copy=False)
+    mixed *= 1 - weight
+    other *= weight
+    mixed += other
+    return mixed
 
 
 def resize_labels(
