@@ -22,7 +22,7 @@ from glacierjax.simulate.archive import DEFAULT_SCENES, DEFAULT_SIZE_PX, KINDS, 
 from glacierjax.simulate.ssl4sar import DEFAULT_SCENES as DEFAULT_SSL_SCENES
 from glacierjax.simulate.ssl4sar import Ssl4SarOptions, write_ssl4sar
 
-MAX_PROCESSES = 8
+MAX_PROCESSES = 8  # each holds a scene and its landscape
 
 log = logging.getLogger("glacierjax.simulate")
 

@@ -83,20 +83,18 @@ class Window:
 
 def windows(options: Ssl4SarOptions) -> list[Window]:
     """The window of each glacier, in the order of `GLACIERS`."""
-    return [_window(options, number) for number in range(len(GLACIERS))]
+    return [window_of(options, number) for number in range(len(GLACIERS))]
 
 
 def simulate_sar(
-    options: Ssl4SarOptions, shown: list[Window], map_jobs: MapJobs = map
+    options: Ssl4SarOptions, map_jobs: MapJobs = map
 ) -> Iterator[tuple[str, str, UInt8[np.ndarray, "height width"]]]:
     """(split, name, grey values (H, W) uint8) of the SAR scenes, the glaciers in turn. `map_jobs`: as of `simulate`."""
-    yield from map_jobs(functools.partial(_simulate_sar_scene, options, shown), range(options.scenes))
+    yield from map_jobs(functools.partial(_simulate_sar_scene, options), range(options.scenes))
 
 
-def _simulate_sar_scene(
-    options: Ssl4SarOptions, shown: list[Window], number: int
-) -> tuple[str, str, UInt8[np.ndarray, "height width"]]:
-    window = shown[number % len(shown)]
+def _simulate_sar_scene(options: Ssl4SarOptions, number: int) -> tuple[str, str, UInt8[np.ndarray, "height width"]]:
+    window = window_of(options, number % len(GLACIERS))
     rng = np.random.default_rng([options.seed, _STREAMS["sar"], number])
     first = datetime.date(_SENSOR.years[0], 1, 1)
     day = first + datetime.timedelta(days=int(rng.integers((_SENSOR.years[1] - _SENSOR.years[0] + 1) * 365)))
@@ -104,7 +102,7 @@ def _simulate_sar_scene(
     ground = lay_ground(window.landscape, plan)
     image, _ = take_image(rng, plan, ground, make_surface(rng, window.landscape, plan, ground))
     # A round of all glaciers is validation after every five for training.
-    split = "val" if number // len(shown) % _VALIDATION_PART == 1 else "train"
+    split = "val" if number // len(GLACIERS) % _VALIDATION_PART == 1 else "train"
     return split, f"S1_{window.landscape.glacier}_{day:%Y%m%d}_{number:05d}", image
 
 
@@ -124,17 +122,18 @@ def write_ssl4sar(output: str | os.PathLike, options: Ssl4SarOptions, map_jobs: 
     """
     counts = dict.fromkeys(SAR_FOLDERS, 0)
     with new_folder(Path(output) / "ssl4sar") as folder:
-        shown = windows(options)
-        for split, name, image in simulate_sar(options, shown, map_jobs):
+        for split, name, image in simulate_sar(options, map_jobs):
             write_sar_scene(folder, split, name, image)
             counts[split] += 1
-        for window, bands in zip(shown, map_jobs(functools.partial(simulate_optical, options), shown), strict=True):
+        for window in windows(options):
+            bands = simulate_optical(options, window)
             write_optical_image(folder, window.landscape.glacier, _OPTICAL_DAY.year, bands, window.grid)
     return counts
 
 
-def _window(options: Ssl4SarOptions, number: int) -> Window:
-    """A window in which sea and land have their share at the mean position of the front."""
+@functools.lru_cache(maxsize=len(GLACIERS))  # a landscape is 8 MB, too much to be sent to a process with each scene
+def window_of(options: Ssl4SarOptions, number: int) -> Window:
+    """The window of the glacier `GLACIERS[number]`: sea and land have their share at the mean position of the front."""
     north = np.random.default_rng([options.seed, _STREAMS["north"]]).uniform(0, 2 * np.pi)
     rng = np.random.default_rng([options.seed, _STREAMS["landscape"], number])
     landscape = make_landscape(rng, GLACIERS[number], north + number * GOLDEN_ANGLE)

@@ -17,18 +17,23 @@ from glacierjax.simulate.ssl4sar import GLACIERS, simulate_optical, simulate_sar
 OPTIONS = Ssl4SarOptions(seed=3, scenes=12, size=192)
 
 
-@pytest.fixture(scope="module")
-def shown():
-    """Two of the windows: enough to tell, and fast."""
+@pytest.fixture(scope="module", autouse=True)
+def two_glaciers():
+    """Two of the glaciers: enough to tell, and fast."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("glacierjax.simulate.ssl4sar.GLACIERS", GLACIERS[:2])
-        return windows(OPTIONS)
+        yield
 
 
 @pytest.fixture(scope="module")
-def sar(shown):
+def shown(two_glaciers):
+    return windows(OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def sar(two_glaciers):
     """The first four scenes: two days of each glacier."""
-    return list(itertools.islice(simulate_sar(OPTIONS, shown), 4))
+    return list(itertools.islice(simulate_sar(OPTIONS), 4))
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +42,9 @@ def optical(shown):
 
 
 @pytest.fixture(scope="module")
-def archive(tmp_path_factory, shown):
+def archive(tmp_path_factory, two_glaciers):
     output = tmp_path_factory.mktemp("simulated")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("glacierjax.simulate.ssl4sar.windows", lambda options: shown)
-        assert write_ssl4sar(output, OPTIONS) == {"train": 10, "val": 2}
+    assert write_ssl4sar(output, OPTIONS) == {"train": 10, "val": 2}
     return output / "ssl4sar"
 
 
@@ -102,8 +105,8 @@ def test_landscapes_are_not_those_of_the_caffe_archive(shown):
         assert caffe.half_width_m != window.landscape.half_width_m
 
 
-def test_more_scenes_leave_the_first_ones_alone(sar, shown):
-    more = simulate_sar(dataclasses.replace(OPTIONS, scenes=20), shown)
+def test_more_scenes_leave_the_first_ones_alone(sar):
+    more = simulate_sar(dataclasses.replace(OPTIONS, scenes=20))
     split, name, image = next(more)
     assert (split, name) == sar[0][:2]
     np.testing.assert_array_equal(image, sar[0][2])
