@@ -15,6 +15,8 @@ _HEAD = re.compile(r"^(?:ENTRY )?%?([\w.\-]+) .*\{$")
 _LINE = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = (.*)$")
 _CALLED = re.compile(r"(?:calls|to_apply)=%?([\w.\-]+)")
 _NAME = re.compile(r'op_name="([^"]*)"')
+_LOOP = re.compile(r"condition=%?([\w.\-]+), body=%?([\w.\-]+)")
+_NUMBER = re.compile(r"[su]32\[\]\S* constant\((\d+)\)")
 _CYCLES = re.compile(r'"estimated_cycles":"(\d+)"')
 
 
@@ -44,26 +46,110 @@ def bytes_of(shapes: str) -> int:
 
 
 def operations(text: str) -> list[Operation]:
-    """The operations of a program, as `jax.stages.Compiled.as_text` prints it; those of a loop's body count once."""
+    """The operations of a program, as `jax.stages.Compiled.as_text` prints it.
+
+    Bytes and cycles of a loop's body count as often as the loop runs, where its condition says how often. Of an array of which
+    an operation reads or writes a slice, the slice counts.
+    """
+    computations = {name: _lines(lines) for name, lines in _computations(text.splitlines())}
     inner = set(_CALLED.findall(text))
+    runs = _runs(computations)
     found = []
-    for name, lines in _computations(text.splitlines()):
+    for name, lines in computations.items():
         if name in inner:
             continue
-        shapes: dict[str, str] = {}
+        shapes = {line.name: line.shape for line in lines}
         for line in lines:
-            if not (match := _LINE.match(line)):
+            if line.kind in FREE:
                 continue
-            own, rest = match.groups()
-            shape, kind, arguments = _split(rest)
-            shapes[own] = shape
-            if kind in FREE:
-                continue
-            operands = re.findall(r"%([\w.\-]+)", arguments)
-            moved = bytes_of(shape) + sum(bytes_of(shapes.get(operand, "")) for operand in operands)
-            origin, cycles = _NAME.search(rest), _CYCLES.search(rest)
-            found.append(Operation(kind, origin[1] if origin else own, moved, int(cycles[1]) if cycles else 0))
+            moved = _moved(line, shapes, computations)
+            origin, cycles = _NAME.search(line.rest), _CYCLES.search(line.rest)
+            times = runs.get(name, 1)
+            found.append(
+                Operation(
+                    line.kind,
+                    origin[1] if origin else line.name,
+                    times * moved,
+                    times * int(cycles[1]) if cycles else 0,
+                )
+            )
     return found
+
+
+class _Line(NamedTuple):
+    """A line of a program: NAME = SHAPE KIND(OPERANDS), and the text of all after the name."""
+
+    name: str
+    shape: str
+    kind: str
+    operands: list[str]
+    rest: str
+
+
+def _lines(lines: Iterable[str]) -> list[_Line]:
+    found = []
+    for match in filter(None, map(_LINE.match, lines)):
+        shape, kind, arguments = _split(match[2])
+        found.append(_Line(match[1], shape, kind, re.findall(r"%([\w.\-]+)", arguments), match[2]))
+    return found
+
+
+def _runs(computations: dict[str, list[_Line]]) -> dict[str, int]:
+    """How often the body of each loop runs: up to the largest whole number that its condition knows, from 0."""
+    loops: dict[str, tuple[str, int]] = {}  # body -> the computation that it is a loop of, and its runs there
+    for name, lines in computations.items():
+        for line in lines:
+            if match := _LOOP.search(line.rest):
+                numbers = [int(n) for own in computations.get(match[1], []) for n in _NUMBER.findall(own.rest)]
+                loops[match[2]] = name, max(numbers, default=1)
+
+    def total(name: str) -> int:
+        outer, times = loops.get(name, ("", 1))
+        return times * (total(outer) if outer else 1)
+
+    return {name: total(name) for name in loops}
+
+
+def _moved(line: _Line, shapes: dict[str, str], computations: dict[str, list[_Line]]) -> int:
+    """Bytes that an operation reads and writes."""
+    sliced = _sliced_operands(line, computations)
+    read = 0
+    for number, operand in enumerate(line.operands):
+        whole = bytes_of(shapes.get(operand, ""))
+        read += min(whole, sliced.get(number, whole))
+    fused = _fused(line, computations)
+    shapes = shapes | {own.name: own.shape for own in fused}
+    written = bytes_of(line.shape)
+    if (last := (fused or [line])[-1]).kind == "dynamic-update-slice":
+        written = min(written, bytes_of(shapes.get(last.operands[1], last.shape)))
+    return read + written
+
+
+def _fused(line: _Line, computations: dict[str, list[_Line]]) -> list[_Line]:
+    called = _CALLED.search(line.rest)
+    return computations.get(called[1], []) if called and line.kind == "fusion" else []
+
+
+def _sliced_operands(line: _Line, computations: dict[str, list[_Line]]) -> dict[int, int]:
+    """Bytes that an operation reads of those operands, by their number, of which it reads slices or which it only writes to."""
+    if line.kind == "dynamic-slice":
+        return {0: bytes_of(line.shape)}
+    if line.kind == "dynamic-update-slice":
+        return {0: 0}
+    read: dict[str, int] = collections.defaultdict(int)
+    whole: set[str] = set()
+    fused = _fused(line, computations)
+    for own in fused:
+        sliced = _sliced_operands(own, computations)
+        for number, operand in enumerate(own.operands):
+            if number in sliced:
+                read[operand] += sliced[number]
+            else:
+                whole.add(operand)
+    numbers = {
+        own.name: int(own.rest.partition("parameter(")[2].partition(")")[0]) for own in fused if own.kind == "parameter"
+    }
+    return {numbers[name]: size for name, size in read.items() if name in numbers and name not in whole}
 
 
 def _computations(lines: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

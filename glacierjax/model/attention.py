@@ -110,6 +110,39 @@ def unit(x: Float[Array, "*axes channels"]) -> Float[Array, "*axes channels"]:
     return x * jnp.where(has_direction, jax.lax.rsqrt(jnp.where(has_direction, square, 1)), 0)
 
 
+def heads_apart(
+    qkv: Float[Array, "windows tokens three_channels"], heads: int
+) -> tuple[Float[Array, "windows heads tokens _"], ...]:
+    """Query, key and value of each head, (N, heads, M, C) each, of (N, M, 3 * heads * C).
+
+    TPUs move the tokens to the end first: they fill the chip's 128 lanes, the channels of a head do not.
+    """
+
+    def on_tpus(qkv: jax.Array) -> tuple[jax.Array, ...]:
+        windows, tokens, channels = qkv.shape
+        parts = qkv.swapaxes(1, 2).reshape(windows, 3, heads, channels // (3 * heads), tokens).swapaxes(3, 4)
+        return parts[:, 0], parts[:, 1], parts[:, 2]
+
+    def plain(qkv: jax.Array) -> tuple[jax.Array, ...]:
+        return tuple(qkv.reshape(*qkv.shape[:2], 3, heads, -1).transpose(2, 0, 3, 1, 4))
+
+    return jax.lax.platform_dependent(qkv, tpu=on_tpus, default=plain)
+
+
+def heads_together(x: Float[Array, "windows heads tokens channels"]) -> Float[Array, "windows tokens _"]:
+    """(N, heads, M, C) -> (N, M, heads * C)."""
+
+    def on_tpus(x: jax.Array) -> jax.Array:
+        windows, heads, tokens, channels = x.shape
+        return x.swapaxes(2, 3).reshape(windows, heads * channels, tokens).swapaxes(1, 2)
+
+    def plain(x: jax.Array) -> jax.Array:
+        windows, heads, tokens, channels = x.shape
+        return x.swapaxes(1, 2).reshape(windows, tokens, heads * channels)
+
+    return jax.lax.platform_dependent(x, tpu=on_tpus, default=plain)
+
+
 class PositionBias(nn.Module):
     """Continuous relative position bias (Swin V2, section 3.3): (heads, tokens, tokens) float32 in (0, 16)."""
 
@@ -163,8 +196,7 @@ class WindowAttention(nn.Module):
         qkv = Linear(3 * channels, use_bias=False, kernel_init=self.linear_init, dtype=self.dtype, name="qkv")(x)
         qkv_bias = jnp.concatenate([q_bias, jnp.zeros_like(q_bias), v_bias])
         qkv = with_bias(qkv, qkv_bias.astype(qkv.dtype))
-        qkv = qkv.reshape(-1, tokens, 3, self.num_heads, channels // self.num_heads)
-        q, k, v = qkv.transpose(2, 0, 3, 1, 4)  # (windows, heads, tokens, channels) each
+        q, k, v = heads_apart(qkv, self.num_heads)
         # Vector lengths, logits and softmax stay in float32 for every compute type.
         q = (unit(q.astype(jnp.float32)) * scale[None, :, None, None]).astype(self.dtype)
         k = unit(k.astype(jnp.float32)).astype(self.dtype)
@@ -174,4 +206,4 @@ class WindowAttention(nn.Module):
             table = np.where(padding, PADDING, regions).astype(np.int32)
             images = x.shape[0] // len(table)  # no number in a program that is exported for any number of images
             of_windows = jnp.broadcast_to(table[None], (images, *table.shape)).reshape(-1, tokens)
-        return attended(q, k, v, bias, of_windows).swapaxes(1, 2).reshape(x.shape)
+        return heads_together(attended(q, k, v, bias, of_windows))
