@@ -76,6 +76,62 @@ def test_bytes_are_summed_by_part_of_the_network_the_largest_first():
     ]
 
 
+LOOP = """HloModule jit_step
+
+%sliced (p0: f32[6,4], p1: s32[]) -> f32[1,4] {
+  %p0 = f32[6,4]{1,0} parameter(0)
+  %p1 = s32[] parameter(1)
+  ROOT %slice = f32[1,4]{1,0} dynamic-slice(%p0, %p1, %p1), dynamic_slice_sizes={1,4}
+}
+
+%around (q0: s32[], q1: f32[6,4]) -> f32[1,4] {
+  %q1 = f32[6,4]{1,0} parameter(1)
+  %q0 = s32[] parameter(0)
+  ROOT %nested = f32[1,4]{1,0} fusion(%q1, %q0), kind=kLoop, calls=%sliced
+}
+
+%updated (r0: f32[6,4], r1: f32[1,4], r2: s32[]) -> f32[6,4] {
+  %r0 = f32[6,4]{1,0} parameter(0)
+  %r1 = f32[1,4]{1,0} parameter(1)
+  %r2 = s32[] parameter(2)
+  ROOT %update = f32[6,4]{1,0} dynamic-update-slice(%r0, %r1, %r2, %r2)
+}
+
+%body (s: (s32[], f32[6,4], f32[6,4])) -> (s32[], f32[6,4], f32[6,4]) {
+  %s = (s32[], f32[6,4]{1,0}, f32[6,4]{1,0}) parameter(0)
+  %i = s32[] get-tuple-element(%s), index=0
+  %x = f32[6,4]{1,0} get-tuple-element(%s), index=1
+  %old = f32[6,4]{1,0} get-tuple-element(%s), index=2
+  %row = f32[1,4]{1,0} fusion(%i, %x), kind=kLoop, calls=%around, backend_config={"estimated_cycles":"10"}
+  %new = f32[6,4]{1,0} fusion(%old, %row, %i), kind=kLoop, calls=%updated
+  ROOT %t = (s32[], f32[6,4]{1,0}, f32[6,4]{1,0}) tuple(%i, %x, %new)
+}
+
+%condition (c: (s32[], f32[6,4], f32[6,4])) -> pred[] {
+  %c = (s32[], f32[6,4]{1,0}, f32[6,4]{1,0}) parameter(0)
+  %number = s32[] get-tuple-element(%c), index=0
+  %end = s32[] constant(6)
+  ROOT %less = pred[] compare(%number, %end), direction=LT
+}
+
+ENTRY %main (a: f32[6,4], b: f32[6,4]) -> (s32[], f32[6,4], f32[6,4]) {
+  %a = f32[6,4]{1,0} parameter(0)
+  %b = f32[6,4]{1,0} parameter(1)
+  %zero = s32[] constant(0)
+  %start = (s32[], f32[6,4]{1,0}, f32[6,4]{1,0}) tuple(%zero, %a, %b)
+  ROOT %loop = (s32[], f32[6,4]{1,0}, f32[6,4]{1,0}) while(%start), condition=%condition, body=%body
+}
+"""
+
+
+def test_a_loop_counts_as_often_as_it_runs_and_a_slice_of_an_array_as_a_slice():
+    row, number = 4 * 4, 4
+    found = {operation.origin: operation for operation in operations(LOOP) if operation.kind == "fusion"}
+    assert found["row"].bytes == 6 * (row + number + row)  # a row read and written, six times
+    assert found["row"].cycles == 60
+    assert found["new"].bytes == 6 * (row + number + row)  # of the old array nothing is read
+
+
 @pytest.mark.parametrize(
     ("origin", "expected"),
     [
