@@ -78,7 +78,7 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any], channels: Seque
 def initial_params(init: InitSettings, like: dict, workdir: Path, channels: Sequence[str] = GREY_ONLY) -> dict:
     """`like` with encoder and decoder (and head) replaced by those of `init.checkpoint`, if it is set (`carried_weights`).
 
-    Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
+    With `init.zero_head` a head that is not taken is zero. Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
     """
     if not init.checkpoint:
         return like
@@ -100,6 +100,8 @@ def initial_params(init: InitSettings, like: dict, workdir: Path, channels: Sequ
         len(left_over),
         LIST,
     )
+    if init.zero_head and HEAD not in parts:
+        parts[HEAD] = jax.tree.map(jnp.zeros_like, like[HEAD])
     return {**like, **parts}
 
 

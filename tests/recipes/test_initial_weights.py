@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from glacierjax.checkpoints.native import save_checkpoint
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.settings import InitSettings, ModelSettings, SeriesDataSettings, SeriesFineTuning
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
@@ -67,6 +67,20 @@ def test_the_head_is_taken_too_when_it_is_wanted_and_fits(fresh, carried, tmp_pa
     other = {**fresh, "head": jax.tree.map(lambda leaf: np.concatenate([leaf, leaf], -1), fresh["head"])}
     params = initial_params(wanted, other, tmp_path)
     assert same(params["encoder"], given["encoder"]) and same(params["head"], other["head"])
+
+
+def test_a_head_that_is_not_taken_starts_at_zero_when_that_is_wanted(fresh, carried, tmp_path):
+    given, settings = carried
+    params = initial_params(dataclasses.replace(settings.init, zero_head=True), fresh, tmp_path)
+    assert same(params["decoder"], given["decoder"])
+    assert same(params["head"], jax.tree.map(np.zeros_like, fresh["head"]))
+    both = dataclasses.replace(settings.init, zero_head=True, head=True)
+    assert same(initial_params(both, fresh, tmp_path), given)
+
+
+def test_a_zero_head_without_a_checkpoint_is_refused():
+    with pytest.raises(ArgumentError, match=r"config\.init\.zero_head"):
+        InitSettings(zero_head=True)
 
 
 def test_a_checkpoint_with_an_encoder_alone_gives_the_encoder(settings, fresh, tmp_path):

@@ -25,12 +25,19 @@ class InitSettings(Settings):
     """Which checkpoint of that workdir. Of a pretraining, best_iou means best_loss."""
     head: bool = False
     """The head of that checkpoint is taken too, where its shape fits."""
+    zero_head: bool = False
+    """A head that is not taken starts at zero. Features of a pretrained decoder can be so large that a random head answers with
+    cross-entropies of 30 and more, and the first steps spoil what was learnt."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.which != InitSettings.which and not self.checkpoint:
             raise ArgumentError(
                 "config.init.which", self.which, "no checkpoint to choose from; give `config.init.checkpoint` too"
+            )
+        if self.zero_head and not self.checkpoint:
+            raise ArgumentError(
+                "config.init.zero_head", self.zero_head, "nothing else is pretrained; give `config.init.checkpoint` too"
             )
 
 
