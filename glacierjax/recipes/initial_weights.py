@@ -78,7 +78,8 @@ def carried_weights(init: InitSettings, like: Mapping[str, Any], channels: Seque
 def initial_params(init: InitSettings, like: dict, workdir: Path, channels: Sequence[str] = GREY_ONLY) -> dict:
     """`like` with encoder and decoder (and head) replaced by those of `init.checkpoint`, if it is set (`carried_weights`).
 
-    With `init.zero_head` a head that is not taken is zero. Logs how many arrays were taken, stay fresh and are left over; `workdir/initial_weights.txt` lists them by name.
+    With `init.zero_head` a head that is not taken is zero. Logs how many arrays were taken, stay fresh and are left over;
+    `workdir/initial_weights.txt` lists them by name.
     """
     if not init.checkpoint:
         return like
