@@ -89,6 +89,8 @@ def _fine_tuned(study: Study, output: Path, arm: Arm, labels: int, seed: int) ->
 
 def _scored(study: Study, output: Path, arm: Arm, workdir: Path, fields: Sequence[str], seed: int) -> Chain:
     start = (f"init.checkpoint={pretrained_folder(output, arm)}",) if arm.technique else ()
+    if arm.zero_head:
+        start += ("init.zero_head=True",)
     report = workdir / "report"
     where = (f"--checkpoint={workdir}", f"--output={report}", *flags_of(study.evaluation))
     return [

@@ -21,16 +21,17 @@ TECHNIQUES: Mapping[str, Fields] = {
 class Arm:
     """A start of the fine-tuning: a technique ("": none) and how many crops its pretraining sees.
 
-    Without a technique, `crops` are added to those of the fine-tuning.
+    Without a technique, `crops` are added to those of the fine-tuning. `zero_head`: the fresh head starts at zero.
     """
 
     technique: str = ""
     crops: int = 0
+    zero_head: bool = False
 
     @property
     def name(self) -> str:
         if self.technique:
-            return f"{self.technique}, {self.crops:,} crops"
+            return f"{self.technique}, {self.crops:,} crops{', zero head' if self.zero_head else ''}"
         return SCRATCH_LONG if self.is_long else SCRATCH
 
     @property
@@ -66,15 +67,19 @@ class Study:
         return [Arm(technique, crops) for crops in self.lengths for technique in TECHNIQUES]
 
     def arms(self, labels: int) -> list[Arm]:
-        """What is fine-tuned with so many labels, the control first. The first number alone has the control that takes long."""
+        """What is fine-tuned with so many labels, the control first.
+
+        The first number alone has heads that start at zero, and the control that takes long.
+        """
         tuned = [Arm(), *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES)]
         if labels == self.labels[0]:
+            tuned += [Arm(technique, self.fine_tuned, zero_head=True) for technique in TECHNIQUES]
             tuned.append(Arm(crops=self.fine_tuned))
         return tuned
 
 
 def pretrained_folder(output: Path, arm: Arm) -> Path:
-    return output / "pretrained" / arm.folder
+    return output / "pretrained" / Arm(arm.technique, arm.crops).folder
 
 
 def probe_folder(output: Path, arm: Arm) -> Path:

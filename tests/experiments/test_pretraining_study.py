@@ -22,15 +22,24 @@ def steps(run, output):
 
 def test_arms_with_as_many_labels_differ_in_their_weights_alone(run, tmp_path):
     tuned = [s for s in steps(run, tmp_path) if s.module == "glacierjax.train" and "init" in str(s.flags)]
-    own = ("--config.init.checkpoint=", "--workdir=")
+    own = ("--config.init.", "--workdir=")
     flags = {s.result.parent: {flag for flag in s.flags if not flag.startswith(own)} for s in tuned}
     scratch = {s.result.parent: set(s.flags) for s in steps(run, tmp_path) if s.result.parts[-3] == "scratch"}
     for labels in (3, 10, 40):
         for seed in (1, 2, 3, 4, 5):
             of_arms = [f for folder, f in flags.items() if folder.match(f"labels{labels}/*/seed{seed}")]
-            assert len(of_arms) == 4
+            assert len(of_arms) == (8 if labels == 10 else 4)
             like = scratch[tmp_path / f"labels{labels}" / "scratch" / f"seed{seed}"]
             assert all({flag for flag in like if not flag.startswith(own)} == f for f in of_arms)
+
+
+def test_a_zero_head_starts_from_the_same_pretraining(run, tmp_path):
+    starts = [s.flags for s in steps(run, tmp_path) if "--config.init.zero_head=True" in s.flags]
+    assert len(starts) == 4 * 5
+    pretrained = {s.result.parent for s in steps(run, tmp_path) if s.result.parts[-3] == "pretrained"}
+    for flags in starts:
+        (start,) = [flag.partition("=")[2] for flag in flags if flag.startswith("--config.init.checkpoint=")]
+        assert Path(start) in pretrained
 
 
 def test_every_field_that_the_study_sets_exists(run, tmp_path):
