@@ -64,6 +64,7 @@ def test_the_output_is_a_network_like_any_other_that_says_where_it_comes_from(ad
         "checkpoint": origin["checkpoint"],
         "which": "best_iou",
         "head": True,
+        "zero_head": False,
     }
     before = load_checkpoint(origin["checkpoint"]).params
     moved = jax.tree.map(lambda new, old: float(np.abs(new - old).max()), checkpoint.params, before)
