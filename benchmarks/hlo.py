@@ -117,11 +117,11 @@ def _moved(line: _Line, shapes: dict[str, str], computations: dict[str, list[_Li
     for number, operand in enumerate(line.operands):
         whole = bytes_of(shapes.get(operand, ""))
         read += min(whole, sliced.get(number, whole))
-    fused = _fused(line, computations)
-    shapes = shapes | {own.name: own.shape for own in fused}
     written = bytes_of(line.shape)
+    fused = _fused(line, computations)
     if (last := (fused or [line])[-1]).kind == "dynamic-update-slice":
-        written = min(written, bytes_of(shapes.get(last.operands[1], last.shape)))
+        inside = {own.name: own.shape for own in fused} or shapes
+        written = min(written, bytes_of(inside.get(last.operands[1], last.shape)))
     return read + written
 
 

@@ -14,7 +14,7 @@ MASKED_REGION = -100.0  # added to logits between tokens that only the cyclic sh
 AXIS_REGIONS = 3  # at most so many along an axis; those of a window are numbered row * AXIS_REGIONS + column
 PADDING = -1  # the region of tokens that are no part of the map
 LOGITS_AT_ONCE = 2**18  # in the backward pass on CPUs: 1 MiB, which stays in the cache
-LOGITS_AT_ONCE_ON_TPUS = 2**23  # 32 MiB, which the compiler keeps in the chip's fast memory
+LOGITS_AT_ONCE_ON_TPUS = 2**23  # 32 MiB, which the compiler keeps in a v5e chip's fast memory
 
 Tokens = Float[Array, "windows heads tokens channels"]
 Bias = Float[Array, "heads tokens tokens"]
