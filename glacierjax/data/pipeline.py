@@ -1,6 +1,7 @@
 """From a source of samples to an endless-looking stream of batches, with threads or worker processes (Grain)."""
 
 import contextlib
+import gc
 import multiprocessing
 import multiprocessing.connection
 import os
@@ -36,10 +37,16 @@ def batches(source: SampleSource, start_step: int, workers: int) -> Iterator[Ite
             grain.MultiprocessingOptions(workers, per_worker_buffer_size=PREFETCH_BATCHES), _be_a_worker
         )
     iterator = iter(stream)
+    reader = _read(iterator)
     try:
-        yield _read(iterator)
+        yield reader
     finally:
         iterator.close()
+        # Batches that were read ahead lie in shared memory, which is freed with them, and they hang on cycles. Left to the
+        # end of the program, Python would warn of leaked shared memory.
+        reader.close()
+        del iterator, reader
+        gc.collect()
 
 
 def _read(iterator: Iterator[Sample]) -> Iterator[Sample]:

@@ -17,12 +17,18 @@ PATIENCE_S = 60
 
 
 class Numbers:
-    """Numbered samples in batches of two; one of them may be damaged or kill its process."""
+    """Numbered samples in batches of two; one of them may be damaged or kill its process. Arrays of `shape`."""
 
     local = 2
 
-    def __init__(self, broken: int | None = None, deadly: int | None = None, notes: Path | None = None):
-        self.broken, self.deadly, self.notes = broken, deadly, notes
+    def __init__(
+        self,
+        broken: int | None = None,
+        deadly: int | None = None,
+        notes: Path | None = None,
+        shape: tuple[int, ...] = (),
+    ):
+        self.broken, self.deadly, self.notes, self.shape = broken, deadly, notes, shape
 
     def __len__(self) -> int:
         return 1000
@@ -34,7 +40,7 @@ class Numbers:
             raise InputError(f"shard 3, record {index}: damaged record")
         if index == self.deadly:
             os.kill(os.getpid(), signal.SIGKILL)
-        return {"x": np.int64(index)}
+        return {"x": np.full(self.shape, index)}
 
 
 def read(source: Numbers, workers: int) -> list[list[int]]:
@@ -54,23 +60,36 @@ def test_a_worker_that_dies_is_said_and_nothing_hangs():
         read(Numbers(deadly=9), 2)
 
 
-def test_workers_do_not_outlive_a_killed_training(tmp_path):
-    code = (
-        "import sys, time, pathlib; from test_pipeline import Numbers, batches\n"
-        "if __name__ == '__main__':\n"
-        "    with batches(Numbers(notes=pathlib.Path(sys.argv[1])), 0, 2) as stream:\n"
-        "        next(stream), next(stream); print('reads', flush=True); time.sleep(600)\n"
-    )
-    script = tmp_path / "training.py"
-    script.write_text(code)
+@pytest.fixture
+def training(tmp_path):
+    """Starts a process that reads batches: its source, what it does with the stream, and where its messages go."""
+
+    def start(source: str, body: str, stderr: int) -> subprocess.Popen[bytes]:
+        script = tmp_path / "training.py"
+        script.write_text(
+            "import pathlib, time; from test_pipeline import Numbers, batches\n"
+            f"def train():\n    with batches({source}, 0, 2) as stream:\n        {body}\n"
+            "if __name__ == '__main__':\n    train()\n"
+        )
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+        return subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, stderr=stderr, env=environment)
+
+    return start
+
+
+def test_a_training_that_ends_before_its_batches_do_leaves_no_shared_memory(training):
+    body = "train.kept = stream; next(stream); time.sleep(1)"
+    with training("Numbers(shape=(64, 64))", body, subprocess.PIPE) as process:
+        assert process.communicate() == (b"", b"")  # Python would warn of what it leaves
+
+
+def test_workers_do_not_outlive_a_killed_training(training, tmp_path):
     notes = tmp_path / "notes"
     notes.mkdir()
-    paths = os.pathsep.join([str(Path(__file__).parent), *sys.path])
-    environment = {**os.environ, "PYTHONPATH": paths}
-    command = [sys.executable, str(script), str(notes)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as training:
-        assert training.stdout is not None and training.stdout.readline() == b"reads\n"
-        training.kill()
+    body = "next(stream), next(stream); print('reads', flush=True); time.sleep(600)"
+    with training(f"Numbers(notes=pathlib.Path({str(notes)!r}))", body, subprocess.DEVNULL) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"reads\n"
+        process.kill()
     workers = [int(note.name) for note in notes.iterdir()]
     assert len(workers) == 2
     started = time.monotonic()
