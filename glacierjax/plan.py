@@ -59,7 +59,7 @@ def main() -> None:
     # Imported here: --help must not wait for rasterio and JAX.
     from glacierjax.campaign.plan import plan_campaign
     from glacierjax.campaign.settings import CampaignSettings
-    from glacierjax.checkpoints.hub import is_hub_name
+    from glacierjax.core.files import is_hub_name
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.values import nodata_from_text
     from glacierjax.geo.vectors import require_format

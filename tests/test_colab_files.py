@@ -64,7 +64,10 @@ def test_a_notebook_begins_with_its_badge_then_installs_then_asks_for_the_size(p
     cells = nbformat.read(path, as_version=4).cells
     assert badge(published, path) in cells[0].source
     install, parameters = [cell.source for cell in cells if cell.cell_type == "code"][:2]
-    assert f'%pip install --quiet "glacierjax @ git+https://github.com/{published}"' in install
+    package = (
+        "glacierjax[vector]" if "as_geotiffs" in "".join(c.source for c in cells) else "glacierjax"
+    )  # writes Shapefiles
+    assert f'%pip install --quiet "{package} @ git+https://github.com/{published}"' in install
     assert parameters.startswith('SIZE = "quick"  # @param ["quick", "full"]\n')
 
 

@@ -24,7 +24,8 @@ from glacierjax.core.choices import LAST
 from glacierjax.core.compiled import keep_compiled_programs
 from glacierjax.evaluation.run import raw_scenes
 from glacierjax.model import Tyrion, build
-from glacierjax.recipes.adapt import adapted_settings, old_scenes, read_labels, train_on
+from glacierjax.recipes.adapt import adapted_settings, train_on
+from glacierjax.recipes.adapt_scenes import old_scenes, read_labels
 from glacierjax.recipes.adaptation import AdaptOptions, largest_error_m
 from glacierjax.recipes.held_out import HeldOut
 from glacierjax.recipes.validation import Validation
@@ -71,7 +72,15 @@ def main() -> None:
         started = time.monotonic()
         if not (folder / "summary.json").exists():
             validation = HeldOut(Validation(settings, build(settings.model.network(), Tyrion), scored), largest_m)
-            train_on(settings, folder, read_labels(adapting), old_scenes(settings, adapting), adapting, validation)
+            labels = read_labels(adapting)
+            train_on(
+                settings,
+                folder,
+                labels,
+                old_scenes(settings, adapting.replay, labels.names).train if adapting.replay_share else None,
+                adapting,
+                validation,
+            )
         print(f"{name}: {time.monotonic() - started:.0f} s", flush=True)
         for line in val_lines(folder):
             errors = {scene: line[f"{scene}/mde_m"] for scene in largest_m}

@@ -16,7 +16,7 @@ from typing import Any
 import dask.config
 from distributed import Client, KilledWorker, LocalCluster, Worker, WorkerPlugin, as_completed, get_worker
 
-from glacierjax.campaign.journal import DIED, Journal
+from glacierjax.campaign.journal import DIED, STOPPED, Journal
 from glacierjax.campaign.queue import Queue
 from glacierjax.campaign.run import Engine, no_disk
 from glacierjax.campaign.work import Outcome, Work, try_task
@@ -127,31 +127,36 @@ def by_workers(client: Client) -> Engine:
                 in_work[future.key] = task
                 futures.add(future)
 
-        fill()
-        for future in futures:
-            number, digest = in_work.pop(future.key)
-            if future.status in ("cancelled", "lost"):
-                raise InputError("the Dask scheduler has gone; start again, it does what is left")
-            error = future.exception() if future.status == "error" else None
-            if isinstance(error, KilledWorker):
-                reason = f"{error.allowed_failures + 1} workers died of it, out of memory or killed"
-                journal.write(DIED, digest, reason=reason)
-                yield Outcome(number, reason, "")
-            elif error is not None:
-                raise InputError(
-                    f"workers cannot do tasks ({type(error).__name__}: {error}); do they have this version of glacierjax?"
-                )
-            else:
-                outcome, address = future.result()
-                if queue.is_final(outcome):
-                    yield outcome
-                if queue.is_without_disk(outcome.process):
-                    future.release()
-                    _send_home(client, address)
-                    if not _threads_of(client):
-                        raise no_disk(outcome)
-            future.release()
+        try:
             fill()
+            for future in futures:
+                number, digest = in_work.pop(future.key)
+                if future.status in ("cancelled", "lost"):
+                    raise InputError("the Dask scheduler has gone; start again, it does what is left")
+                error = future.exception() if future.status == "error" else None
+                if isinstance(error, KilledWorker):
+                    reason = f"{error.allowed_failures + 1} workers died of it, out of memory or killed"
+                    journal.write(DIED, digest, reason=reason)
+                    yield Outcome(number, reason, "")
+                elif error is not None:
+                    raise InputError(
+                        f"workers cannot do tasks ({type(error).__name__}: {error}); do they have this version of glacierjax?"
+                    )
+                else:
+                    outcome, address = future.result()
+                    if queue.is_final(outcome):
+                        yield outcome
+                    if queue.is_without_disk(outcome.process):
+                        future.release()
+                        _send_home(client, address)
+                        if not _threads_of(client):
+                            raise no_disk(outcome)
+                future.release()
+                fill()
+        except (KeyboardInterrupt, GeneratorExit):  # somebody stopped the run, which is no fault of the tasks
+            for _, digest in in_work.values():
+                journal.write(STOPPED, digest)
+            raise
 
     return engine
 

@@ -10,10 +10,9 @@ from typing import Any
 
 import shapely
 
-from glacierjax.checkpoints.hub import is_hub_name
 from glacierjax.core.choices import NONE
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path
+from glacierjax.core.files import is_hub_name, user_path
 from glacierjax.core.seasons import NORTH, SOUTH, hemisphere_of
 from glacierjax.geo.antimeridian import cut_polygons
 from glacierjax.geo.areas import read_area

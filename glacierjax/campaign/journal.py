@@ -18,7 +18,7 @@ from glacierjax.core.files import Json
 
 JOURNAL = "journal"  # folder in the output of a campaign
 SUFFIX = ".jsonl"
-STARTED, DONE, FAILED, DIED, LOST = "started", "done", "failed", "died", "lost"
+STARTED, DONE, FAILED, STOPPED, DIED, LOST = "started", "done", "failed", "stopped", "died", "lost"
 
 
 @dataclasses.dataclass(slots=True)
@@ -43,11 +43,11 @@ class History:
 
     @property
     def state(self) -> str:
-        """DONE; FAILED: its last try ended without a result; STARTED: in work, or interrupted; "": waits for its first try, or
-        for the next one after its result was lost."""
+        """DONE; FAILED: its last try ended without a result; STARTED: in work, or killed; "": waits for its first try, or
+        for the next one after somebody stopped it or its result was lost."""
         if self.done:
             return DONE
-        if self.event == LOST:
+        if self.event in (STOPPED, LOST):
             return ""
         return FAILED if self.event in (FAILED, DIED) else self.event
 
@@ -83,7 +83,7 @@ def read_journals(output: Path) -> dict[str, History]:
         kind, when = event["event"], event["t"]
         if kind == STARTED:
             history.started += 1
-        elif kind in (DONE, FAILED):
+        elif kind in (DONE, FAILED, STOPPED):
             history.ended += 1
         if kind in (DONE, LOST) and when >= history.settled:
             history.done, history.settled = kind == DONE, when

@@ -5,6 +5,8 @@ import csv
 import io
 import json
 import logging
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -98,6 +100,23 @@ def in_this_process(queue: Queue, work: Work, plan: Path, output: Path) -> Itera
 
 
 @contextlib.contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """SIGTERM, which clusters send at the end of a job's time, stops a run as Ctrl-C does, so that the journal tells of it."""
+    if threading.current_thread() is not threading.main_thread():  # Python lets no other one handle signals
+        yield
+        return
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
 def engine_for(scheduler: str = "", processes: int = 0, attempts: int = ATTEMPTS) -> Iterator[Engine]:
     """This process, or with one of the two the workers of a Dask scheduler or so many processes of this machine.
 
@@ -108,7 +127,8 @@ def engine_for(scheduler: str = "", processes: int = 0, attempts: int = ATTEMPTS
     if scheduler and processes:
         raise ArgumentError("processes", processes, "does not go with `scheduler`, whose workers do the tasks")
     if not scheduler and not processes:
-        yield in_this_process
+        with _sigterm_as_interrupt():
+            yield in_this_process
         return
     try:
         from glacierjax.campaign.cluster import by_workers, local_workers, workers_of
@@ -119,7 +139,8 @@ def engine_for(scheduler: str = "", processes: int = 0, attempts: int = ATTEMPTS
     logging.getLogger("distributed").setLevel(logging.WARNING)  # it tells of every connection
     with workers_of(scheduler) if scheduler else local_workers(processes, attempts) as client:
         log.info("Dask's dashboard: %s", client.dashboard_link)
-        yield by_workers(client)
+        with _sigterm_as_interrupt():
+            yield by_workers(client)
 
 
 def no_disk(outcome: Outcome) -> InputError:

@@ -35,7 +35,7 @@ def status_of(output: str | Path) -> str:
     total = len(histories)
     lines = [
         f"{len(done)} of {total} tasks done ({100 * len(done) / max(total, 1):.1f} %), {len(broken)} without a result, "
-        f"{len(numbers[STARTED])} in work or interrupted, {len(numbers[''])} not started"
+        f"{len(numbers[STARTED])} in work or killed, {len(numbers[''])} waiting"
     ]
     last = max((history.last for history in histories), default=0.0)
     recent = [number for number in done if histories[number].last > last - RECENT_S]

@@ -1,4 +1,4 @@
-"""Works on one task in the process that calls it: what happens goes into the journal, and no error leaves."""
+"""Works on one task in the process that calls it: what happens goes into the journal, and no error leaves but Ctrl-C."""
 
 import contextlib
 import errno
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from glacierjax.campaign.journal import DONE, FAILED, STARTED, Journal
+from glacierjax.campaign.journal import DONE, FAILED, STARTED, STOPPED, Journal
 from glacierjax.campaign.settings import KEPT_NETWORKS, digest_of, forget_networks
 from glacierjax.campaign.tasks import Plan, Task, digest_of_task, kept_plan
 from glacierjax.core.cli import reason_for
@@ -93,6 +93,10 @@ def try_task(work: Work, plan_folder: str, output: str, number: int, digest: str
         with contextlib.suppress(OSError):
             journal.write(FAILED, digest, reason=reason)
         return Outcome(number, reason, journal.process, is_disk(error))
+    except KeyboardInterrupt:  # somebody stopped the run, which is no fault of the task
+        with contextlib.suppress(OSError):
+            journal.write(STOPPED, digest)
+        raise
 
 
 @functools.lru_cache(maxsize=1)

@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 from glacierjax.checkpoints.calibration_file import CALIBRATION
 from glacierjax.checkpoints.safetensors_file import WEIGHTS
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import HUB_SCHEME
 from glacierjax.core.version import version
 
 CARD = "README.md"  # the name under which hubs show a card
 FILES = (WEIGHTS, CALIBRATION, CARD)  # of a network that was handed on; no others are read or written
 LONGEST_REASON = 150  # characters; servers answer with whole pages
 ATTEMPTS = 2  # of a download whose files are not whole; huggingface_hub itself goes on after a lost connection
-_SCHEME = re.compile(r"hf:/{1,2}")  # pathlib leaves one slash of two
-_NAME = re.compile(r"hf:/{1,2}(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?", re.ASCII)
+_NAME = re.compile(HUB_SCHEME + r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?", re.ASCII)
 _IN_CACHE = re.compile(r"models--(?P<owner>[\w.-]+?)--(?P<name>[\w.-]+)/snapshots/(?P<commit>\w+)$", re.ASCII)
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -32,10 +32,6 @@ class HubName(NamedTuple):
 
     def __str__(self) -> str:
         return f"hf://{self.repository}" + (f"@{self.revision}" if self.revision else "")
-
-
-def is_hub_name(path: str | Path) -> bool:
-    return _SCHEME.match(str(path)) is not None
 
 
 def parse_hub_name(text: str | Path) -> HubName:

@@ -23,11 +23,11 @@ from flax.traverse_util import unflatten_dict
 from jaxtyping import PyTree
 from orbax.checkpoint.checkpoint_managers import AnyPreservationPolicy, BestN, LatestN
 
-from glacierjax.checkpoints.hub import download, is_hub_name
+from glacierjax.checkpoints.hub import download
 from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, read_safetensors
 from glacierjax.core.choices import BEST, LAST
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import user_path
+from glacierjax.core.files import is_hub_name, user_path
 from glacierjax.core.version import version
 
 CHECKPOINTS = "checkpoints"  # folders inside a workdir

@@ -4,6 +4,7 @@ import contextlib
 import glob
 import io
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from glacierjax.core.errors import InputError
 Image.MAX_IMAGE_PIXELS = 1 << 28  # Pillow takes a scene of 10,000 x 10,000 for an attack; twice this is refused
 IMAGE_FORMATS = ("PNG", "TIFF", "JPEG")  # other content is not opened, whatever the file is called
 Json = dict[str, Any]  # an object of a JSON file
+HUB_SCHEME = r"hf:/{1,2}"  # pathlib leaves one slash of two
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
 OPAQUE_FROM = 128  # of an alpha channel of 0..255
@@ -27,6 +29,11 @@ OPAQUE_FROM = 128  # of an alpha channel of 0..255
 def user_path(path: str | os.PathLike) -> Path:
     """The path with `~` and `~name` at its start replaced by the home folder, as a shell does."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 (Path.expanduser raises for a folder that is named ~x)
+
+
+def is_hub_name(path: str | os.PathLike) -> bool:
+    """Whether this is no path, but the name of a network on the hub (`glacierjax.checkpoints.hub`)."""
+    return re.match(HUB_SCHEME, str(path)) is not None
 
 
 def absolute_path(path: str | os.PathLike) -> Path:

@@ -84,6 +84,9 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     points = [_point(text) for text in options.glacier_points]
     earlier_split, earlier = _earlier(output)
     sources = _find(scenes)
+    if options.summer_months and not options.summer:
+        months = ",".join(map(str, options.summer_months))
+        raise ArgumentError("summer_months", months, "there are no summer scenes to choose; give `summer` too")
     summer = summer_scenes(options.summer, sources, options.summer_months, options.read) if options.summer else None
     frames, problems = read_frames(sources)
     lines, more = read_lines(fronts, options.fields)

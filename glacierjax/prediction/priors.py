@@ -119,6 +119,9 @@ def open_priors(
     if summer not in ("", NONE) and SUMMER not in expected:
         raise ArgumentError("summer", summer, f"no use: {network} has no channel for a summer scene; leave it out")
     scenes = None
+    if summer_months and (SUMMER not in expected or summer == NONE):
+        months = ",".join(map(str, summer_months))
+        raise ArgumentError("summer_months", months, "no use: no summer scene is looked for; leave it out")
     if SUMMER in expected and summer != NONE:
         scenes = summer_scenes(summer, sources, summer_months, options, predictor.grey)
     if cover is not None:

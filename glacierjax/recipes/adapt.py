@@ -5,18 +5,17 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import jax
 
+from glacierjax.checkpoints.calibration_file import fingerprint
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME, Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core import choices
-from glacierjax.core.channels import GREY_ONLY, TITLES, priors_of
-from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import Json, user_path, write_text
-from glacierjax.core.scene_names import parse_name
 from glacierjax.core.settings import (
     PRESETS,
     FineTuning,
@@ -27,27 +26,24 @@ from glacierjax.core.settings import (
     ValidationSettings,
 )
 from glacierjax.data.replay import ReplaySource
-from glacierjax.datasets.caffe.prepared import open_split
-from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.evaluation.run import Scenes, raw_scenes
+from glacierjax.evaluation.run import Scenes
 from glacierjax.evaluation.score import aggregate
 from glacierjax.model import Tyrion, build
 from glacierjax.prediction.ensemble import default_mode
 from glacierjax.recipes.adapt_report import OldSites, report_of, text_of
+from glacierjax.recipes.adapt_scenes import NewAndOld, OldScenes, SomeScenes, old_scenes, read_labels
 from glacierjax.recipes.adaptation import (
     AdaptOptions,
     Costs,
     CrossValidation,
     cross_validation,
+    digest_of,
     errors_of,
     folds_of,
     largest_error_m,
-    of_glacier,
-    spread_over_time,
 )
 from glacierjax.recipes.finetune import decoded, fit
 from glacierjax.recipes.held_out import HeldOut, NoScores
-from glacierjax.recipes.known_rock import with_rock
 from glacierjax.recipes.order import sample_order
 from glacierjax.recipes.train import run_in_workdir
 from glacierjax.recipes.validation import Validation, headline
@@ -67,44 +63,6 @@ AVERAGE_DECAY = 0.95  # the mean of the last steps varies less from epoch to epo
 ORIGIN = "adapted_from"  # field of the record
 
 
-class SomeScenes:
-    """The scenes with these numbers, each read when it is asked for."""
-
-    def __init__(self, scenes: Scenes, numbers: Sequence[int]):
-        self._scenes, self._numbers = scenes, numbers
-        self.names = [scenes.names[number] for number in numbers]
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def __getitem__(self, index: int) -> LabelledScene:
-        return self._scenes[self._numbers[index]]
-
-    def __iter__(self) -> Iterator[LabelledScene]:
-        return (self._scenes[number] for number in self._numbers)
-
-
-class NewAndOld:
-    """Scenes to train on: the new ones first, then the old ones."""
-
-    def __init__(self, new: Scenes, old: Scenes | None):
-        self._parts = (new,) if old is None else (new, old)
-        self.names = [name for part in self._parts for name in part.names]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> LabelledScene:
-        for part in self._parts:
-            if index < len(part):
-                return part[index]
-            index -= len(part)
-        raise IndexError(index)
-
-    def __iter__(self) -> Iterator[LabelledScene]:
-        return (scene for part in self._parts for scene in part)
-
-
 def adapt(output: Path, options: AdaptOptions) -> Json:
     """Adapts a network into the workdir `output`; returns what `output/adaptation.json` holds.
 
@@ -115,40 +73,47 @@ def adapt(output: Path, options: AdaptOptions) -> Json:
     origin = load_checkpoint(options.checkpoint, options.which)
     settings = adapted_settings(origin, options)
     labels = read_labels(options, settings.model.channels)
-    _claim(output, options, labels.names)
+    old = old_scenes(settings, options.replay, labels.names) if options.replay else None
+    _claim(output, options, fingerprint(origin.params), {scene.id.name: digest_of(scene) for scene in labels})
     if (output / REPORT).exists():
         log.info("%s: adapted already", output)
         return json.loads((output / REPORT).read_text(encoding="utf-8"))
-    report = _adapt(output, options, origin, settings, labels)
+    report = _adapt(output, options, origin, settings, labels, old)
     write_text(output / TABLE, text_of(report))
     write_text(output / REPORT, json.dumps(report, indent=1) + "\n")
     log.info("%s", text_of(report))
     return report
 
 
-def _adapt(output: Path, options: AdaptOptions, origin: Checkpoint, settings: FineTuning, labels: SomeScenes) -> Json:
-    data, model = settings.data, build(settings.model.network(), Tyrion)
-    old = old_scenes(settings, options)
-    old_validation = open_split(data.dir, data.val_split, data.name) if options.replay else None
+def _adapt(
+    output: Path,
+    options: AdaptOptions,
+    origin: Checkpoint,
+    settings: FineTuning,
+    labels: SomeScenes,
+    old: OldScenes | None,
+) -> Json:
+    model = build(settings.model.network(), Tyrion)
+    to_train_on = old.train if old is not None and options.replay_share else None
     as_it_was = dataclasses.replace(
         settings, model=dataclasses.replace(settings.model, channels=network_of(origin).channels)
     )
     before = errors_of(Validation(as_it_was, model, labels).scores(origin.params))
     step = SharedStep()
-    compared = _cross_validated(output, settings, options, labels, old, before, step)
+    compared = _cross_validated(output, settings, options, labels, to_train_on, before, step)
     epochs = options.epochs if compared is None else compared.epochs
     log.info("training on all %d labels, %d epochs of %d steps", len(labels), epochs, STEPS_PER_EPOCH)
     facts = {"checkpoint": str(origin.path), "labels": labels.names, "epochs": epochs}
     final = dataclasses.replace(settings, num_epochs=epochs)
-    train_on(final, output, labels, old, options, NoScores(), {ORIGIN: facts}, step)
+    train_on(final, output, labels, to_train_on, options, NoScores(), {ORIGIN: facts}, step)
     sites = None
-    if old_validation is not None:
+    if old is not None:
         adapted = load_checkpoint(output, choices.LAST)
         before_and_after = (
-            headline(aggregate(Validation(how, model, old_validation).scores(params)))
+            headline(aggregate(Validation(how, model, old.val).scores(params)))
             for how, params in ((as_it_was, origin.params), (settings, adapted.params))
         )
-        sites = OldSites(len(old_validation), *before_and_after)
+        sites = OldSites(len(old.val), *before_and_after)
     return report_of(facts, compared, sites)
 
 
@@ -196,36 +161,6 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
     )
 
 
-def read_labels(options: AdaptOptions, channels: Sequence[str] = GREY_ONLY) -> SomeScenes:
-    """The labelled scenes to adapt to, in the order of their dates.
-
-    Raises `InputError` where none has a front, or none has what the input channels show beside grey.
-    """
-    scenes = raw_scenes(options.data, options.split, "auto")
-    ids = [parse_name(name) for name in scenes.names]
-    of_site = of_glacier(ids, options.glacier)
-    chosen = spread_over_time([ids[number] for number in of_site], options.scenes)
-    labels = SomeScenes(scenes, [of_site[number] for number in chosen])
-    if options.rock:
-        labels = SomeScenes(with_rock(labels, options.rock, options.data), range(len(labels)))
-    if not any(scene.front.any() for scene in labels):
-        raise InputError(
-            f"{options.data}: none of its {len(labels)} labelled scenes has a front; label some where one is seen"
-        )
-    for name in priors_of(channels):
-        if all(scene.priors[name] is None for scene in labels):
-            raise ArgumentError(
-                "channels", ",".join(channels), f"no label has {TITLES[name]}; leave it out, or label with one"
-            )
-    return labels
-
-
-def old_scenes(settings: FineTuning, options: AdaptOptions) -> Scenes | None:
-    """The training scenes of the old glaciers that samples come from; None where none do."""
-    data = settings.data
-    return open_split(data.dir, data.train_split, data.name) if options.replay and options.replay_share else None
-
-
 def _model_of(origin: Checkpoint) -> ModelSettings:
     """The named size of a network without a training."""
     network = network_of(origin)
@@ -238,17 +173,30 @@ def _model_of(origin: Checkpoint) -> ModelSettings:
     raise InputError(f"{origin.path}: its network has none of the sizes {', '.join(PRESETS)}; adapt another one")
 
 
-def _claim(output: Path, options: AdaptOptions, names: Sequence[str]) -> None:
-    """Writes `options.json` into a new output; an old one must be of the same adaptation."""
+def _claim(output: Path, options: AdaptOptions, network: str, labels: Mapping[str, str]) -> None:
+    """Writes `options.json` into a new output; an old one must be of the same adaptation.
+
+    `network`: tells the parameters that are adapted from others; `labels`: digests of the labels by name.
+    """
     file = output / OPTIONS
-    wanted = {**dataclasses.asdict(options), "channels": list(options.channels), "labels": list(names)}
+    wanted = {
+        **dataclasses.asdict(options),
+        "channels": list(options.channels),
+        "labels": list(labels),
+        "network": network,
+        "contents": dict(labels),
+    }
     if not file.exists():
         if output.is_dir() and any(output.iterdir()):
             raise ArgumentError("output", output, "exists already; choose a new folder or remove it")
         write_text(file, json.dumps(wanted, indent=1) + "\n")
         return
     found = json.loads(file.read_text(encoding="utf-8"))
+    contents = wanted.pop("contents")
     different = [f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key) != value]
+    changed = [name for name, digest in contents.items() if found.get("contents", {}).get(name) != digest]
+    if changed and not different:
+        different = [f"labels that have changed: {some_names(changed)}"]
     if different:
         raise ArgumentError("output", output, f"was adapted otherwise ({'; '.join(different)}); choose a new folder")
 

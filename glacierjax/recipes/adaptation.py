@@ -1,6 +1,7 @@
 """Adapting a network to a new glacier: which labels, which folds, and what cross-validation says."""
 
 import dataclasses
+import hashlib
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -72,6 +73,15 @@ class AdaptOptions:
             return self.channels
         first, second, third = before
         return (first, choices.ROCK if self.rock else second, third)
+
+
+def digest_of(label: LabelledScene) -> str:
+    """Tells a label from others of the same name: its pixels, zones, front, box and priors."""
+    planes = (label.image, label.zones, label.front, label.valid, *label.priors.values())
+    digest = hashlib.sha256(repr((label.box, [None if plane is None else plane.shape for plane in planes])).encode())
+    for plane in planes:
+        digest.update(b"" if plane is None else np.ascontiguousarray(plane).tobytes())
+    return digest.hexdigest()[:16]
 
 
 def spread_over_time(ids: Sequence[SceneId], count: int) -> list[int]:

@@ -192,6 +192,14 @@ def check_priors(scenes: SceneSplit, channels: Sequence[str]) -> None:
 def shared_file(
     images: Iterable[UInt8[np.ndarray, "height width *bands"]], path: Path, total: int, label: str
 ) -> ImageFile:
-    """The decoded images in one file; the first of several processes writes it for all."""
+    """The decoded images in one file; the first of several processes writes it for all.
+
+    Raises `InputError` in a process that does not see the file.
+    """
     planes = processes.from_first(lambda: write_images(images, path, total, label).planes)
+    if not path.exists():
+        raise InputError(
+            f"{path}: written by the first process, but not there for this one; name a folder that all machines share in "
+            "`config.data.cache`, and the same `workdir`"
+        )
     return ImageFile(path, tuple(Plane(offset, tuple(shape)) for offset, shape in planes))

@@ -1,11 +1,12 @@
 """The folder of a training: its `config.json`, and which settings may change when a run is resumed."""
 
+import hashlib
 import json
 from pathlib import Path
 
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import user_path, write_text
+from glacierjax.core.files import absolute_path, is_hub_name, user_path, write_text
 from glacierjax.core.settings import (
     FineTuning,
     Pretraining,
@@ -19,6 +20,7 @@ from glacierjax.core.version import version
 CONFIG_JSON = "config.json"
 VERSION = "version"  # of the program that wrote the file, beside the settings
 CACHE = "cache"
+DIGEST_LETTERS = 12  # of the workdir's place
 
 
 def read_settings(workdir: Path) -> FineTuning | Pretraining:
@@ -44,8 +46,20 @@ def is_trained(workdir: Path) -> bool:
 
 
 def cache_folder(settings: FineTuning | Pretraining, workdir: Path) -> Path:
-    """The folder for decoded scenes: in the workdir, unless the settings name another."""
-    return user_path(settings.data.cache or workdir / CACHE)
+    """The folder for decoded scenes: in the workdir, or one of this run alone in the folder that the settings name.
+
+    Runs that name the same folder may differ in what they decode.
+    """
+    if not settings.data.cache:
+        return workdir / CACHE
+    place = absolute_path(user_path(workdir))
+    digest = hashlib.sha256(str(place).encode()).hexdigest()[:DIGEST_LETTERS]
+    return user_path(settings.data.cache) / f"{place.name}-{digest}"
+
+
+def _place(path: str) -> str:
+    """A path of the settings as it compares with others."""
+    return path if not path or is_hub_name(path) else str(user_path(path).resolve())
 
 
 def write_or_check_config(settings: FineTuning | Pretraining, workdir: Path, writes: bool = True) -> None:
@@ -62,7 +76,7 @@ def write_or_check_config(settings: FineTuning | Pretraining, workdir: Path, wri
         for name in sorted(before.keys() | now.keys()):
             (old, _), (new, metadata) = (fields.get(name, ("not set", {})) for fields in (before, now))
             if metadata.get("is_path"):
-                old, new = (value and str(user_path(value).resolve()) for value in (old, new))
+                old, new = (_place(value) for value in (old, new))
             if old != new and not metadata.get("may_change"):
                 different.append(f"{name}: {old} -> {new}")
         if different:

@@ -185,6 +185,7 @@ class _Run:
                 self.experiment.prepare,
                 self.settings.optimizer.average_decay,
                 self.settings.skip_nonfinite > 0,
+                self.settings.optimizer.trained,
             )
             called = self.parallel.parallelize(step)
             sharded = self.parallel.shard(batch, self.settings.micro_batch_size)

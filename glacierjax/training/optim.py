@@ -8,6 +8,7 @@ import math
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import optax
 from optax.contrib import MuonDimensionNumbers, muon
 
@@ -23,8 +24,8 @@ MUON_RMS = 0.2
 def make_optimizer(name: str, weight_decay: float, trained: str = ALL) -> optax.GradientTransformation:
     """A transformation from gradients to a direction; the step adds -learning_rate times this direction.
 
-    `trained`: which parameters it changes (`choices.TRAINED`). The others keep their values, count in no norm of a gradient, and
-    compilers leave out the gradients that only they need.
+    `trained`: which parameters it changes (`choices.TRAINED`). The others keep their values; their gradients are zero
+    (`of_trained`), so that they count in no norm.
 
     - "sgd": momentum 0.9 and coupled L2 on every parameter (added to the gradient before the momentum), as in the
       official code;
@@ -35,8 +36,14 @@ def make_optimizer(name: str, weight_decay: float, trained: str = ALL) -> optax.
     whole = _whole_optimizer(name, weight_decay)
     if trained == ALL:
         return whole
-    freeze = optax.masked(optax.set_to_zero(), lambda params: _frozen(params, trained))
-    return optax.chain(freeze, whole, freeze)
+    return optax.chain(whole, optax.masked(optax.set_to_zero(), lambda params: _frozen(params, trained)))
+
+
+def of_trained(gradient: dict, trained: str) -> dict:
+    """A gradient that is zero for parameters that are not trained; compilers leave out what only they need."""
+    if trained == ALL:
+        return gradient
+    return jax.tree.map(lambda g, frozen: jnp.zeros_like(g) if frozen else g, gradient, _frozen(gradient, trained))
 
 
 def _whole_optimizer(name: str, weight_decay: float) -> optax.GradientTransformation:

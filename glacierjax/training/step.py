@@ -8,6 +8,9 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Float, Int
 
+from glacierjax.core.choices import ALL
+from glacierjax.training.optim import of_trained
+
 AXIS = "batch"  # name of the device axis
 Batch = Mapping[str, jax.Array]  # a micro-batch by name, on a device
 Scalar = Float[Array, ""]
@@ -80,18 +83,20 @@ def make_step(
     prepare: Callable[[Batch], Batch],
     average_decay: float = 0.0,
     skip_nonfinite: bool = False,
+    trained: str = ALL,
 ) -> Step:
     """The per-device step: (state, batch, key, learning_rate) -> (state, metrics), inside an axis named `AXIS`.
 
     `batch` leaves are (accumulation, micro-batch, ...); `prepare` converts a micro-batch as read into the batch of the task.
     The random key of a micro-batch depends on the step and on its global number, so the result does not depend on how
     micro-batches are distributed over devices and accumulation. `average_decay` is used only if the state has an average.
-    With `skip_nonfinite`, a step whose loss or gradient is not finite changes only the step count.
+    With `skip_nonfinite`, a step whose loss or gradient is not finite changes only the step count. `trained`: as of the
+    optimiser (`make_optimizer`).
     """
 
     def gradient(params: dict, batch: Batch, key: jax.Array) -> tuple[dict, dict[str, Scalar]]:
         (loss, terms), grads = jax.value_and_grad(task.loss, has_aux=True)(params, prepare(batch), key, True)
-        return grads, {"loss": loss, **terms}
+        return of_trained(grads, trained), {"loss": loss, **terms}
 
     def step(
         state: TrainState, batch: Batch, key: jax.Array, learning_rate: Float[Array, ""]

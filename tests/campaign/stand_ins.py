@@ -27,6 +27,13 @@ def note_slowly(plan: Plan, task: Task, output: Path) -> None:
     note(plan, task, output)
 
 
+def be_stopped_at_the_second(plan: Plan, task: Task, output: Path) -> None:
+    """The process gets SIGTERM, as at the end of a job's time."""
+    if task.label == plan.task(1).label:
+        os.kill(os.getpid(), signal.SIGTERM)
+    note(plan, task, output)
+
+
 def die_of_the_second(plan: Plan, task: Task, output: Path) -> None:
     """Kills its own process at the second task of G1, as running out of memory does."""
     if task.label == plan.task(1).label:

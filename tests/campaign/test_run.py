@@ -13,13 +13,13 @@ from small_campaign import (
     write_scene,
     write_scenes,
 )
-from stand_ins import fail_at_first, full_disk, note, refuse_the_last, refuse_the_second
+from stand_ins import be_stopped_at_the_second, fail_at_first, full_disk, note, refuse_the_last, refuse_the_second
 
 from glacierjax.campaign import products
 from glacierjax.campaign import settings as settings_module
 from glacierjax.campaign.journal import DIED, JOURNAL, STARTED, Journal, read_journals
 from glacierjax.campaign.monthly import MonthlyFronts
-from glacierjax.campaign.run import in_this_process, run_campaign, shard_from
+from glacierjax.campaign.run import engine_for, in_this_process, run_campaign, shard_from
 from glacierjax.campaign.settings import CampaignSettings
 from glacierjax.campaign.status import status_of
 from glacierjax.campaign.tasks import _read_in_state, read_plan
@@ -166,9 +166,9 @@ def test_the_end_of_a_shard_names_no_task_that_another_one_works_on(tmp_path, pl
     Journal(out).write(STARTED, read_plan(plan).task(0).digest)
     run(plan, out, note, shard=(2, 2))
     assert len((out / "without_result.csv").read_text().splitlines()) == 1
-    assert "2 of 4 tasks done (50.0 %), 0 without a result, 1 in work or interrupted, 1 not" in status_of(out)
+    assert "2 of 4 tasks done (50.0 %), 0 without a result, 1 in work or killed, 1 waiting" in status_of(out)
     Journal(out).write(DIED, read_plan(plan).task(0).digest, reason="2 workers died of it")
-    assert "2 of 4 tasks done (50.0 %), 1 without a result, 0 in work or interrupted, 1 not" in status_of(out)
+    assert "2 of 4 tasks done (50.0 %), 1 without a result, 0 in work or killed, 1 waiting" in status_of(out)
     run(plan, out, note, shard=(2, 2))
     assert len((out / "without_result.csv").read_text().splitlines()) == 2
 
@@ -209,6 +209,16 @@ def test_a_full_disk_stops_the_run_which_goes_on_later(tmp_path, plan):
         run(plan, out, full_disk)
     assert events(out).count("failed") == 3
     run(plan, out, note)
+
+
+def test_a_run_that_was_stopped_again_and_again_holds_nothing_against_its_task(tmp_path, plan):
+    out = tmp_path / "out"
+    for _ in range(4):
+        with engine_for() as engine, pytest.raises(KeyboardInterrupt):
+            run_campaign(plan, out, engine, work=be_stopped_at_the_second)
+    assert "1 of 4 tasks done (25.0 %), 0 without a result, 0 in work or killed, 3 waiting" in status_of(out)
+    run(plan, out, note)
+    assert status_of(out).startswith("4 of 4 tasks done")
 
 
 def test_a_task_whose_process_died_comes_last_and_after_three_times_no_more(tmp_path, plan):
@@ -287,6 +297,6 @@ def test_status_tells_what_is_done_left_and_without_a_result(tmp_path, plan):
         run(plan, out, refuse_the_second, shard=(2, 2))
     Journal(out).write(STARTED, read_plan(plan).task(0).digest)
     text = status_of(out)
-    assert text.startswith("1 of 4 tasks done (25.0 %), 1 without a result, 1 in work or interrupted, 1 not started\n")
+    assert text.startswith("1 of 4 tasks done (25.0 %), 1 without a result, 1 in work or killed, 1 waiting\n")
     assert "left by glacier: G1 2, G2 1" in text and "1 x a.tif: not readable" in text
     assert "seconds a task" in text and "tasks an hour together" in text

@@ -11,10 +11,11 @@ from official_like import tiny_params
 
 from glacierjax.checkpoints.calibration_file import CALIBRATION, fingerprint
 from glacierjax.checkpoints.exported import push, write_export
-from glacierjax.checkpoints.hub import CARD, HubName, download, is_hub_name, parse_hub_name, shown_checkpoint
+from glacierjax.checkpoints.hub import CARD, HubName, download, parse_hub_name, shown_checkpoint
 from glacierjax.checkpoints.native import load_checkpoint, save_checkpoint
 from glacierjax.checkpoints.safetensors_file import WEIGHTS
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import is_hub_name
 from glacierjax.core.settings import PRESETS
 
 NAME = "hf://me/fronts"

@@ -119,6 +119,8 @@ def test_the_task_tells_the_kind_and_a_missing_field_has_its_default():
         ("schedule.warmup_epochs", 0.5),
         ("init.which", "best"),
         ("init.which", "last"),
+        ("init.head", True),
+        ("init.zero_head", True),
         ("optimizer", 3),
     ],
 )
@@ -139,11 +141,19 @@ def test_a_value_that_cannot_be_is_named_with_its_flag(field, value):
         ("augment.scale_range", [0.7, 1.2]),
         ("task", "segmentation"),
         ("keep", ["best_iou"]),
+        ("optimizer.trained", "head"),
+        ("optimizer.trained", "decoder"),
     ],
 )
 def test_so_is_one_of_the_pretraining(field, value):
     with pytest.raises(InputError, match=rf"^`?config\.{field}`?="):
         Pretraining.from_json(nested(field, value))
+
+
+@pytest.mark.parametrize("field", ["head", "zero_head"])
+def test_a_pretraining_starts_from_no_head(field):
+    with pytest.raises(InputError, match=rf"^config\.init\.{field}=True: a pretraining has no such head"):
+        Pretraining.from_json({"init": {"checkpoint": "run", field: True}})
 
 
 def test_a_mask_is_refused_where_nothing_is_hidden():
@@ -205,6 +215,8 @@ def test_relative_paths_are_kept_relative_to_the_workdir_and_absolute_ones_as_gi
     assert paths_from_workdir(stored, Path("tuned")).init.checkpoint == "pretrained"
     absolute = FineTuning(init=InitSettings(checkpoint=str(tmp_path / "x")))
     assert paths_for_workdir(absolute, Path("tuned")) == absolute == paths_from_workdir(absolute, Path("tuned"))
+    of_the_hub = FineTuning(init=InitSettings(checkpoint="hf://me/fronts@v1"))
+    assert paths_for_workdir(of_the_hub, Path("tuned")) == of_the_hub == paths_from_workdir(of_the_hub, Path("tuned"))
 
 
 def test_what_may_change_when_a_run_goes_on_does_not_change_its_numbers():

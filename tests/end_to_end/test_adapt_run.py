@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import shutil
 
 import jax
 import numpy as np
 import pytest
+from PIL import Image
 from small_world import SCENES, make_scene, val_lines
 
 from glacierjax.checkpoints.native import load_checkpoint
@@ -13,10 +15,11 @@ from glacierjax.core.errors import InputError
 from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.recipes import adapt as adapting
 from glacierjax.recipes.adapt_report import NOT_COMPARED
+from glacierjax.recipes.adapt_scenes import old_scenes
 from glacierjax.recipes.adaptation import AdaptOptions
 from glacierjax.recipes.held_out import HeldOut
 
-OF_THE_GLACIER = [name for name in SCENES["train"] if name.startswith("DBE")]
+OF_THE_GLACIER = [name for name in SCENES["train"] if name.startswith("JAC")]
 LABELS = [OF_THE_GLACIER[0], OF_THE_GLACIER[-1]]  # two, evenly spread over time
 FILES = ("adaptation.json", "adaptation.md", "metrics.jsonl", *(f"folds/{n}/metrics.jsonl" for n in (1, 2)))
 
@@ -31,7 +34,7 @@ def short():
 
 @pytest.fixture(scope="module")
 def options(trained, data_raw, data):
-    labels = {"glacier": "DBE", "scenes": len(LABELS)}
+    labels = {"glacier": "JAC", "scenes": len(LABELS)}
     return AdaptOptions(
         str(trained), str(data_raw), **labels, epochs=2, learning_rate=0.001, replay=str(data), replay_share=0.25
     )
@@ -54,6 +57,14 @@ def test_each_label_is_scored_by_a_network_without_it(adapted):
         assert all([key for key in line if "/mde_m" in key] == [f"{name}/mde_m"] for line in lines)
     assert report["old_sites"]["scenes"] >= 1 and isinstance(report["helps"], bool)
     assert report["advice"] in (adapted / "adaptation.md").read_text()
+
+
+def test_no_old_scene_is_a_label(options, trained, data):
+    settings = adapting.adapted_settings(load_checkpoint(trained), options)
+    old = old_scenes(settings, str(data), LABELS)
+    assert sorted(old.train.names + old.val.names) == sorted(set(SCENES["train"]) - set(LABELS))
+    with pytest.raises(InputError, match=r"its split train has no scenes but the labels; give data of other glaciers"):
+        old_scenes(settings, str(data), SCENES["train"])
 
 
 def test_the_output_is_a_network_like_any_other_that_says_where_it_comes_from(adapted, trained):
@@ -92,6 +103,21 @@ def test_stopped_inside_a_fold_it_goes_on_with_the_same_numbers(adapted, options
     for file in FILES:
         assert (tmp_path / "run" / file).read_bytes() == (adapted / file).read_bytes(), file
     jax.tree.map(np.testing.assert_array_equal, *(load_checkpoint(f).params for f in (tmp_path / "run", adapted)))
+
+
+def test_labels_that_were_drawn_again_since_the_start_are_told(options, data_raw, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    copied = shutil.copytree(data_raw, tmp_path / "data_raw")
+    alone = dataclasses.replace(options, data=str(copied), replay="")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(adapting, "_adapt", stop)
+        adapting.adapt(tmp_path / "run", alone)
+    (front,) = copied.rglob(f"{LABELS[0]}_front.png")
+    Image.fromarray(np.roll(np.asarray(Image.open(front)), 3)).save(front)
+    with pytest.raises(InputError, match=rf"was adapted otherwise .labels that have changed: {LABELS[0]}\)"):
+        adapting.adapt(tmp_path / "run", alone)
 
 
 def test_one_label_cannot_be_compared_and_this_is_said(options, trained, data_raw, tmp_path):
@@ -133,8 +159,8 @@ def test_wrong_input_is_told_before_anything_is_trained(trained, data_raw, tmp_p
 
 
 def test_the_output_of_another_adaptation_or_anything_else_is_left_alone(adapted, trained, data_raw, tmp_path):
-    other = AdaptOptions(str(trained), str(data_raw), glacier="JAC")
-    with pytest.raises(InputError, match=r"was adapted otherwise .glacier: DBE -> JAC"):
+    other = AdaptOptions(str(trained), str(data_raw), glacier="DBE")
+    with pytest.raises(InputError, match=r"was adapted otherwise .glacier: JAC -> DBE"):
         adapting.adapt(adapted, other)
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(InputError, match="exists already; choose a new folder"):

@@ -69,7 +69,10 @@ def test_a_folder_with_its_data_and_weights_can_be_moved(settings, tmp_path, mon
 
 def test_decoded_scenes_are_kept_in_the_workdir_unless_another_place_is_named(settings, tmp_path):
     assert cache_folder(settings, tmp_path) == tmp_path / "cache"
-    assert cache_folder(with_data(settings, cache="fast_disk"), tmp_path) == Path("fast_disk")
+    elsewhere = with_data(settings, cache="fast_disk")
+    folders = {cache_folder(elsewhere, tmp_path / run / "tuned") for run in ("a", "b")}
+    assert {folder.parent for folder in folders} == {Path("fast_disk")}
+    assert len(folders) == 2, "runs do not read each other's scenes"
 
 
 def test_a_run_that_never_got_to_a_checkpoint_may_be_set_right(settings, tmp_path):

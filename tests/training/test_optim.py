@@ -9,7 +9,8 @@ import optax
 import pytest
 
 from glacierjax.core.errors import InputError
-from glacierjax.training.optim import MOMENTUM, MUON_RMS, Plateau, cosine_scale, make_optimizer
+from glacierjax.training.optim import MOMENTUM, MUON_RMS, Plateau, cosine_scale, make_optimizer, of_trained
+from glacierjax.training.step import AXIS, TrainState, make_step
 
 LEARNING_RATE = 0.01
 
@@ -115,9 +116,45 @@ def test_frozen_parts_do_not_count_when_gradients_are_clipped():
     params = {"encoder": {"norm": jnp.zeros(2)}, "decoder": {"norm": jnp.zeros(2)}}
     gradient = {"encoder": {"norm": jnp.float32([600, 800])}, "decoder": {"norm": jnp.float32([0.6, 0.8])}}
     optimizer = make_optimizer("adamw", 0.0, "decoder")
-    _, state = optimizer.update(gradient, optimizer.init(params), params)
+    _, state = optimizer.update(of_trained(gradient, "decoder"), optimizer.init(params), params)
     means = [leaf for path, leaf in jax.tree_util.tree_leaves_with_path(state) if "mu" in jax.tree_util.keystr(path)]
     np.testing.assert_allclose(sorted(float(leaf[1]) for leaf in means), [0, 0.08], rtol=1e-5)
+
+
+class DeepWithHead:
+    """A task: a wide encoder and a small head. The encoder's gradient costs most of a step."""
+
+    def init(self, rng, batch):
+        return {"encoder": {"w": jnp.full((4, 64, 64), 0.02)}, "head": {"w": jnp.ones((64, 1))}}
+
+    def loss(self, params, batch, rng, train):
+        features = batch["x"]
+        for w in params["encoder"]["w"]:
+            features = jnp.tanh(features @ w)
+        return jnp.mean((features @ params["head"]["w"]) ** 2), {}
+
+
+@pytest.mark.parametrize("trained", ["all", "head"])
+def test_a_step_neither_computes_nor_counts_gradients_of_frozen_parts(trained):
+    def step_of(trained):
+        optimizer = make_optimizer("sgd", 0.0, trained)
+        step = make_step(DeepWithHead(), optimizer, lambda batch: batch, trained=trained)
+        params = DeepWithHead().init(None, None)
+        state = TrainState(jnp.int32(0), params, optimizer.init(params))
+        batch = {"x": jnp.full((1, 2, 32, 64), 0.01)}  # a device, two micro-batches
+        spread = jax.jit(jax.vmap(step, (None, 0, None, None), axis_name=AXIS))
+        return spread.lower(state, batch, jax.random.key(0), jnp.float32(0.1)).compile(), (state, batch)
+
+    compiled, (state, batch) = step_of(trained)
+    whole, _ = step_of("all")
+    new, metrics = compiled(state, batch, jax.random.key(0), jnp.float32(0.1))
+    moved = {part: not np.array_equal(new.params[part]["w"][0], state.params[part]["w"]) for part in state.params}
+    assert moved == {"encoder": trained == "all", "head": True}
+    flops, of_whole = (program.cost_analysis()["flops"] for program in (compiled, whole))
+    assert flops == of_whole if trained == "all" else flops < 0.6 * of_whole
+    mean_gradient = (state.params["head"]["w"] - new.params["head"]["w"][0]) / 0.1
+    if trained == "head":
+        np.testing.assert_allclose(metrics["gradient_norm"][0], jnp.linalg.norm(mean_gradient), rtol=1e-4)
 
 
 def test_an_unknown_optimizer_is_named():

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import encode_png
 from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.seasons import months_from_text
@@ -55,7 +55,10 @@ class CaffeConfig(tfds.core.BuilderConfig):
     summer_months: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        months_from_text(self.summer_months)
+        if months_from_text(self.summer_months) and not self.summer:
+            raise ArgumentError(
+                "summer_months", ",".join(self.summer_months), "there are no summer scenes to choose; give `summer` too"
+            )
         choices = (("distribution", ("scenes", "chips")), ("na", NA_CHOICES), ("split", (None, *OFFICIAL_SPLITS)))
         for field, known in choices:
             if getattr(self, field) not in known:

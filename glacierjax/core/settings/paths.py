@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from glacierjax.core.files import user_path
+from glacierjax.core.files import is_hub_name, user_path
 from glacierjax.core.settings.fields import Settings
 
 S = TypeVar("S", bound=Settings)
@@ -15,7 +15,7 @@ S = TypeVar("S", bound=Settings)
 def paths_for_workdir(settings: S, workdir: Path) -> S:
     """Settings as they are stored: paths that are relative to the working directory become relative to `workdir`.
 
-    Absolute paths stay as given.
+    Absolute paths, and names of networks on the hub, stay as given.
     """
     base = workdir.absolute()
     return _map_paths(settings, lambda path: os.path.relpath(Path.cwd() / path, base))
@@ -33,6 +33,6 @@ def _map_paths(settings: S, move: Callable[[str], str]) -> S:
         value = getattr(settings, field.name)
         if isinstance(value, Settings):
             changed[field.name] = _map_paths(value, move)
-        elif field.metadata.get("is_path") and value and not user_path(value).is_absolute():
+        elif field.metadata.get("is_path") and value and not (is_hub_name(value) or user_path(value).is_absolute()):
             changed[field.name] = move(value)
     return dataclasses.replace(settings, **changed)

@@ -176,6 +176,17 @@ class Pretraining(RunSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.optimizer.trained in (choices.DECODER, choices.HEAD):
+            raise ArgumentError(
+                "config.optimizer.trained",
+                self.optimizer.trained,
+                f"a pretraining has a head of its own, which must learn; choose {choices.ALL} or {choices.NORMS}",
+            )
+        for field in ("head", "zero_head"):
+            if getattr(self.init, field):
+                raise ArgumentError(
+                    f"config.init.{field}", True, "a pretraining has no such head; leave it out, or fine-tune"
+                )
         unit_px, half_px = self.mask.unit_px, self.data.context_px // 2
         if unit_px % PATCH_PX or unit_px > half_px:
             raise ArgumentError("config.mask.unit_px", unit_px, f"choose a multiple of {PATCH_PX} up to {half_px}")

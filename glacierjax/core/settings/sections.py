@@ -35,10 +35,11 @@ class InitSettings(Settings):
             raise ArgumentError(
                 "config.init.which", self.which, "no checkpoint to choose from; give `config.init.checkpoint` too"
             )
-        if self.zero_head and not self.checkpoint:
-            raise ArgumentError(
-                "config.init.zero_head", self.zero_head, "nothing else is pretrained; give `config.init.checkpoint` too"
-            )
+        for field in ("head", "zero_head"):
+            if getattr(self, field) and not self.checkpoint:
+                raise ArgumentError(
+                    f"config.init.{field}", True, "nothing is pretrained; give `config.init.checkpoint` too"
+                )
 
 
 @dataclasses.dataclass(frozen=True)

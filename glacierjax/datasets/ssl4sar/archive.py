@@ -6,6 +6,7 @@
 as folders or in zip or tar archives (Gourmelon et al. 2025, Zenodo record 14748506). Files are read one by one.
 """
 
+import contextlib
 import datetime
 import functools
 import logging
@@ -138,13 +139,14 @@ class Ssl4SarArchive:
             yield member.stem, canonical_glacier(member.stem.split("_")[0]), image
 
     def sar_grids(self) -> dict[str, Grid]:
-        """The grid of the first SAR scene of each glacier, by `glacier_key`."""
+        """The grid of the first SAR scene of each glacier that can be read, by `glacier_key`; `scenes` tells of the others."""
         grids: dict[str, Grid] = {}
         for members in self._sar.values():
             for member in members:
-                key = glacier_key(parse_sar_name(member.stem, member.where).glacier)
-                if key not in grids:
-                    grids[key] = _read_sar(member).grid
+                with contextlib.suppress(InputError):
+                    key = glacier_key(parse_sar_name(member.stem, member.where).glacier)
+                    if key not in grids:
+                        grids[key] = _read_sar(member).grid
         return grids
 
 

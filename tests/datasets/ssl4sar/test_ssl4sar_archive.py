@@ -87,6 +87,18 @@ def test_compressed_archive_is_started_once_when_read_in_its_order(tmp_path, mon
     members.close()
 
 
+def test_a_grid_is_that_of_the_first_scene_that_can_be_read(tmp_path):
+    files = archive_files()
+    scenes = [name for name in files if name.startswith("unlabeled_data_raw")]
+    write_folder(tmp_path, files)
+    whole = Ssl4SarArchive(tmp_path).sar_grids()
+    (tmp_path / sorted(scenes)[0]).write_bytes(b"damaged")
+    (tmp_path / "unlabeled_data_raw_train" / "x.png").write_bytes(files[scenes[0]])  # no name of a scene
+    assert Ssl4SarArchive(tmp_path).sar_grids() == whole
+    problems = [scene for scene in Ssl4SarArchive(tmp_path).scenes("train") if isinstance(scene, InputError)]
+    assert len(problems) == 2
+
+
 def test_links_and_hidden_files_of_a_tar_are_left_out(tmp_path):
     link = tarfile.TarInfo("data_optical/COL_x.tif")
     link.type, link.linkname = tarfile.SYMTYPE, "../../somewhere"
