@@ -11,7 +11,7 @@ from glacierjax.core.files import write_text
 from glacierjax.fronts.verdict import REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import feature, write_geojson
-from glacierjax.terminus.fronts import JUDGED
+from glacierjax.terminus.front_files import JUDGED
 from glacierjax.terminus.inputs import write_box
 from glacierjax.terminus.line_files import write_judged
 from glacierjax.terminus.open_series import BOX_FILE, CENTRELINE_FILE, SUMMARY, SeriesOptions, open_series
