@@ -42,13 +42,13 @@ def feature(line_lonlat: Float[np.ndarray, "point 2"], properties: Properties) -
 
 
 def polygon_feature(polygon_lonlat: shapely.Polygon, properties: Properties) -> Json:
-    """A GeoJSON feature of a polygon of longitude and latitude, outer rings counter-clockwise (RFC 7946)."""
-    parts = shapely.get_parts(shapely.orient_polygons(cut_polygons([polygon_lonlat])))
-    rings = [np.round(shapely.get_coordinates(part), DECIMALS).tolist() for part in parts]
-    if len(rings) == 1:
-        geometry = {"type": "Polygon", "coordinates": rings}
-    else:
-        geometry = {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+    """A GeoJSON feature of a polygon of longitude and latitude with its holes, outer rings counter-clockwise (RFC 7946)."""
+    parts = [
+        [np.round(shapely.get_coordinates(ring), DECIMALS).tolist() for ring in (part.exterior, *part.interiors)]
+        for part in shapely.orient_polygons(cut_polygons([polygon_lonlat])).geoms
+    ]
+    kind, coordinates = ("Polygon", parts[0]) if len(parts) == 1 else ("MultiPolygon", parts)
+    geometry = {"type": kind, "coordinates": coordinates}
     return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
 
 
