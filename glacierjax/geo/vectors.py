@@ -27,6 +27,7 @@ from glacierjax.geo.line_columns import COLUMNS, Column, Properties, arrays_of, 
 GEOJSON = ".geojson"
 DECIMALS = 7
 DRIVERS = {GEOPACKAGE: "GPKG", SHAPEFILE: "ESRI Shapefile"}  # of OGR, by suffix; with the extra [vector]
+SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")  # beside the .shp
 LAYER = "front"
 POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
 
@@ -107,6 +108,13 @@ def write_layer(
                 others.append(path.with_name(f"{path.stem}{part.suffix}"))
             part.replace(unused if part.suffix == path.suffix else others[-1])
     return [path, *others]
+
+
+def remove_layer(path: Path) -> None:
+    """Removes what `write_layer` may have written as `path`."""
+    parts = SHAPEFILE_PARTS if path.suffix == f".{SHAPEFILE}" else ()
+    for suffix in (path.suffix, *parts):
+        path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def geo_table(
