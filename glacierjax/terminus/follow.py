@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.errors import SHOWN_REASONS, InputError, some_names
 from glacierjax.core.files import write_text
 from glacierjax.fronts.verdict import REJECT
 from glacierjax.geo.georeference import WGS84, reproject
@@ -55,8 +55,14 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
             words = f"{facts['change']:.0f} m, {trend_text(trend)}, {facts['measured']} of {len(rows)} scenes"
             log.info("%s method: %s", label, words)
     log.info("written: %s", output)
-    if not any(found[name]["measured"] for name in (BOX, CENTRELINE)):
+    if any(found[name]["measured"] for name in (BOX, CENTRELINE)):
+        return
+    if any(row.box_position_m is not None or row.centreline_position_m is not None for row in rows):
         raise InputError(
-            f"{options.box or '`fronts`'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
-            f"side; draw `box` narrower, after {output / CHART}"
+            f"`fronts`: all that could be measured are rejected: {some_names(rejected, SHOWN_REASONS)}; look at {output / CHART};"
+            " if they are right, give `threshold` to what rejected them, predict or timeseries"
         )
+    raise InputError(
+        f"{options.box or '`fronts`'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
+        f"side; draw `box` narrower, after {output / CHART}"
+    )
