@@ -21,7 +21,8 @@ from glacierjax.evaluation.run import Predict, PredictedLabels
 from glacierjax.geo.features import SUFFIXES
 from glacierjax.geo.georeference import WGS84, georeference_of_bounds, reproject
 from glacierjax.terminus.attributes import Fields
-from glacierjax.terminus.fronts import LINES_FOLDER, POINTS_SUFFIX, Front, read_fronts
+from glacierjax.terminus.front_files import LINES_FOLDER, POINTS_SUFFIX
+from glacierjax.terminus.fronts import Front, read_fronts
 
 log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from glacierjax.evaluation.pipeline import overlapped
 from glacierjax.evaluation.predictions import FRONT, ZONES, find_predictions, read_front, read_zones
 from glacierjax.evaluation.score import SceneScore, score_front, score_scene, score_under
 from glacierjax.evaluation.sums import SceneSums
-from glacierjax.evaluation.write import copy_pictures, write_evaluation, write_scene
+from glacierjax.evaluation.write import copy_pictures, remove_averages, write_evaluation, write_scene
 from glacierjax.fronts.extract import check_protocol
 from glacierjax.reports.metrics import Metrics
 
@@ -117,7 +117,7 @@ def score_part(
     `source` describes in one line what is scored; `kind`: whether `predict` returns zones or fronts; `baselines` and
     `annotators` are scored too; `shard` (i, n) takes every n-th scene from number i on (from 0), `numbers` those instead;
     `observe` is called with each scene, its prediction and score, from several threads. Raises `InputError` from reading,
-    predicting or scoring a scene; the files of finished scenes remain.
+    predicting or scoring a scene; the files of finished scenes remain, the averages of an earlier evaluation do not.
     """
     check_protocol(protocol)
     (other,) = (p for p in PROTOCOLS if p != protocol)
@@ -147,6 +147,7 @@ def score_part(
 
         return finish
 
+    remove_averages(output_dir)
     indices = range(shard[0], len(scenes), shard[1]) if numbers is None else numbers
     reads = (functools.partial(scenes.__getitem__, index) for index in indices)
     scored = list(track(overlapped(reads, work), len(indices), "scenes scored"))

@@ -16,7 +16,7 @@ from glacierjax.core.scene_names import parse_name
 from glacierjax.core.version import version
 from glacierjax.core.zones import FRONT_GREY, grey_from_ids
 from glacierjax.datasets.caffe.scene import LabelledScene
-from glacierjax.evaluation.parts import Part, metrics_of
+from glacierjax.evaluation.parts import SUMS_FILE, Part, metrics_of
 from glacierjax.evaluation.score import SceneScore
 from glacierjax.fronts.scores import pixels_of
 from glacierjax.geo.georeference import georeference_of_bounds
@@ -51,7 +51,7 @@ SUFFIXES = {
 }
 """Folder -> suffix of its files, one for each scene."""
 MAP_PX, DEVIATION_PX = 512, 256  # longest side of a map in report.html; of the deviation map, which is smooth
-ERROR_PLOT = "errors.png"
+METRICS, SCORES, ERROR_PLOT, REPORT, PAGE = "metrics.json", "scores.csv", "errors.png", "report.md", "report.html"
 CAPTIONS = {
     FRONT_MAP: "both fronts",
     SCENE_MAP: "scene",
@@ -148,6 +148,12 @@ def mde_text(score: SceneScore) -> str:
     return "no front predicted" if score.true_front_pixels else "no true front drawn"
 
 
+def remove_averages(output_dir: Path) -> None:
+    """Removes what tells about all scenes of an earlier evaluation: the pictures beside it are about to be replaced."""
+    for name in (SUMS_FILE, METRICS, SCORES, ERROR_PLOT, REPORT, PAGE):
+        (user_path(output_dir) / name).unlink(missing_ok=True)
+
+
 def write_evaluation(output_dir: Path, part: Part) -> Metrics:
     """Writes metrics.json, scores.csv, errors.png, report.md and report.html; returns the metrics.
 
@@ -156,10 +162,8 @@ def write_evaluation(output_dir: Path, part: Part) -> Metrics:
     output_dir = user_path(output_dir)
     metrics, settings = metrics_of(part), part.settings
     source = f"{settings.source}, {counted(len(settings.scenes), 'scene')}."
-    write_text(
-        output_dir / "metrics.json", json.dumps({"version": version(), **metrics}, indent=1, allow_nan=False) + "\n"
-    )
-    write_text(output_dir / "scores.csv", csv_text(metrics))
+    write_text(output_dir / METRICS, json.dumps({"version": version(), **metrics}, indent=1, allow_nan=False) + "\n")
+    write_text(output_dir / SCORES, csv_text(metrics))
     pictures, chart = {}, None
     for name in worst_first(metrics)[:SHOWN_SCENES]:
         caption = f"{name}: {scene_facts(metrics['per_scene'][name])}"
@@ -170,9 +174,9 @@ def write_evaluation(output_dir: Path, part: Part) -> Metrics:
         chart = (output_dir / ERROR_PLOT).read_bytes()
     else:
         (output_dir / ERROR_PLOT).unlink(missing_ok=True)  # of an earlier evaluation
-    write_text(output_dir / "report.md", report_text(metrics, settings.title, source, version(), pictures))
+    write_text(output_dir / REPORT, report_text(metrics, settings.title, source, version(), pictures))
     scenes = {name: _scene_maps(output_dir, name) for name in metrics["per_scene"]}
-    write_text(output_dir / "report.html", page_text(metrics, settings.title, source, version(), chart, scenes))
+    write_text(output_dir / PAGE, page_text(metrics, settings.title, source, version(), chart, scenes))
     return metrics
 
 

@@ -33,7 +33,8 @@ from glacierjax.geo.sources import (
 log = logging.getLogger(__name__)
 
 PNG_SUFFIXES = (".png",)
-RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".img")
+VRT = ".vrt"  # of a text that names other files
+RASTER_SUFFIXES = (".tif", ".tiff", VRT, ".img")
 IMAGE_SUFFIXES = PNG_SUFFIXES + RASTER_SUFFIXES
 # Names of files that tell nothing but their content: the folder has the name.
 _CONTENT_ONLY = re.compile(

@@ -8,10 +8,12 @@ from jaxtyping import Float
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.pixel_map import PixelMap, pixel_map
-from glacierjax.geo.antimeridian import cut_polygons
+from glacierjax.geo.antimeridian import TURN_DEG, cut_outline
 from glacierjax.geo.georeference import Georeference, pixel_size, reproject, turn_around_earth
 
 BORDER_POINTS = 21  # along each side of a scene, which is bent in another reference system
+# Beside a pole, neighbours on the border are far apart in longitude. Points are added until they are nearer than this.
+NEAR_DEG, MOST_BORDER_POINTS = 45.0, 2_001
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,11 +33,18 @@ class Footprint:
 
     def on_earth(self) -> shapely.MultiPolygon:
         """The border of this grid, longitude (-180..180) and latitude."""
-        return cut_polygons([shapely.Polygon(self.place.to_lonlat(self._border_px()))])
+        points = BORDER_POINTS
+        border = self.place.to_lonlat(self._border_px())
+        while (
+            points < MOST_BORDER_POINTS and np.abs(np.diff(np.unwrap(border[:, 0], period=TURN_DEG))).max() > NEAR_DEG
+        ):
+            points = 10 * (points - 1) + 1
+            border = self.place.to_lonlat(self._border_px(points))
+        return cut_outline(border)
 
-    def _border_px(self) -> Float[np.ndarray, "point 2"]:
+    def _border_px(self, points: int = BORDER_POINTS) -> Float[np.ndarray, "point 2"]:
         height, width = self.shape
-        along = np.linspace(0, 1, BORDER_POINTS)
+        along = np.linspace(0, 1, points)
         sides = [(along, 0 * along), (0 * along + 1, along), (along[::-1], 0 * along + 1), (0 * along, along[::-1])]
         return np.concatenate([np.column_stack(side) for side in sides]) * (width, height)
 

@@ -25,7 +25,7 @@ from glacierjax.geo.bands import Band, choose_band, descriptions_of
 from glacierjax.geo.control_points import advice
 from glacierjax.geo.georeference import Georeference, PixelSize, georeference_of_bounds, pixel_size
 from glacierjax.geo.grey import Grey
-from glacierjax.geo.layers import IMAGE_SUFFIXES, PNG_SUFFIXES, source_of_file
+from glacierjax.geo.layers import IMAGE_SUFFIXES, PNG_SUFFIXES, VRT, source_of_file
 from glacierjax.geo.mosaic import georeference_of, open_raster
 from glacierjax.geo.pixels import read_grey
 from glacierjax.geo.regions import Interest, Region
@@ -261,10 +261,14 @@ def _place_of_png(source: Source, dataset: rasterio.DatasetReader) -> Georeferen
 
 
 def _check_size(dataset: rasterio.DatasetReader, source: Source) -> None:
-    """Raises `InputError` for a scene that is too large, and for one whose files cannot hold so much."""
+    """Raises `InputError` for a scene that is too large, and for one whose files cannot hold so much.
+
+    A link and a file that only names others (VRT) do not tell how much the pixels take.
+    """
     pixels = dataset.width * dataset.height
     files = [Path(tile.path) for tile in source.tiles]
-    size = sum(file.stat().st_size for file in files) if all(file.is_file() for file in files) else pixels
+    is_told = all(file.is_file() and file.suffix.lower() != VRT for file in files)
+    size = sum(file.stat().st_size for file in files) if is_told else pixels
     if pixels > MOST_PIXELS or (pixels > LARGE_PIXELS and pixels > MOST_COMPRESSED * size):
         what = f"{dataset.width} x {dataset.height} pixels in {size} bytes"
         raise InputError(f"{what}; the file is damaged, or too large: `aoi` reads a part of it")

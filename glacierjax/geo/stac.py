@@ -18,7 +18,7 @@ from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import Json
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
 from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
-from glacierjax.geo.antimeridian import cut_polygons
+from glacierjax.geo.antimeridian import HALF_TURN_DEG, cut_polygons
 from glacierjax.geo.layers import MASKS, RASTER_SUFFIXES, mask_of
 from glacierjax.geo.sources import Coverage, MaskLayer, Source, Tile, gdal_path, is_virtual, shown_path, stem_of
 
@@ -135,7 +135,8 @@ def _coverage(item: Json, asset: Json) -> Coverage | None:
     try:
         outline = shape(item["geometry"])
         parts = [part for part in shapely.get_parts(outline) if part.geom_type == "Polygon" and not part.is_empty]
-        return Coverage(cut_polygons(parts), spacing_m) if parts else None
+        # A scene beside a pole is wide, but no scene without the pole in it is wider than half a turn.
+        return Coverage(cut_polygons(parts, HALF_TURN_DEG), spacing_m) if parts else None
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
         return None
 

@@ -27,6 +27,7 @@ from glacierjax.geo.line_columns import COLUMNS, Column, Properties, arrays_of, 
 GEOJSON = ".geojson"
 DECIMALS = 7
 DRIVERS = {GEOPACKAGE: "GPKG", SHAPEFILE: "ESRI Shapefile"}  # of OGR, by suffix; with the extra [vector]
+SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")  # beside the .shp
 LAYER = "front"
 POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
 
@@ -42,13 +43,13 @@ def feature(line_lonlat: Float[np.ndarray, "point 2"], properties: Properties) -
 
 
 def polygon_feature(polygon_lonlat: shapely.Polygon, properties: Properties) -> Json:
-    """A GeoJSON feature of a polygon of longitude and latitude, outer rings counter-clockwise (RFC 7946)."""
-    parts = shapely.get_parts(shapely.orient_polygons(cut_polygons([polygon_lonlat])))
-    rings = [np.round(shapely.get_coordinates(part), DECIMALS).tolist() for part in parts]
-    if len(rings) == 1:
-        geometry = {"type": "Polygon", "coordinates": rings}
-    else:
-        geometry = {"type": "MultiPolygon", "coordinates": [[ring] for ring in rings]}
+    """A GeoJSON feature of a polygon of longitude and latitude with its holes, outer rings counter-clockwise (RFC 7946)."""
+    parts = [
+        [np.round(shapely.get_coordinates(ring), DECIMALS).tolist() for ring in (part.exterior, *part.interiors)]
+        for part in shapely.orient_polygons(cut_polygons([polygon_lonlat])).geoms
+    ]
+    kind, coordinates = ("Polygon", parts[0]) if len(parts) == 1 else ("MultiPolygon", parts)
+    geometry = {"type": kind, "coordinates": coordinates}
     return {"type": "Feature", "geometry": geometry, "properties": dict(properties)}
 
 
@@ -107,6 +108,13 @@ def write_layer(
                 others.append(path.with_name(f"{path.stem}{part.suffix}"))
             part.replace(unused if part.suffix == path.suffix else others[-1])
     return [path, *others]
+
+
+def remove_layer(path: Path) -> None:
+    """Removes what `write_layer` may have written as `path`."""
+    parts = SHAPEFILE_PARTS if path.suffix == f".{SHAPEFILE}" else ()
+    for suffix in (path.suffix, *parts):
+        path.with_suffix(suffix).unlink(missing_ok=True)
 
 
 def geo_table(

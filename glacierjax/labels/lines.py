@@ -10,7 +10,8 @@ import numpy as np
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.labels.frames import Frame
 from glacierjax.terminus.attributes import Fields
-from glacierjax.terminus.fronts import Front, files_of, read_fronts
+from glacierjax.terminus.front_files import files_of
+from glacierjax.terminus.fronts import Front, read_fronts
 from glacierjax.terminus.places import name_places, place_of
 
 log = logging.getLogger(__name__)
@@ -87,13 +88,15 @@ def _with_glaciers(lines: list[Line]) -> list[Line]:
 def scene_of(line: Line, frames: Sequence[Frame], name_was_given: bool) -> tuple[Frame, str]:
     """The scene that a front belongs to, and by what that is known: `BY_NAME` or `BY_DATE`.
 
-    By the name in its attributes or of its file, whole or the beginning of a scene's; else by date among the scenes that it
-    lies in. Raises `InputError` naming both files if there is none, or several.
+    By the name in its attributes or of its file, whole or the beginning of that of a scene of its date; else by date among the
+    scenes that it lies in. Raises `InputError` naming both files if there is none, or several.
     """
     front = line.front
-    asked = front.scene.casefold()
+    asked = front.scene.removesuffix(f" {front.date}").casefold()  # which `read_fronts` adds to names of several dates
     named = [frame for frame in frames if frame.name.casefold() == asked] if asked else []
-    named = named or [frame for frame in frames if asked and frame.name.casefold().startswith(asked)]
+    begun = [frame for frame in frames if asked and frame.name.casefold().startswith(asked)]
+    # Many scenes of a glacier may begin with its name.
+    named = named or [frame for frame in begun if None in (front.date, frame.date) or frame.date == front.date]
     if len(named) > 1:  # one product in several pieces
         named = [frame for frame in named if frame.share_inside(front.lines) > MOSTLY] or named
     if len(named) == 1:
@@ -103,7 +106,7 @@ def scene_of(line: Line, frames: Sequence[Frame], name_was_given: bool) -> tuple
         raise InputError(
             f"{line.where}: several scenes have this name ({some_names([f.where for f in named])}); give one of them"
         )
-    if name_was_given:
+    if name_was_given and not begun:
         raise InputError(f"{line.where}: no scene of the name {front.scene!r}; there are: {there}")
     if front.date is None:
         raise InputError(

@@ -43,6 +43,7 @@ from glacierjax.prediction.records import (
     states_of,
     write_record,
 )
+from glacierjax.prediction.saved_lines import feature_lines
 from glacierjax.prediction.scene import Prediction, find_front
 from glacierjax.prediction.stac import COLLECTION
 
@@ -279,21 +280,9 @@ def write_summary(
     if missing := [path.name for path in paths if not path.is_file()]:
         log.warning("%s: removed, so not in %s; predict their scenes again", some_names(missing), ALL_FRONTS)
     if paths or (output / ALL_FRONTS).is_file():  # one of scenes that no longer count is replaced
-        members = ",\n".join(line for path in paths if path.is_file() for line in _feature_lines(path))
+        members = ",\n".join(line for path in paths if path.is_file() for line in feature_lines(path))
         write_text(output / ALL_FRONTS, f'{{"type": "FeatureCollection", "features": [\n{members}\n]}}\n')
         write_run(output / ALL_FRONTS, vector, options.crs or WGS84)
-
-
-def _feature_lines(path: Path) -> list[str]:
-    """The features of a file of lines, each in a line of text. Raises `InputError` for a damaged file."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        json.loads(text)  # of a truncated file some features would be missing
-    except ValueError as error:
-        raise InputError(
-            f"{path}: damaged ({error}); remove it, then start again to predict its scene again"
-        ) from error
-    return [line.rstrip(",") for line in text.splitlines()[1:-1] if line]
 
 
 def _log_counts(names: Sequence[str], records: Mapping[str, Record]) -> None:

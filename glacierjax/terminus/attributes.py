@@ -29,7 +29,7 @@ NAME = ("scene", "sceneid", "imageid", "image", "src", "source", "filename", "fi
 GLACIER = ("glacier", "glacierid", "glaciername", "glacname", "officialn", "rgiid")
 SENSOR = ("sensor", "satellite")
 WRITTEN_DIGITS = 8  # of a date as a number: 20200405
-OWN = "scene"  # an attribute of all lines that glacierjax wrote
+OWN = {"scene", "line", "checkpoint"}  # attributes of all lines that glacierjax wrote, perhaps without a value
 PICTURE_SUFFIXES = (".tif", ".tiff", ".png")
 
 Properties = Mapping[str, Any]
@@ -111,7 +111,7 @@ def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, d
         if value is None:
             continue
         try:
-            return key, _parsed(key, value, f"{file}: {properties.get(OWN) or key}")
+            return key, _parsed(key, value, f"{file}: {properties.get('scene') or key}")
         except InputError:
             if candidate == DATE[0]:
                 raise

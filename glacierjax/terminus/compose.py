@@ -100,6 +100,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
         mask = _write_mask(output / MASK, series, lanes, months, crs, glacier, options)
     except SpacingError as error:
         refused = error
+    if mask is None:
         (output / MASK).unlink(missing_ok=True)  # of other fronts
     for name, composites in ((MONTHLY, months), (ANNUAL, years)):
         write_text(output / f"{name}.csv", _table(composites, series.box.width_m))
@@ -119,6 +120,8 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
         "ice_mask": mask,
     }
     write_text(output / RESULT, json.dumps(found, indent=1, allow_nan=False) + "\n")
+    for kind in set(FIGURE_FORMATS) - set(options.figures):
+        (output / f"{FIGURE}.{kind}").unlink(missing_ok=True)  # likewise
     paths = [output / f"{FIGURE}.{kind}" for kind in options.figures]
     draw_composites(paths, glacier or "", rows, months, years, trend, lanes)
     seen, every = found["months"]["seen"], found["months"]["all"]

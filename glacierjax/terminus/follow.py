@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.errors import SHOWN_REASONS, InputError, some_names
 from glacierjax.core.files import write_text
 from glacierjax.fronts.verdict import REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import feature, write_geojson
-from glacierjax.terminus.fronts import JUDGED
+from glacierjax.terminus.front_files import JUDGED
 from glacierjax.terminus.inputs import write_box
 from glacierjax.terminus.line_files import write_judged
 from glacierjax.terminus.open_series import BOX_FILE, CENTRELINE_FILE, SUMMARY, SeriesOptions, open_series
@@ -55,8 +55,14 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
             words = f"{facts['change']:.0f} m, {trend_text(trend)}, {facts['measured']} of {len(rows)} scenes"
             log.info("%s method: %s", label, words)
     log.info("written: %s", output)
-    if not any(found[name]["measured"] for name in (BOX, CENTRELINE)):
+    if any(found[name]["measured"] for name in (BOX, CENTRELINE)):
+        return
+    if any(row.box_position_m is not None or row.centreline_position_m is not None for row in rows):
         raise InputError(
-            f"{options.box or '`fronts`'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
-            f"side; draw `box` narrower, after {output / CHART}"
+            f"`fronts`: all that could be measured are rejected: {some_names(rejected, SHOWN_REASONS)}; look at {output / CHART};"
+            " if they are right, give `threshold` to what rejected them, predict or timeseries"
         )
+    raise InputError(
+        f"{options.box or '`fronts`'}: none of {len(rows)} fronts could be measured: they do not divide the box from side to "
+        f"side; draw `box` narrower, after {output / CHART}"
+    )

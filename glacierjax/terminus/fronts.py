@@ -3,7 +3,7 @@
 import dataclasses
 import datetime
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,22 +11,18 @@ import shapely
 from jaxtyping import Float
 from rasterio.crs import CRS
 
-from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import named_paths, user_path, visible_files
+from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.fronts.verdict import Verdict
 from glacierjax.geo.antimeridian import join_lines
-from glacierjax.geo.features import JSON_SUFFIXES, LINES, SUFFIXES, read_features
+from glacierjax.geo.features import LINES, read_features
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 from glacierjax.geo.vectors import read_points
-from glacierjax.terminus.attributes import OWN, Fields, read_facts, read_quality
+from glacierjax.terminus.attributes import OWN, Facts, Fields, read_facts, read_quality
+from glacierjax.terminus.front_files import POINTS_SUFFIX, files_of
 from glacierjax.terminus.places import name_places
 
 log = logging.getLogger(__name__)
-
-LINES_FOLDER = "lines"  # of the output of glacierjax.predict
-JUDGED = "judged.geojson"  # of that of glacierjax.timeseries
-POINTS_SUFFIX = ".csv"
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,19 +73,21 @@ def read_fronts(patterns: Sequence[str], fields: Fields | None = None) -> list[F
     `InputError` for what names no fronts, and for scenes that are there twice.
     """
     files = dict.fromkeys(file for pattern in patterns for file in files_of(pattern))
-    fronts: dict[tuple[str, str | None], Front] = {}
+    found: list[tuple[Path, Front]] = []
     guessed = set()
     for file in files:
-        found, used = _read_file(file, fields or Fields())
+        fronts, used = _read_file(file, fields or Fields())
+        found += [(file, front) for front in fronts]
         guessed |= used
-        for front in found:
-            key = front.scene, front.glacier
-            if key in fronts:
-                raise InputError(f"{file}: a second front of the scene {front.scene}; give each scene once")
-            fronts[key] = front
     for attributes in sorted(guessed):
         log.info("date, scene and glacier of lines are taken from %s", ", ".join(attributes) or "file names")
-    return sorted(_told_apart(list(fronts.values())), key=lambda front: (front.date or datetime.date.max, front.scene))
+    once: dict[tuple[str, str | None], Front] = {}
+    for (file, _), front in zip(found, _named_by_date([front for _, front in found]), strict=True):
+        key = front.scene, front.glacier
+        if key in once:
+            raise InputError(f"{file}: a second front of the scene {front.scene}; give each scene once")
+        once[key] = front
+    return sorted(_told_apart(list(once.values())), key=lambda front: (front.date or datetime.date.max, front.scene))
 
 
 def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
@@ -115,44 +113,34 @@ def lay_out(fronts: Sequence[Front]) -> tuple[list[Front], Plane]:
     return placed, plane
 
 
-def files_of(pattern: str) -> list[Path]:
-    """The files with front lines that a file, a folder or a pattern names. Raises `InputError` if there are none."""
-    path = user_path(pattern)
-    if path.is_dir():
-        folder = path / LINES_FOLDER if (path / LINES_FOLDER).is_dir() else path
-        if folder == path and (path / JUDGED).is_file():
-            return [path / JUDGED]
-        # A scene may be there in several formats; those that predict always writes come first.
-        files = visible_files(folder, (*JSON_SUFFIXES, POINTS_SUFFIX)) or visible_files(folder, SUFFIXES)
-    else:
-        files = [file for file in named_paths(path) if not file.is_dir()]
-    if not files:
-        raise ArgumentError("fronts", pattern, f"no front lines there ({', '.join((*SUFFIXES, POINTS_SUFFIX))})")
-    return files
-
-
 def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, ...]]]:
     """The fronts in a file, and the attributes by which lines of other programs were understood."""
     if file.suffix.lower() == POINTS_SUFFIX:
         lines, spacing_m = read_points(file)
         facts = facts_of_name(file.stem)
         return [Front(file.stem, lines, facts.date, facts.glacier, facts.sensor, spacing_m)], set()
-    fronts: dict[tuple, Front] = {}
     used = set()
+    pieces: list[tuple[Facts, bool, list[np.ndarray], dict]] = []
     for shape, properties in read_features(file):
         if shape.geom_type not in LINES:
             raise InputError(f"{file}: a {shape.geom_type} in it; fronts are lines")
         facts = read_facts(properties, fields, file)
-        is_own = OWN in properties
+        is_own = properties.keys() >= OWN
         if not is_own:
             used.add(facts.used)
-        key = facts.name, facts.glacier, None if facts.name else facts.date
         lines = join_lines([shapely.get_coordinates(part) for part in shapely.get_parts(shape)])
+        pieces.append((facts, is_own, lines, properties))
+    dates = _dates_of_names((facts.name, facts.date) for facts, *_ in pieces)
+    fronts: dict[tuple, Front] = {}
+    for facts, is_own, lines, properties in pieces:
+        of_name = dates.get(facts.name or "", set())
+        date = next(iter(of_name)) if len(of_name) == 1 else facts.date  # a piece of it may have none
+        key = facts.name, facts.glacier, date
         if key in fronts:  # another piece of it
             fronts[key].lines.extend(lines)
         else:
             known = read_quality(properties, file) if is_own else (None, None)
-            fronts[key] = Front(facts.name or "", lines, facts.date, facts.glacier, facts.sensor, None, is_own, *known)
+            fronts[key] = Front(facts.name or "", lines, date, facts.glacier, facts.sensor, None, is_own, *known)
     if not fronts:
         facts = facts_of_name(file.stem)
         return [Front(file.stem, [], facts.date, facts.glacier, facts.sensor)], used
@@ -161,6 +149,33 @@ def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, 
         front if front.scene else dataclasses.replace(front, scene=file.stem if one else f"{file.stem} {front.date}")
         for front in fronts.values()
     ], used
+
+
+def _named_by_date(fronts: list[Front]) -> list[Front]:
+    """The fronts, those of other programs whose name has several dates named by name and date: it is of no single scene."""
+    dates = _dates_of_names((front.scene, front.date) for front in fronts if not front.is_own)
+    repeated = {name for name, of_name in dates.items() if len(of_name) > 1}
+    if not repeated:
+        return fronts
+    names = some_names(sorted(repeated))
+    log.info(
+        "fronts of several dates have the name %s, so it is taken for none of a scene; each date is a front", names
+    )
+    return [
+        dataclasses.replace(front, scene=f"{front.scene} {front.date}")
+        if front.scene in repeated and front.date and not front.is_own
+        else front
+        for front in fronts
+    ]
+
+
+def _dates_of_names(pairs: Iterable[tuple[str | None, datetime.date | None]]) -> dict[str, set[datetime.date]]:
+    """The dates that are told with each name."""
+    dates: dict[str, set[datetime.date]] = {}
+    for name, date in pairs:
+        if name and date:
+            dates.setdefault(name, set()).add(date)
+    return dates
 
 
 def _told_apart(fronts: list[Front]) -> list[Front]:

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 from rasterio.crs import CRS
 
+from glacierjax.core.choices import VECTOR_FORMATS
 from glacierjax.fronts.verdict import GOOD
 from glacierjax.geo.georeference import WGS84, reproject, segment_lengths_m
 from glacierjax.geo.glacier_ids import PLAIN
 from glacierjax.geo.line_columns import COLUMNS, COMPOSITE_COLUMNS, termpicks_columns
 from glacierjax.geo.run_layer import write_run
-from glacierjax.geo.vectors import feature, write_geojson
+from glacierjax.geo.vectors import feature, remove_layer, write_geojson
 from glacierjax.terminus.composites import Composite
 from glacierjax.terminus.fronts import Plane
 from glacierjax.terminus.lanes import Lanes
@@ -49,7 +50,10 @@ def write_composites(
     vector: Sequence[str],
     crs: CRS,
 ) -> list[Path]:
-    """Their lines as GeoJSON (`path`), in each format of `vector` in `crs`, and the style in which QGIS shows them."""
+    """Their lines as GeoJSON (`path`), in each format of `vector` in `crs`, and the style in which QGIS shows them.
+
+    Those of earlier fronts in other formats are removed.
+    """
     features = []
     for one in composites:
         if one.profile_m is None or one.date is None:
@@ -75,6 +79,8 @@ def write_composites(
         }
         features.append(_feature(lanes.front(one.profile_m), plane, dict.fromkeys(COMPOSITE_COLUMNS) | facts))
     write_geojson(path, features)
+    for kind in set(VECTOR_FORMATS) - set(vector):
+        remove_layer(path.with_suffix(f".{kind}"))
     return [path, *write_run(path, vector, crs, COMPOSITE_COLUMNS)]
 
 

@@ -17,7 +17,8 @@ from glacierjax.terminus.box import Box
 from glacierjax.terminus.centreline import towards_ocean
 from glacierjax.terminus.curved_box import box_along
 from glacierjax.terminus.direction import one_direction
-from glacierjax.terminus.fronts import JUDGED, Front, Plane, lay_out, read_fronts
+from glacierjax.terminus.front_files import JUDGED
+from glacierjax.terminus.fronts import Front, Plane, lay_out, read_fronts
 from glacierjax.terminus.inputs import (
     choose_box,
     choose_glacier,

@@ -152,8 +152,8 @@ def box_corners(box: Box) -> Float[np.ndarray, "corner 2"]:
 
 
 def _changes(values: Sequence[float | None], kept: Sequence[bool]) -> list[float | None]:
-    first = next((value for value, keep in zip(values, kept, strict=True) if keep and value is not None), 0.0)
-    return [None if value is None else value - first for value in values]
+    first = next((value for value, keep in zip(values, kept, strict=True) if keep and value is not None), None)
+    return [None if value is None or first is None else value - first for value in values]
 
 
 def _times(value: float | None, factor: float) -> float | None:

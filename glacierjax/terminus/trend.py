@@ -36,7 +36,7 @@ Matrix = Float64[np.ndarray, "row column"]
 class Trend:
     """value = level + rate (year - middle_year) + harmonics of the year. Values in metres, or in any other unit.
 
-    `coefficients`: level, rate, then cosine and sine of each harmonic; their `covariance` (None: not known, of two dates) with
+    `coefficients`: level, rate, then cosine and sine of each harmonic; their `covariance` (None: not known: few dates) with
     `freedom`, its degrees of freedom, and where it is from (`errors_from`). `scatter`: standard deviation around the curve.
     `season_range`: of the cycle, from its lowest to its highest value, with its standard error; None without harmonics.
     """
@@ -110,18 +110,17 @@ def fit_trend(years: Values, values: Values, errors: Values | None = None) -> Tr
     variances = _variances(design, values, errors)
     coefficients = _solve(design, values, variances)
     spare = len(values) - design.shape[1]
-    if not spare:
+    if len(np.unique(years)) <= design.shape[1]:  # several values of one date tell nothing about time
         return Trend(middle, coefficients, None, 0, SCATTER, None, None, None)
     residuals = values - design @ coefficients
     scatter = float(np.sqrt(residuals @ residuals / spare))
     spread = _range(coefficients) if harmonics else None
     stretch = np.minimum(STRETCHES * (years - years.min()) / np.ptp(years), STRETCHES - 1).astype(int)
-    _, sizes = np.unique(stretch, return_counts=True)
-    if len(sizes) >= LEAST_STRETCHES and len(values) - sizes.max() > design.shape[1]:
-        kept = [stretch != one for one in np.unique(stretch)]
+    kept = [stretch != one for one in np.unique(stretch)]
+    if len(kept) >= LEAST_STRETCHES and min(len(np.unique(years[keep])) for keep in kept) > design.shape[1]:
         again = np.array([_solve(design[keep], values[keep], variances[keep]) for keep in kept])
         error = float(_jackknife(np.array([[_range(one)] for one in again]))[0, 0] ** 0.5) if harmonics else None
-        return Trend(middle, coefficients, _jackknife(again), len(sizes) - 1, JACKKNIFE, scatter, spread, error)
+        return Trend(middle, coefficients, _jackknife(again), len(kept) - 1, JACKKNIFE, scatter, spread, error)
     inverse = np.linalg.inv(design.T @ (design / variances[:, None]))
     covariance = inverse * float((residuals**2 / variances).sum() / spare)
     return Trend(middle, coefficients, covariance, spare, SCATTER, scatter, spread, None)
@@ -198,7 +197,7 @@ def _harmonics(years: Values) -> int:
     enough = [
         order
         for order in range(1, MOST_HARMONICS + 1)
-        if gap <= 0.5 / order and len(years) >= DATES_PER_PARAMETER * (2 + 2 * order)
+        if gap <= 0.5 / order and len(np.unique(years)) >= DATES_PER_PARAMETER * (2 + 2 * order)
     ]
     return max(enough, default=0)
 

@@ -1,6 +1,7 @@
 """Evaluations in parts: the merged files are byte for byte those of a single pass."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -54,6 +55,22 @@ def test_merged_parts_are_the_files_of_one_pass(root, tmp_path, order):
 
 def test_a_part_writes_no_averages(root):
     assert not (root / "part0" / "metrics.json").exists()
+
+
+@pytest.mark.parametrize("stops", ["at a bad scene", "as a part"])
+def test_averages_of_an_earlier_evaluation_do_not_stand_beside_new_pictures(root, tmp_path, stops):
+    shutil.copytree(root / "whole", tmp_path / "out")
+    if stops == "as a part":
+        score(root, tmp_path / "out", shard=(0, SHARDS))
+    else:
+
+        def fail(_):
+            raise InputError("scene.png: not readable")
+
+        with pytest.raises(InputError, match=r"scene\.png"):
+            score_part(raw_scenes(str(root / "data_raw"), "test"), fail, tmp_path / "out", "Title", "source")
+    left = {path.name for path in (tmp_path / "out").iterdir() if path.is_file()}
+    assert left == ({SUMS_FILE} if stops == "as a part" else set())
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from helpers import damaged
 from PIL import Image
+from rasters_for_tests import LEFT, TOP, power, write
 from test_pixels import AMPLITUDE, DB, GREY, png, write_tiff
 
 from glacierjax.core.errors import InputError
+from glacierjax.geo import scenes
 from glacierjax.geo.scenes import ReadOptions, Scene, read_scene
 
 LONGEST_S = 10
@@ -45,3 +47,21 @@ def test_damage_is_one_line_or_a_scene(tmp_path, copies):
             except InputError as error:
                 assert str(file) in str(error) or file.name in str(error)
             assert time.monotonic() - started < LONGEST_S, file
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_a_large_virtual_raster_is_not_taken_for_a_damaged_file(tmp_path, monkeypatch):
+    """Its text is small whatever it shows; tests have no file of 67 megapixels."""
+    write(tmp_path / "one.tif", power())
+    size = 'rasterXSize="50" rasterYSize="40"'
+    band = '<SimpleSource><SourceFilename relativeToVRT="1">one.tif</SourceFilename><SourceBand>1</SourceBand></SimpleSource>'
+    crs, place = "<SRS>EPSG:32622</SRS>", f"<GeoTransform>{LEFT}, 20, 0, {TOP}, 0, -20</GeoTransform>"
+    (tmp_path / "all.vrt").write_text(
+        f'<VRTDataset {size}>{crs}{place}<VRTRasterBand dataType="Float32" band="1">{band}</VRTRasterBand></VRTDataset>'
+    )
+    monkeypatch.setattr(scenes, "LARGE_PIXELS", 100)
+    monkeypatch.setattr(scenes, "MOST_COMPRESSED", 1)
+    assert read_scene(tmp_path / "all.vrt").image.shape == (40, 50)
+    monkeypatch.setattr(scenes, "MOST_PIXELS", 1000)
+    with pytest.raises(InputError, match=r"50 x 40 pixels .* too large: `aoi` reads a part of it"):
+        read_scene(tmp_path / "all.vrt")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import shapely
 from rasters_for_tests import LEFT, SPACING_M, TOP, power, write
 
 from glacierjax.core.errors import InputError
@@ -192,6 +193,14 @@ def test_items_link_files_beside_them_and_their_mask(tmp_path):
     scene = read_scene(source)
     assert scene.name == f"{burst}_VV" and str(scene.facts.date) == "2021-02-05"
     assert not scene.valid[:, :5].any() and scene.valid[:, 5:].all()
+
+
+def test_a_wide_footprint_across_180_degrees_is_taken_the_short_way_round(tmp_path):
+    ring = [[172, -78.0], [-171, -77.5], [-170, -79.5], [171, -80.0], [172, -78.0]]
+    wide = {**item("S1A_20200101", {"hh": {"href": "a.tif"}}), "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    (source,) = find_sources([collection(tmp_path / "items.json", wide)])
+    covered = source.tiles[0].coverage.polygons
+    assert shapely.contains_xy(covered, [179.9, -179.9, 0, 160], -79).tolist() == [True, True, False, False]
 
 
 def test_asset_and_polarisation_choose(tmp_path):

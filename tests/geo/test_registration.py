@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import shapely
 
 from glacierjax.core.pixel_map import NODE_PX
-from glacierjax.geo.georeference import Georeference, crs_from_user, reproject
+from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
 from glacierjax.geo.registration import Footprint, MapRegistration
 
 UTM, POLAR, DEGREES = (crs_from_user(name, "test") for name in ("EPSG:32622", "EPSG:3413", "EPSG:4326"))
@@ -122,3 +123,56 @@ def test_scenes_of_a_training_by_number():
     places = register(1, 0)
     assert places.shape == (300, 400) and len(places.nodes) == -(-300 // NODE_PX) + 1
     assert [place.item() for place in places.places(np.array([0]), np.array([10]))] == [0, 0]
+
+
+def around(crs, longitude, latitude, side_km):
+    """A square scene of 100 x 100 pixels around a place."""
+    x, y = reproject(np.array([[longitude, latitude]], float), WGS84, crs_from_user(crs, "test"))[0]
+    pixel_m, half_m = side_km * 10, side_km * 500
+    place = Georeference(crs_from_user(crs, "test"), (pixel_m, 0, x - half_m, 0, -pixel_m, y + half_m))
+    return Footprint(place, (100, 100))
+
+
+@pytest.mark.parametrize(
+    ("scene", "parts"),
+    [
+        (around("EPSG:3031", 180, -78, 250), 2),
+        (around("EPSG:3413", 180, 71, 400), 2),
+        (around("EPSG:3031", 150, -88.5, 210), 2),
+        (around("EPSG:3031", -135, -89.99, 250), 1),
+        (around("EPSG:3413", 30, 89, 300), 1),
+        (around("EPSG:32601", -179.9, 60, 200), 2),
+        (around("EPSG:32622", -51, 69, 200), 1),
+        (around("EPSG:4326", 180, 70, 0.02), 2),
+        (around("EPSG:4326", 0, 0, 0.34), 1),
+    ],
+    ids=[
+        "78 S",
+        "71 N",
+        "beside the pole",
+        "around the pole",
+        "with the pole",
+        "UTM",
+        "inland",
+        "degrees",
+        "all degrees",
+    ],
+)
+def test_a_scene_covers_on_earth_what_its_pixels_cover_however_wide_and_across_180_degrees(scene, parts):
+    covered = scene.on_earth()
+    assert covered.is_valid and len(covered.geoms) == parts
+    assert covered.bounds[0] >= -180 and covered.bounds[2] <= 180
+    middle = scene.place.to_lonlat(np.array([[50.0, 50]]))[0]
+    rng = np.random.default_rng(0)
+    latitude = np.clip(middle[1] + rng.uniform(-5, 5, 20_000), -89.9, 89.9)
+    points = np.column_stack([rng.uniform(-180, 180, 20_000), latitude])
+    if scene.place.crs.to_dict().get("proj") == "utm":  # which is no map of the whole Earth
+        points = points[np.abs((points[:, 0] - middle[0] + 180) % 360 - 180) < 8]
+    pixels = scene.place.to_pixels(reproject(points, WGS84, scene.place.crs))
+    if scene.place.crs == DEGREES:
+        pixels[:, 0] -= 360 / scene.place.transform[0] * np.round((pixels[:, 0] - 50) * scene.place.transform[0] / 360)
+    inside = ((pixels > 0) & (pixels < 100)).all(1)
+    near = (np.abs(pixels) < 1).any(1) | (np.abs(pixels - 100) < 1).any(1)
+    found = shapely.contains_xy(covered, *points.T)
+    np.testing.assert_array_equal(found[~near], inside[~near])
+    assert inside.sum() > 20

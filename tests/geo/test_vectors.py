@@ -14,7 +14,7 @@ from glacierjax.geo.antimeridian import cut_line, cut_polygons, join_lines
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.features import LINES, read_features, read_shapes
 from glacierjax.geo.georeference import WGS84, Georeference, reproject, turn_around_earth
-from glacierjax.geo.vectors import feature, read_points, write_geojson, write_points
+from glacierjax.geo.vectors import feature, polygon_feature, read_points, write_geojson, write_points
 
 UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
 LINE = np.array([[10.0, 90], [12, 50], [11, 3]])
@@ -174,6 +174,24 @@ def test_a_hole_goes_along_with_its_polygon_across_180_degrees():
     west, east = sorted(cut_polygons([polygon]).geoms, key=lambda part: -part.bounds[0])
     assert (len(west.interiors), len(east.interiors)) == (1, 1)
     assert west.area + east.area == pytest.approx(0.06 * 2 - 2 * 0.1 * 0.01)
+
+
+@pytest.mark.parametrize("east", [10.0, 180.5], ids=["inland", "across 180 degrees"])
+def test_a_polygon_is_written_with_its_holes_as_closed_rings(tmp_path, east):
+    outer, holes = (
+        shapely.box(east - 2, 70, east, 71),
+        [shapely.box(east - x - 0.1, 70.2, east - x, 70.5) for x in (0.1, 1)],
+    )
+    whole = shapely.difference(outer, shapely.union_all(holes))
+    written = polygon_feature(whole, {})["geometry"]
+    parts = [written["coordinates"]] if written["type"] == "Polygon" else written["coordinates"]
+    assert all(ring[0] == ring[-1] for part in parts for ring in part)
+    assert sum(len(part) - 1 for part in parts) == 2
+    found = shapely.geometry.shape(written)
+    assert found.is_valid and found.area == pytest.approx(whole.area)
+    write_geojson(tmp_path / "a.geojson", [polygon_feature(whole, {})])
+    read = read_area(tmp_path / "a.geojson").polygons
+    assert read is not None and read.area == pytest.approx(whole.area)
 
 
 def test_what_was_cut_at_180_degrees_is_joined_again():

@@ -204,6 +204,21 @@ def test_a_line_against_the_others_is_turned_round(plain, tmp_path):
     assert [name for name, facts in sides.items() if facts["turned_round"]] == [ids[2].name]
 
 
+@pytest.mark.parametrize("row", [{"name": "S1"}, {"name": "S1", "colour": "red"}], ids=["one", "several"])
+def test_of_scenes_that_begin_with_a_lines_name_that_of_its_date_is_taken(plain, tmp_path, row):
+    years = (2019,) if len(row) == 1 else (2019, 2020)
+    rows = [{**row, "date": f"{year}-07-01"} for year in years]
+    for fields in (Fields(), Fields(name="name")):
+        ids = label_plain(plain, tmp_path, [straight(plain[1], *NORTH)] * len(rows), rows, fields=fields)
+        assert [scene.date.year for scene in ids] == [*years]
+
+
+def test_a_line_whose_name_only_scenes_of_other_dates_begin_with_goes_by_date(plain, tmp_path):
+    row = {"name": "S1_2020", "date": "2019-07-01"}
+    (scene,) = label_plain(plain, tmp_path, [straight(plain[1], *NORTH)], [row])
+    assert scene.date.year == 2019
+
+
 CROSSING = ((50, 70), (50, 20), (60, 30), (40, 60))
 BAD = {
     "crosses itself": (CROSSING, {"date": "2020-07-01"}, {}, r"fronts\.geojson.*crosses itself.*S1_2020-07-01_HH\.tif"),

@@ -14,6 +14,7 @@ import shapely
 from brightness import make_predictor
 from rasterio import Affine
 from rasterio.errors import NotGeoreferencedWarning
+from vector_files import write_vectors
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
@@ -100,6 +101,51 @@ def test_stopped_while_all_is_made_again_with_other_settings_the_rest_is_not_don
     rows = list(csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines()))
     assert [row["scene"] for row in rows] == [PICTURE, MAP]
     assert [path.stem for path in (tmp_path / "out" / "stac").iterdir()] == [MAP]
+
+
+@pytest.mark.parametrize("epsg", [None, 4326, 3413], ids=["on one line", "WGS84", "another system"])
+def test_lines_that_another_program_saved_again_stay_among_all_fronts(tmp_path, scenes, epsg):
+    out, file = tmp_path / "out", sources(scenes / f"{MAP}.tif")
+    batch(tmp_path, vector=["parquet"]).run(file)
+    lines, before = out / "lines" / f"{MAP}.geojson", (out / "fronts.geojson").read_text()
+    assert before == lines.read_text()
+    document = json.loads(before)
+    if epsg is None:
+        lines.write_text(json.dumps(document))
+    else:
+        (feature,) = document["features"]
+        del feature["properties"]["Author"]
+        feature["properties"]["date"] = "2015/03/09"
+        write_vectors(lines, [shapely.geometry.shape(feature["geometry"])], [feature["properties"]], epsg)
+    batch(tmp_path, vector=["parquet"]).run(file)
+    (again,) = json.loads((out / "fronts.geojson").read_text())["features"]
+    (first,) = json.loads(before)["features"]
+    np.testing.assert_allclose(again["geometry"]["coordinates"], first["geometry"]["coordinates"], atol=1e-6)
+    if epsg is None:
+        assert (out / "fronts.geojson").read_text() == before
+    else:
+        assert again["properties"] == first["properties"] | {"Author": None}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"features": [1]}',
+        '{"features": [{"geometry": null, "properties": {}}]}',
+        '{"features": [{"geometry": {"type": "Point", "coordinates": [0, 0]}, "properties": {}}]}',
+        '{"features": [{"geometry": {"type": "LineString", "coordinates": [[0, 0], [0, NaN]]}, "properties": {}}]}',
+        '{"type": "FeatureCollection", "crs": {}, "features": [{"type": "Feature"}]}',
+    ],
+)
+def test_a_damaged_file_of_lines_is_one_clear_problem(tmp_path, scenes, text):
+    batch(tmp_path).run(sources(scenes / f"{MAP}.tif"))
+    (tmp_path / "out" / "lines" / f"{MAP}.geojson").write_text(text)
+    with pytest.raises(InputError, match=rf"lines/{MAP}.geojson: (damaged|not a readable)") as raised:
+        batch(tmp_path).run(sources(scenes / f"{MAP}.tif"))
+    assert "\n" not in str(raised.value)
 
 
 def test_other_weights_in_the_same_folder_are_other_settings(tmp_path, scenes):

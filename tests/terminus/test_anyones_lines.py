@@ -134,6 +134,45 @@ def test_attributes_that_are_named_come_first_and_must_be_there(tmp_path):
         read_facts(properties, Fields(date="label"), tmp_path / "f.shp")
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("Name", "Kangilerngata"), ("source", "Sentinel-1"), ("scene", "Helheim"), ("image", "S1")]
+)
+def test_a_name_that_all_lines_share_is_a_front_on_each_date(tmp_path, caplog, attribute, value):
+    rows = [{attribute: value, "date": f"{year}-07-01"} for year in YEARS]
+    path = write_lines(tmp_path / "f.geojson", [UTM.to_lonlat(line(year)) for year in YEARS], rows)
+    with caplog.at_level(logging.INFO, logger="glacierjax"):
+        found = measured([path], tmp_path / "out")
+    assert found["scenes"] == len(YEARS)
+    assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+    assert f"fronts of several dates have the name {value}" in caplog.text
+    assert read_fronts([str(path)])[0].scene == f"{value} 2010-07-01"
+
+
+def test_a_name_that_files_of_several_dates_share_is_a_front_on_each_date(tmp_path):
+    for year in YEARS:
+        row = {"name": "Kangilerngata", "date": f"{year}-07-01"}
+        write_lines(tmp_path / f"{year}.geojson", [UTM.to_lonlat(line(year))], [row])
+    assert [front.date and front.date.year for front in read_fronts([str(tmp_path)])] == [*YEARS]
+
+
+def test_a_piece_without_a_date_belongs_to_the_front_of_its_name(tmp_path):
+    rows = [{"scene": "a", "date": "2010-07-01"}, {"scene": "a", "date": None}]
+    pieces = [UTM.to_lonlat(line(2010)[:20]), UTM.to_lonlat(line(2010)[19:])]
+    (front,) = read_fronts([str(write_lines(tmp_path / "f.geojson", pieces, rows))])
+    assert (front.scene, front.date, len(front.lines)) == ("a", datetime.date(2010, 7, 1), 2)
+
+
+def test_lines_of_others_with_a_scene_and_a_quality_are_not_taken_for_our_own(tmp_path, caplog):
+    rows = [{"scene": f"a{year}", "date": f"{year}-07-01", "quality": "fair", "error_m": "low"} for year in YEARS]
+    path = write_lines(tmp_path / "f.geojson", [UTM.to_lonlat(line(year)) for year in YEARS], rows)
+    assert measured([path], tmp_path / "out")["box_m"]["measured"] == len(YEARS)
+    assert "the glacier is taken to lie on the left" in caplog.text
+    far = [UTM.to_lonlat(line(year, east_px=2000)) for year in YEARS]
+    path = write_lines(tmp_path / "far.geojson", far, [row | {"scene": f"b{row['scene']}"} for row in rows])
+    with pytest.raises(InputError, match="several glaciers"):
+        measured([tmp_path / "f.geojson", path], tmp_path / "both")
+
+
 def test_lines_without_a_glacier_are_told_apart_by_place(tmp_path, caplog):
     far = [UTM.to_lonlat(line(year, east_px=2000)) for year in YEARS]
     near = [UTM.to_lonlat(line(year)) for year in YEARS]

@@ -3,6 +3,7 @@
 import csv
 import datetime
 import json
+import shutil
 import subprocess
 import sys
 
@@ -18,7 +19,7 @@ from glacierjax.core.scene_names import decimal_year
 from glacierjax.fronts.verdict import REJECT
 from glacierjax.geo.features import read_features
 from glacierjax.geo.georeference import Georeference
-from glacierjax.geo.line_columns import COMPOSITE_COLUMNS
+from glacierjax.geo.line_columns import COLUMNS, COMPOSITE_COLUMNS
 from glacierjax.geo.vectors import feature, polygon_feature, write_geojson, write_points
 from glacierjax.terminus import compose, follow, mask_file
 from glacierjax.terminus.compose import CompositeOptions, make_composites
@@ -39,11 +40,12 @@ def line(date, north_px=0):
     return np.column_stack([along + 3 * np.sin(y / 20), y])
 
 
-def write_fronts(path, dates, glacier="JAC", **others):
+def write_fronts(path, dates, glacier="JAC", quality=None, **others):
     members = [
         feature(
             UTM.to_lonlat(line(d, **others)),
-            {"scene": f"{glacier}_{d}", "glacier": glacier, "date": str(d), "error_m": 15.0},
+            dict.fromkeys(COLUMNS)
+            | {"scene": f"{glacier}_{d}", "glacier": glacier, "date": str(d), "error_m": 15.0, "quality": quality},
         )
         for d in dates
     ]
@@ -195,6 +197,26 @@ def test_other_lines_and_their_box_are_judged_first(dates, tmp_path, monkeypatch
             "annual.qml",
         ]
     )
+
+
+def test_nothing_of_earlier_composites_is_left_beside_new_ones(series, composites, tmp_path):
+    kept = {"gpkg": True, "shp": False, "parquet": False, "pdf": False, "svg": True}
+    shutil.copytree(composites, tmp_path / "C")
+    make_composites([str(series)], tmp_path / "C", CompositeOptions(vector=("gpkg",), figures=("svg",)))
+    suffixes = {path.suffix[1:] for path in (tmp_path / "C").iterdir()}
+    assert {suffix: suffix in suffixes for suffix in kept} == kept
+    assert suffixes.isdisjoint({"nc", "dbf", "shx", "prj", "cpg"})
+
+
+def test_fronts_that_are_all_rejected_are_told_and_have_no_change(dates, tmp_path):
+    write_fronts(tmp_path / "f.geojson", dates[:3], quality=REJECT)
+    with pytest.raises(
+        InputError, match=r"all that could be measured are rejected: JAC_2010-01-05.*`threshold`"
+    ) as told:
+        follow.follow_terminus([str(tmp_path / "f.geojson")], tmp_path / "S", SeriesOptions())
+    assert "narrower" not in str(told.value)
+    rows = list(csv.DictReader((tmp_path / "S" / "timeseries.csv").read_text().splitlines()))
+    assert all(row["box_position_m"] and not row["box_change_m"] and not row["area_change_km2"] for row in rows)
 
 
 def test_a_series_in_a_curved_box_keeps_it(dates, tmp_path, monkeypatch):

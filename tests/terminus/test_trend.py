@@ -1,5 +1,7 @@
 """Trend and seasonal cycle: known ones are found, and their errors hold also where neighbours in time deviate alike."""
 
+import json
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -64,6 +66,23 @@ def test_two_dates_have_a_trend_without_error_and_one_has_none():
     assert trend_text(trend) == "trend -2 m a year"
     assert fit_trend(np.array([2010.0, 2010]), np.array([3.0, 4])) is None
     assert set(trend_facts(None).values()) == {None} and trend_facts(trend)["trend_errors_from"] is None
+
+
+@pytest.mark.parametrize("dates", [2, 3, 4])
+def test_many_fronts_of_few_dates_show_no_cycle_and_no_error_that_their_dates_do_not_tell(dates):
+    years = np.repeat(np.linspace(2010.05, 2012.3, dates), 12)
+    values = -50 * (years - 2010) + np.random.default_rng(1).standard_normal(len(years))
+    trend = fit_trend(years, values)
+    assert trend.harmonics == 0 and trend.rate == pytest.approx(-50, abs=2)
+    assert (trend.rate_error is None) == (dates == 2)
+    assert dates == 2 or 0 < trend.rate_error < 2
+    json.dumps(trend_facts(trend), allow_nan=False)
+
+
+def test_a_cycle_over_repeated_dates_has_errors_that_are_numbers():
+    years = np.repeat(np.linspace(2010, 2013, 13), [1, 30] + [1] * 11)
+    trend = fit_trend(years, motion(years), np.full(len(years), 10.0))
+    assert trend.harmonics == 1 and np.isfinite(trend.covariance).all() and trend.rate_error < 20
 
 
 def test_dates_with_large_errors_count_less():
