@@ -7,7 +7,7 @@ import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 
 from glacierjax.core.errors import InputError
@@ -49,7 +49,7 @@ def batches(source: SampleSource, start_step: int, workers: int) -> Iterator[Ite
         gc.collect()
 
 
-def _read(iterator: Iterator[Sample]) -> Iterator[Sample]:
+def _read(iterator: Iterator[Sample]) -> Generator[Sample, None, None]:
     """The same batches; what Grain raises about a dead process is an `InputError`."""
     while True:
         try:
