@@ -9,7 +9,7 @@ TPU. STUDY/study.md and study.png have what is done so far; they are written aft
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
@@ -42,17 +42,21 @@ def stages(study: Study, output: Path) -> list[list[Chain]]:
     ]
     probed = {arm: [_pretrained(output, arm), *_probed(study, output, arm)] for arm in study.pretrained()}
 
-    def tuned(labels: int, long: bool) -> list[Chain]:
+    def tuned(labels: int, of_kind: Callable[[Arm], bool]) -> list[Chain]:
         """Seed by seed, so that a study that is cut short has all arms."""
-        arms = [arm for arm in study.arms(labels) if arm.is_long == long]
+        arms = [arm for arm in study.arms(labels) if of_kind(arm)]
         return [_fine_tuned(study, output, arm, labels, seed) for seed in study.seeds for arm in arms]
+
+    def starts_late(arm: Arm) -> bool:
+        return arm.crops > study.fine_tuned
 
     return [
         [first],
         [_probed(study, output, Arm()), *(chain for arm, chain in probed.items() if arm.crops <= study.fine_tuned)],
-        *(tuned(labels, long=False) for labels in study.labels),
-        [chain for labels in study.labels for chain in tuned(labels, long=True)],
-        [chain for arm, chain in probed.items() if arm.crops > study.fine_tuned],
+        *(tuned(labels, lambda arm: not arm.is_long and not starts_late(arm)) for labels in study.labels),
+        [chain for labels in study.labels for chain in tuned(labels, lambda arm: arm.is_long)],
+        [chain for arm, chain in probed.items() if starts_late(arm)],
+        [chain for labels in study.labels for chain in tuned(labels, starts_late)],
     ]
 
 

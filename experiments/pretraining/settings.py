@@ -46,13 +46,17 @@ class Arm:
 
 @dataclasses.dataclass(frozen=True)
 class Study:
-    """All numbers of the study. Pretrainings of `fine_tuned` crops are fine-tuned; those of other lengths are probed alone."""
+    """All numbers of the study.
+
+    Pretrainings of `fine_tuned` crops are fine-tuned, and the longest one of `best`; those of other lengths are probed alone.
+    """
 
     simulate: Mapping[str, int] = dataclasses.field(
         default_factory=lambda: {"seed": 0, "scenes": 160, "ssl_scenes": 288}
     )
     lengths: tuple[int, ...] = (3_200, 32_000, 100_000)
     fine_tuned: int = 32_000
+    best: str = "OptTranslator"
     labels: tuple[int, ...] = (10, 3, 40)
     seeds: tuple[int, ...] = (1, 2, 3, 4, 5)
     finetuning_crops: int = 10_000
@@ -69,12 +73,12 @@ class Study:
     def arms(self, labels: int) -> list[Arm]:
         """What is fine-tuned with so many labels, the control first.
 
-        The first number alone has heads that start at zero, and the control that takes long.
+        The first number alone has heads that start at zero, the longest pretraining, and the control that takes long.
         """
         tuned = [Arm(), *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES)]
         if labels == self.labels[0]:
             tuned += [Arm(technique, self.fine_tuned, zero_head=True) for technique in TECHNIQUES]
-            tuned.append(Arm(crops=self.fine_tuned))
+            tuned += [Arm(self.best, self.lengths[-1]), Arm(crops=self.fine_tuned)]
         return tuned
 
 
