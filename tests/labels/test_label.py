@@ -254,6 +254,12 @@ BAD = {
         {"box": True},
         r"fronts\.geojson.*lies in the box",
     ),
+    "point with exchanged coordinates": (
+        NORTH,
+        {"date": "2020-07-01"},
+        {"glacier_points": ("78.37,15.04",)},
+        r"fronts\.geojson.*lies [0-9,]+ km from the front; .* longitude before latitude",
+    ),
     "point ahead": (NORTH, {"date": "2020-07-01"}, {"glacier_points": ("501010,8730000",)}, r"beyond the front's end"),
 }
 

@@ -212,6 +212,20 @@ def test_lines_whose_direction_says_nothing_are_measured_with_a_point_on_the_gla
             assert found["glacier_side_from"] == "point on the glacier" and found["scenes"] == len(YEARS)
 
 
+@pytest.mark.parametrize(
+    ("pixel", "swapped", "message"),
+    [((20.0, 150.0), True, "km from the front"), ((150.0, 900.0), False, "beyond the front's end")],
+    ids=["longitude and latitude exchanged", "ahead of the end"],
+)
+def test_a_point_that_tells_no_side_of_a_series_is_refused(tmp_path, pixel, swapped, message):
+    members = [feature(UTM.to_lonlat(line(year)), {"Date": f"{year}-07-01"}) for year in YEARS]
+    write_geojson(tmp_path / "f.geojson", members)
+    lonlat = UTM.to_lonlat(np.array([pixel]))[0]
+    write_geojson(tmp_path / "mark.geojson", [point_feature(lonlat[::-1] if swapped else lonlat, {})])
+    with pytest.raises(InputError, match=message):
+        measured([tmp_path / "f.geojson"], tmp_path / "out", box=str(tmp_path / "mark.geojson"))
+
+
 def test_the_box_of_a_prediction_is_clipped_to_where_fronts_reach(tmp_path, caplog):
     members = [
         feature(UTM.to_lonlat(line(year, north_px=40, south_px=260)), {"Date": f"{year}-07-01"}) for year in YEARS
