@@ -216,7 +216,7 @@ class Batch:
             "front_lines": len(prediction.front_lines),
             "length_m": round(sum(prediction.lengths_m), 1),
             **prediction.quality_columns(),
-            "mean_uncertainty": round(float(prediction.uncertainty.mean(dtype=float)), 4),
+            "mean_uncertainty": round(prediction.mean_uncertainty, 4),
             "grey_distance": round(self.predictor.grey_distance(scene.image, scene.pixel_spacing_m), 1),
             "series_scenes": prediction.series and len(prediction.series.scenes),
             "registration": prediction.series and prediction.series.registration,

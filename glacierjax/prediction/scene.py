@@ -106,6 +106,12 @@ class Prediction:
             return [length_px(line) * self.scene.pixel_spacing_m for line in self.front_lines]
         return [float(segment_lengths_m(georeference.to_lonlat(line)).sum()) for line in self.front_lines]
 
+    @property
+    def mean_uncertainty(self) -> float:
+        """Over the pixels with data; at the others it is 0."""
+        pixels = int(np.count_nonzero(~missing_areas(self.scene.valid)))
+        return float(self.uncertainty.sum(dtype=float)) / max(pixels, 1)
+
     def geojson(self, lines: LineOptions = PLAIN) -> Json:
         """The front as a GeoJSON collection, one feature a line. Raises `InputError` without georeference."""
         return {"type": "FeatureCollection", "features": self._features(lines)}
