@@ -34,7 +34,7 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
     found: dict[str, Found] = {}
     ready: list[Source] = []
     for pattern in patterns:
-        if Path(pattern).suffix.lower() in STAC_SUFFIXES and not is_virtual(pattern):
+        if _names_items(pattern):
             for file in named_paths(pattern) or [Path(pattern)]:
                 ready += sources_of_stac(file, polarisation, asset)
             continue
@@ -55,6 +55,16 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
             "image",
         )
     return sources
+
+
+def require_items(patterns: Sequence[str], asset: str | None) -> None:
+    """Raises `ArgumentError` for an asset where no pattern names STAC items."""
+    if asset is not None and not any(map(_names_items, patterns)):
+        raise ArgumentError("asset", asset, "of STAC items (.json), and none are given; leave it out")
+
+
+def _names_items(pattern: str) -> bool:
+    return Path(pattern).suffix.lower() in STAC_SUFFIXES and not is_virtual(pattern)
 
 
 def _is_known(pattern: str, found: dict[str, Found]) -> bool:
