@@ -20,8 +20,9 @@ from pathlib import Path
 
 from absl import flags
 
-from glacierjax.core import cli
+from glacierjax.core import choices, cli
 from glacierjax.core.line_flags import define_line_flags
+from glacierjax.core.products import POLARISATIONS
 from glacierjax.datasets.caffe.splits import SPLITS
 
 _SCENES = flags.DEFINE_multi_string(
@@ -52,15 +53,24 @@ _NAME = flags.DEFINE_string(
 _SPLIT = flags.DEFINE_enum("split", SPLITS[0], SPLITS, "Split that the scenes are written to; build divides train.")
 _FIELDS = define_line_flags()
 _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. Default: chosen by polarisation.")
+_POLARISATION = flags.DEFINE_enum(
+    "polarisation", None, POLARISATIONS, "Polarisation to read; as of predict. Default: the co-polarised one."
+)
+_SCALE = flags.DEFINE_enum(
+    "scale", choices.AUTO, choices.SCALES, "Scale of values that are not 8-bit; as of predict. auto: told or guessed."
+)
+_NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 
 
 def main() -> None:
     # Imported here: --help must not wait for rasterio.
     from glacierjax.core.seasons import months_from_text
     from glacierjax.geo.scenes import ReadOptions
+    from glacierjax.geo.values import nodata_from_text
     from glacierjax.labels.make import LabelOptions, label_scenes
     from glacierjax.terminus.attributes import Fields
 
+    reading = ReadOptions(None, _BAND.value, _SCALE.value, nodata_from_text(_NODATA.value), _POLARISATION.value)
     options = LabelOptions(
         rock=_ROCK.value,
         glacier=_GLACIER.value,
@@ -72,7 +82,7 @@ def main() -> None:
         glacier_name=_NAME.value,
         split=_SPLIT.value,
         fields=Fields(*_FIELDS.values),
-        read=ReadOptions(band=_BAND.value),
+        read=reading,
     )
     label_scenes(_SCENES.value, _FRONTS.value, Path(_OUTPUT.value), options)
 

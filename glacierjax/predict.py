@@ -20,6 +20,7 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import choices, cli
+from glacierjax.core.errors import ArgumentError
 from glacierjax.core.products import POLARISATIONS
 
 log = logging.getLogger("glacierjax.predict")
@@ -127,8 +128,8 @@ def main() -> None:
     from glacierjax.fronts.verdict import thresholds_from
     from glacierjax.geo.areas import read_area
     from glacierjax.geo.georeference import crs_from_user
-    from glacierjax.geo.glacier_ids import LineOptions, read_outlines
-    from glacierjax.geo.inputs import find_sources
+    from glacierjax.geo.glacier_ids import LineOptions, outlines_of
+    from glacierjax.geo.inputs import find_sources, require_items
     from glacierjax.geo.scenes import ReadOptions
     from glacierjax.geo.values import nodata_from_text
     from glacierjax.geo.vectors import require_format
@@ -142,6 +143,11 @@ def main() -> None:
         _SPACING.value, _BAND.value, _SCALE.value, nodata_from_text(_NODATA.value), _POLARISATION.value
     )
     thresholds = thresholds_from(_THRESHOLD.value)
+    require_items(_INPUT.value, _ASSET.value)
+    if _CRS.value and not _VECTOR.value:
+        raise ArgumentError(
+            "crs", _CRS.value, "is of the lines in the formats of `vector`; give it too, or leave it out"
+        )
     sources = find_sources(_INPUT.value, _POLARISATION.value, _ASSET.value)
     area = read_area(_BOX.value) if _BOX.value else None
     aoi = read_area(_AOI.value) if _AOI.value else None
@@ -149,7 +155,7 @@ def main() -> None:
         require_format(kind, f"--vector={kind}")
     lines = LineOptions(
         crs_from_user(_CRS.value, "--crs") if _CRS.value else None,
-        read_outlines(_GLACIERS.value, _GLACIER_FIELD.value) if _GLACIERS.value else None,
+        outlines_of(_GLACIERS.value, _GLACIER_FIELD.value),
         _AUTHOR.value,
     )
     predictor = load(

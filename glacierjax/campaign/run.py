@@ -59,6 +59,8 @@ def run_campaign(
       InputError: at the end, if tasks have no result or a glacier's results cannot be put together, with the reasons; at once
         for an output of other settings.
     """
+    if attempts < 1:
+        raise ArgumentError("attempts", attempts, "choose 1 or more")
     output = user_path(output).absolute()
     planned = kept_plan(plan)
     if grid_spacing_m is not None:

@@ -14,7 +14,7 @@ from glacierjax.core.files import user_path
 from glacierjax.core.progress import track
 from glacierjax.geo.antimeridian import cut_polygons
 from glacierjax.geo.features import read_text
-from glacierjax.geo.inputs import STAC_SUFFIXES, find_sources
+from glacierjax.geo.inputs import STAC_SUFFIXES, find_sources, require_items
 from glacierjax.geo.layers import PNG_SUFFIXES
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.scenes import ReadOptions, outline_of
@@ -72,6 +72,7 @@ def find_scenes(
                 continue
             named.append(path)
             told[path] = coverage
+    require_items(named, asset)
     if not named:
         raise ArgumentError("scenes", patterns[0], f"no file of it can be used ({skipped[0].reason})")
     try:

@@ -8,7 +8,7 @@ from typing import Any
 
 from glacierjax.checkpoints import native, safetensors_file, torch_file, torch_import, torch_names, torch_writer
 from glacierjax.checkpoints.record import network_of
-from glacierjax.core.choices import FORMATS
+from glacierjax.core.choices import FORMATS, WHICH
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import Json, user_path
 from glacierjax.core.grey import RECORD_KEY
@@ -49,10 +49,14 @@ def convert(
 ) -> list[str]:
     """`from_file` where `to` is "glacierjax", else `to_file`; raises `InputError` for what the other way would need."""
     if to == FORMATS[0]:
+        if which != WHICH[0]:
+            raise ArgumentError("which", which, "is of a training folder that `to` writes; leave it out")
         return from_file(source, output, model, sizes, wanted)
     if given := wanted.fields((*SCENE_FIELDS, *MODEL_FIELDS)):
         useless = ", ".join(f"`{name}`" for name in given)
         raise ArgumentError("to", to, f"the checkpoint records them; leave {useless} out")
+    if sizes is not None:
+        raise ArgumentError("preset", sizes, "the checkpoint records the sizes of its network; leave it out")
     return to_file(source, output, to, model, which)
 
 

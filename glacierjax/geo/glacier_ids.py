@@ -74,6 +74,13 @@ def read_outlines(path: str | Path, field: str = "") -> GlacierOutlines:
     return GlacierOutlines(tuple(ids), shapely.STRtree(polygons))
 
 
+def outlines_of(path: str, field: str = "") -> GlacierOutlines | None:
+    """As `read_outlines`; None without a file. Raises `ArgumentError` for an attribute of no file."""
+    if field and not path:
+        raise ArgumentError("glacier_field", field, "is of the polygons of `glaciers`; give them too, or leave it out")
+    return read_outlines(path, field) if path else None
+
+
 def id_field(facts: Mapping[str, Any], field: str, path: str | Path) -> str:
     """The attribute that holds the id among those of a feature: `field`, "": the first with a usual name."""
     there = ", ".join(facts) or "none"

@@ -5,7 +5,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from glacierjax.core.errors import ArgumentError
+from glacierjax.core.errors import ArgumentError, some_names
 from glacierjax.core.files import is_hidden, named_paths, user_path
 from glacierjax.core.products import product_of_name
 from glacierjax.geo.layers import FOLDERS_INSIDE, IMAGE_SUFFIXES, Found, sources_of_files
@@ -16,6 +16,8 @@ from glacierjax.geo.stac import sources_of_stac
 log = logging.getLogger(__name__)
 
 STAC_SUFFIXES = (".json", ".geojson")
+# Rasters of formats that are not read; others of a folder are no scenes.
+UNREAD_SUFFIXES = (".jp2", ".jpg", ".jpeg", ".nc", ".h5", ".hdf5", ".hdf", ".he5", ".n1", ".e1", ".e2", ".grd", ".ntf")
 SAFE, SNAP, SNAP_DATA, ZIP = ".safe", ".dim", ".data", ".zip"
 
 
@@ -34,10 +36,11 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
     found: dict[str, Found] = {}
     ready: list[Source] = []
     for pattern in patterns:
-        if Path(pattern).suffix.lower() in STAC_SUFFIXES and not is_virtual(pattern):
+        if _names_items(pattern):
             for file in named_paths(pattern) or [Path(pattern)]:
                 ready += sources_of_stac(file, polarisation, asset)
             continue
+        _tell_what_is_left_out(pattern)
         before = len(found) + len(ready)
         for file in _files(pattern):
             if file.problem:
@@ -55,6 +58,46 @@ def find_sources(patterns: Sequence[str], polarisation: str | None = None, asset
             "image",
         )
     return sources
+
+
+def _tell_what_is_left_out(pattern: str) -> None:
+    """Logs what may be scenes in a folder that is named, but is not read."""
+    folder = user_path(pattern)
+    if is_virtual(pattern) or not folder.is_dir() or _is_product(folder):
+        return
+    entries = sorted(entry for entry in folder.iterdir() if not is_hidden(entry))
+    # Of products and beside an image of the same name they are metadata, or a picture to look at.
+    images = {entry.stem for entry in entries if _has(entry, IMAGE_SUFFIXES)}
+    unread = [entry for entry in entries if _has(entry, UNREAD_SUFFIXES)]
+    other = [entry for entry in unread if product_of_name(entry.name) is None and entry.stem not in images]
+    below = [entry for entry in entries if entry.is_dir() and not _is_product(entry) and _holds_images(entry)]
+    if other:
+        names = some_names([entry.name for entry in other])
+        log.warning("%s: left out, as these formats are not read: %s; convert them to GeoTIFF", folder, names)
+    if below:
+        names = some_names([entry.name for entry in below])
+        log.warning("%s: subfolders are not searched: %s; name them too, or give '%s/**/*.tif'", folder, names, folder)
+
+
+def _has(path: Path, suffixes: tuple[str, ...]) -> bool:
+    return path.suffix.lower() in suffixes and not path.is_dir()
+
+
+def _holds_images(folder: Path) -> bool:
+    try:
+        return any(_has(entry, IMAGE_SUFFIXES) and not is_hidden(entry) for entry in folder.iterdir())
+    except OSError:  # it cannot be looked into
+        return False
+
+
+def require_items(patterns: Sequence[str], asset: str | None) -> None:
+    """Raises `ArgumentError` for an asset where no pattern names STAC items."""
+    if asset is not None and not any(map(_names_items, patterns)):
+        raise ArgumentError("asset", asset, "of STAC items (.json), and none are given; leave it out")
+
+
+def _names_items(pattern: str) -> bool:
+    return Path(pattern).suffix.lower() in STAC_SUFFIXES and not is_virtual(pattern)
 
 
 def _is_known(pattern: str, found: dict[str, Found]) -> bool:

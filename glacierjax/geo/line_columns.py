@@ -68,7 +68,7 @@ def termpicks_columns(
     sensor: str | None,
     quality: str | None,
     glacier_id: str | None,
-    author: str,
+    author: str | None,
 ) -> dict[str, Any]:
     """TermPicks' columns of the lines of one scene; what is not known is None."""
     return {

@@ -131,4 +131,12 @@ def scene_of(line: Line, frames: Sequence[Frame], name_was_given: bool) -> tuple
 def _with_line_inside(line: Line, frame: Frame) -> Frame:
     if frame.share_inside(line.front.lines) <= MOSTLY:
         raise InputError(f"{line.where}: lies outside of its scene {frame.where}; is its reference system right?")
+    if line.front.date and frame.date and line.front.date != frame.date:
+        log.warning(
+            "%s: dated %s, but its scene by name is %s of %s, for which it is taken",
+            line.where,
+            line.front.date,
+            frame.name,
+            frame.date,
+        )
     return frame

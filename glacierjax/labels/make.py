@@ -83,7 +83,7 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     area = read_area(options.box) if options.box else None
     points = [_point(text) for text in options.glacier_points]
     earlier_split, earlier = _earlier(output)
-    sources = _find(scenes)
+    sources = _find(scenes, options.read.polarisation)
     if options.summer_months and not options.summer:
         months = ",".join(map(str, options.summer_months))
         raise ArgumentError("summer_months", months, "there are no summer scenes to choose; give `summer` too")
@@ -93,7 +93,9 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     problems += more
     for problem in problems:
         log.info("%s", problem)
-    jobs = _with_sides(_match(lines, frames, area, options, problems), covers, points, problems)
+    matched = _match(lines, frames, area, options, problems)
+    _tell_of_covers_beside([job.place.frame for job in matched], covers)
+    jobs = _with_sides(matched, covers, points, problems)
     written: dict[str, dict[str, Any]] = {}
     ids: list[SceneId] = []
     places: dict[str, MapBounds | None] = {}
@@ -139,9 +141,9 @@ def _write_places(output: Path, places: Mapping[str, MapBounds | None]) -> None:
     write_meta_data(output, {name: bounds for name, bounds in places.items() if bounds is not None})
 
 
-def _find(scenes: Sequence[str]) -> list:
+def _find(scenes: Sequence[str], polarisation: str | None) -> list:
     try:
-        return find_sources(scenes)
+        return find_sources(scenes, polarisation)
     except ArgumentError as error:
         raise ArgumentError("scenes", error.value, error.advice) from None
 
@@ -175,6 +177,17 @@ def _match(
     if by_date:
         log.info("scenes of %d front(s) told by date and place: %s", len(by_date), some_names(by_date))
     return list(jobs.values())
+
+
+def _tell_of_covers_beside(frames: Sequence[Frame], covers: Mapping[Zone, Cover]) -> None:
+    """Logs of which scenes covers say nothing. Raises `ArgumentError` for a raster that shows the ground of none."""
+    for name, zone in COVERS.items():
+        cover = covers.get(zone)
+        beside = [frame.where for frame in frames if cover and not cover.meets(frame.shape, frame.georeference)]
+        if cover and cover.area is None and beside and len(beside) == len(frames):
+            raise ArgumentError(name, cover.where, f"shows nothing of {some_names(beside)}; give that of their ground")
+        if cover and beside:
+            log.warning("%s: says nothing of %s", cover.where, some_names(beside))
 
 
 def _with_sides(
@@ -224,9 +237,6 @@ def _told(place: Place, covers: Mapping[Zone, Cover], points: Sequence[np.ndarra
     if not covers.keys() - {Zone.ROCK}:
         return None
     masks = {zone: cover.mask(frame.shape, frame.georeference) for zone, cover in covers.items()}
-    for cover in covers.values():
-        if not cover.meets(frame.shape, frame.georeference):
-            log.warning("%s: %s says nothing of it", frame.where, cover.where)
     divided = divide_place(place, place.lines, masks.get(Zone.ROCK))
     if divided is None:
         return None

@@ -12,11 +12,10 @@ import shapely
 
 from glacierjax.core.errors import InputError
 from glacierjax.terminus.box import divide_box
-from glacierjax.terminus.direction import one_direction
+from glacierjax.terminus.direction import is_on_left, one_direction
 from glacierjax.terminus.fronts import Front, lay_out
 
 BY_POINT, BY_POLYGONS, BY_OTHERS, BY_DIRECTION = "point", "polygons", "other fronts", "direction of the line"
-BESIDE = 0.2  # a point tells a side if the angle between the front and the way to it has at least this sine
 MORE = 2.0  # polygons tell a side if they cover so many times more of one than of the other
 
 
@@ -35,7 +34,7 @@ def side_by_point(
     """The side of a point (2,) on the glacier, in the same plane as the box and the lines.
 
     In the box it is the piece around the point; a point elsewhere tells it by lying left or right of the front. Raises
-    `InputError` naming `where` for a point that lies ahead of a front's end.
+    `InputError` naming `where` for a point that tells no side (`glacierjax.terminus.direction.is_on_left`).
     """
     divided = divide_box(polygon, lines)
     mark = shapely.Point(point)
@@ -43,14 +42,8 @@ def side_by_point(
         for pieces, turned in ((divided.glacier, False), (divided.ocean, True)):
             if any(piece.contains(mark) for piece in pieces):
                 return _sided(lines, BY_POINT, turned)
-    along = _along(lines)
-    way = point - np.concatenate(list(lines)).mean(0)
-    sine = (along[0] * way[1] - along[1] * way[0]) / max(float(np.linalg.norm(along) * np.linalg.norm(way)), 1e-9)
-    if abs(sine) < BESIDE:
-        raise InputError(
-            f"{where}: the point on the glacier lies beyond the front's end, not behind it; choose one upstream"
-        )
-    return _sided(lines, BY_POINT, bool(sine < 0))
+    middle = np.concatenate(list(lines)).mean(0)
+    return _sided(lines, BY_POINT, not is_on_left(point, _along(lines), middle, where))
 
 
 def side_by_shares(

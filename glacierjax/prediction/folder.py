@@ -26,7 +26,7 @@ from glacierjax.geo.registration import Footprint
 from glacierjax.geo.run_layer import write_run
 from glacierjax.geo.scenes import READING, ReadOptions, Scene, outline_of, read_scene
 from glacierjax.geo.sources import Source
-from glacierjax.geo.vectors import GEOJSON
+from glacierjax.geo.vectors import GEOJSON, remove_layer
 from glacierjax.prediction.catalogue import write_catalogue
 from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NO_PRIORS, Priors
@@ -36,6 +36,7 @@ from glacierjax.prediction.records import (
     States,
     check_settings,
     current_records,
+    formats_before,
     is_done,
     name_scenes,
     read_records,
@@ -118,10 +119,16 @@ class Batch:
             raise InputError(f"{len(problems)} of {len(sources)} scenes could not be predicted: {reasons}")
 
     def claim_output(self) -> None:
-        """Writes the settings into the output. Raises `InputError` if it holds results of others."""
-        if (self.output / SETTINGS).is_file() and not self.overwrite:
-            check_settings(self.output / SETTINGS, self.settings())
-        write_text(self.output / SETTINGS, json.dumps(self.settings(), indent=1) + "\n")
+        """Writes the settings into the output; all fronts in formats that are no longer asked for are removed.
+
+        Raises `InputError` if it holds results of other settings.
+        """
+        file = self.output / SETTINGS
+        if file.is_file() and not self.overwrite:
+            check_settings(file, self.settings())
+        for kind in set(formats_before(file)) - set(self.vector):
+            remove_layer((self.output / ALL_FRONTS).with_suffix(f".{kind}"))
+        write_text(file, json.dumps(self.settings(), indent=1) + "\n")
 
     def _predict_all(
         self, names: Mapping[Source, str], records: dict[str, Record], problems: dict[Source, str]
@@ -209,7 +216,7 @@ class Batch:
             "front_lines": len(prediction.front_lines),
             "length_m": round(sum(prediction.lengths_m), 1),
             **prediction.quality_columns(),
-            "mean_uncertainty": round(float(prediction.uncertainty.mean(dtype=float)), 4),
+            "mean_uncertainty": round(prediction.mean_uncertainty, 4),
             "grey_distance": round(self.predictor.grey_distance(scene.image, scene.pixel_spacing_m), 1),
             "series_scenes": prediction.series and len(prediction.series.scenes),
             "registration": prediction.series and prediction.series.registration,

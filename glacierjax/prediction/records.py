@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from glacierjax.core.choices import VECTOR_FORMATS
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import Json, absolute_path, visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
@@ -246,6 +247,15 @@ def check_settings(path: Path, settings: Json) -> None:
             f"{path.parent}: holds results of other settings ({', '.join(changed)}); use another `output`, or `overwrite` to do "
             "all of them again"
         )
+
+
+def formats_before(path: Path) -> list[str]:
+    """The formats of lines beside GeoJSON in the settings file of an output; none without a readable one."""
+    try:
+        found = _read_settings(path).get("vector")
+    except InputError:
+        return []
+    return [kind for kind in VECTOR_FORMATS if kind in found] if isinstance(found, list) else []
 
 
 def _read_settings(path: Path) -> Json:

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 from jaxtyping import Bool, UInt8
 from PIL import Image
+from rasterio.crs import CRS
 from scipy import ndimage
 
 from glacierjax.checkpoints.hub import shown_checkpoint
@@ -29,8 +30,9 @@ from glacierjax.fronts.indicators import Indicators, indicators_of
 from glacierjax.fronts.lines import length_px, trace_front
 from glacierjax.fronts.postprocess import EIGHT_NEIGHBOURS, mask_invalid
 from glacierjax.fronts.verdict import Verdict
+from glacierjax.geo.antimeridian import cut_line
 from glacierjax.geo.areas import Area
-from glacierjax.geo.georeference import reproject, segment_lengths_m
+from glacierjax.geo.georeference import WGS84, Georeference, reproject, segment_lengths_m, turn_around_earth
 from glacierjax.geo.glacier_ids import PLAIN, LineOptions
 from glacierjax.geo.line_columns import termpicks_columns
 from glacierjax.geo.nodata import fill_specks, missing_areas
@@ -104,6 +106,12 @@ class Prediction:
             return [length_px(line) * self.scene.pixel_spacing_m for line in self.front_lines]
         return [float(segment_lengths_m(georeference.to_lonlat(line)).sum()) for line in self.front_lines]
 
+    @property
+    def mean_uncertainty(self) -> float:
+        """Over the pixels with data; at the others it is 0."""
+        pixels = int(np.count_nonzero(~missing_areas(self.scene.valid)))
+        return float(self.uncertainty.sum(dtype=float)) / max(pixels, 1)
+
     def geojson(self, lines: LineOptions = PLAIN) -> Json:
         """The front as a GeoJSON collection, one feature a line. Raises `InputError` without georeference."""
         return {"type": "FeatureCollection", "features": self._features(lines)}
@@ -151,13 +159,24 @@ class Prediction:
             return [path]
         written = [stem.with_name(stem.name + GEOJSON)]
         write_geojson(written[0], self._features(options))
-        own = scene.georeference.crs
-        on_map = [scene.georeference.to_crs(line) for line in self._lines_on_map()]
-        moved = [shapely.LineString(reproject(line, own, options.crs or own)) for line in on_map]
+        crs = options.crs or scene.georeference.crs
+        shapes = self._shapes(scene.georeference, crs)
+        geometry_type = shapes[0].geom_type if shapes else "LineString"
         for kind in vector:
             path = stem.with_name(f"{stem.name}.{kind}")
-            written += write_layer(path, moved, self._properties(options), options.crs or own)
+            written += write_layer(path, shapes, self._properties(options), crs, geometry_type)
         return written
+
+    def _shapes(
+        self, place: Georeference, crs: CRS
+    ) -> Sequence[shapely.LineString] | Sequence[shapely.MultiLineString]:
+        """The lines in a reference system. All are in parts where one would run around the Earth at 180 degrees."""
+        lines = self._lines_on_map()
+        if crs != place.crs and turn_around_earth(crs):
+            parts = [cut_line(place.to_lonlat(line)) for line in lines]
+            if max(map(len, parts), default=0) > 1:
+                return [shapely.MultiLineString([reproject(part, WGS84, crs) for part in some]) for some in parts]
+        return [shapely.LineString(reproject(place.to_crs(line), place.crs, crs)) for line in lines]
 
     def _features(self, options: LineOptions) -> list[Json]:
         georeference = self.scene.georeference

@@ -62,6 +62,8 @@ class AdaptOptions:
             raise ArgumentError("learning_rate", self.learning_rate, "choose a number between 0 and 1")
         if not 0 <= self.replay_share < 1:
             raise ArgumentError("replay_share", self.replay_share, "choose 0 to less than 1")
+        if self.replay_share not in (0, type(self).replay_share) and not self.replay:
+            raise ArgumentError("replay_share", self.replay_share, "is of the data of `replay`; give them too")
         if self.channels:
             check_channels(self.channels, "`channels`")
         if self.trained not in choices.TRAINED:

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from glacierjax.core.choices import SHAPEFILE
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import facts_of_name, first_date, parse_date
 from glacierjax.fronts.verdict import QUALITIES, Verdict
 from glacierjax.geo.features import attribute_named, plain_name
+from glacierjax.geo.glacier_ids import id_text
+from glacierjax.geo.line_columns import COLUMNS, name_in
 
 # Names that are tried, as plain names: of glacierjax, TermPicks, CALFIN, AutoTerm, COBRA and others.
 DECIMAL = ("decdate", "decimaldate", "decimalyear")
@@ -30,6 +33,9 @@ GLACIER = ("glacier", "glacierid", "glaciername", "glacname", "officialn", "rgii
 SENSOR = ("sensor", "satellite")
 WRITTEN_DIGITS = 8  # of a date as a number: 20200405
 OWN = {"scene", "line", "checkpoint"}  # attributes of all lines that glacierjax wrote, perhaps without a value
+# Columns that a series passes on as the lines tell them: of lines that glacierjax wrote all, of others those of TermPicks.
+GLACIER_ID, AUTHOR = "GlacierID", "Author"
+PASSED_ON = (GLACIER_ID, AUTHOR, "checkpoint", "pixel_spacing_m", "error_low_m", "error_high_m")
 PICTURE_SUFFIXES = (".tif", ".tiff", ".png")
 
 Properties = Mapping[str, Any]
@@ -83,6 +89,21 @@ def read_quality(properties: Properties, file: Path) -> tuple[float | None, Verd
         raise InputError(f"{file}: error_m {error!r} is no number") from None
     reasons = tuple(str(_known(properties.get("reasons")) or "").split("; "))
     return error_m, None if quality is None else Verdict(quality, tuple(filter(None, reasons)))
+
+
+def passed_on(properties: Properties, is_own: bool) -> dict[str, Any]:
+    """The columns `PASSED_ON` of a line; what it does not tell is left out."""
+    found = {}
+    for name in PASSED_ON if is_own else (GLACIER_ID, AUTHOR):
+        key = attribute_named(name, properties) or attribute_named(name_in(name, SHAPEFILE), properties)
+        value = None if key is None else _known(properties[key])
+        if COLUMNS[name].kind == "number":
+            value = value if isinstance(value, int | float) and not isinstance(value, bool) else None
+        elif value is not None:
+            value = id_text(value)
+        if value is not None:
+            found[name] = value
+    return found
 
 
 def _value(

@@ -66,6 +66,14 @@ class CompositeOptions:
             for value in values:
                 if value not in choices:
                     raise ArgumentError(name, value, f"choose one of {', '.join(choices)}")
+        if self.grid_spacing_m is None:
+            if self.between != LINEAR:
+                raise ArgumentError("between", self.between, "is of the ice mask; give `grid_spacing_m` too")
+            if self.crs is not None and not self.vector:
+                crs = self.crs.to_string()
+                raise ArgumentError(
+                    "crs", crs, "is of the ice mask and of the lines of `vector`; give `grid_spacing_m` or `vector` too"
+                )
 
 
 def make_composites(patterns: Sequence[str], output: Path, options: CompositeOptions) -> SpacingError | None:

@@ -19,6 +19,8 @@ STRAIGHT = 0.5  # distance of its ends by its length
 SHARE_OF_FRONT = 0.1
 AGAINST = 0.7  # cosine of 45 degrees: it runs against the others, not across
 MAJORITY = 0.6  # of the fronts' length must agree, else nobody knows where the glacier is
+BESIDE = 0.2  # a point tells a side if the angle between the front and the way to it has at least this sine
+FARTHEST_M = 200_000.0  # of a point on the glacier from the front; no glacier is so long behind its front
 
 
 def one_direction(
@@ -32,7 +34,7 @@ def one_direction(
       within: lines beside this polygon say nothing and stay as they are.
 
     Raises:
-      InputError: there is no such majority.
+      InputError: there is no such majority, or the point tells no side (`is_on_left`).
     """
     telling = [(line, front) for front in fronts for line in front.lines if _tells(line, front, within)]
     if not telling:
@@ -41,8 +43,7 @@ def one_direction(
     along = _common_direction(np.array(chords))
     if on_glacier is not None:
         middle = np.mean([line.mean(0) for line, _ in telling], axis=0)
-        x, y = on_glacier - middle
-        along *= 1.0 if along[0] * y - along[1] * x > 0 else -1.0
+        along *= 1.0 if is_on_left(on_glacier, along, middle, "`box`") else -1.0
     found, turned = [], []
     for front in fronts:
         lines = [
@@ -58,6 +59,29 @@ def one_direction(
             "glacier is; draw them with the glacier on the left, or add a point on the glacier to the file of `box`"
         )
     return found, turned
+
+
+def is_on_left(
+    on_glacier: Float[np.ndarray, "2"], along: Float[np.ndarray, "2"], middle: Float[np.ndarray, "2"], where: str
+) -> bool:
+    """Whether a point on the glacier lies left of a front that runs `along` through `middle`, all (2,) in metres.
+
+    Raises `InputError` naming `where` for a point far from the front, as one with longitude and latitude exchanged is, and
+    for one that lies ahead of its end.
+    """
+    (x, y), way = along, on_glacier - middle
+    away_m = float(np.hypot(*way))
+    if away_m > FARTHEST_M:
+        raise InputError(
+            f"{where}: the point on the glacier lies {away_m / 1000:,.0f} km from the front; give one on this glacier, "
+            "longitude before latitude"
+        )
+    sine = float(x * way[1] - y * way[0]) / max(float(np.hypot(x, y)) * away_m, 1e-9)
+    if abs(sine) < BESIDE:
+        raise InputError(
+            f"{where}: the point on the glacier lies beyond the front's end, not behind it; choose one upstream"
+        )
+    return sine > 0
 
 
 def _tells(line: Float[np.ndarray, "point 2"], front: Front, within: shapely.Polygon | None) -> bool:

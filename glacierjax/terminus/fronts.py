@@ -3,8 +3,9 @@
 import dataclasses
 import datetime
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import shapely
@@ -18,7 +19,7 @@ from glacierjax.geo.antimeridian import join_lines
 from glacierjax.geo.features import LINES, read_features
 from glacierjax.geo.georeference import WGS84, equal_area_plane, reproject
 from glacierjax.geo.vectors import read_points
-from glacierjax.terminus.attributes import OWN, Facts, Fields, read_facts, read_quality
+from glacierjax.terminus.attributes import OWN, Facts, Fields, passed_on, read_facts, read_quality
 from glacierjax.terminus.front_files import POINTS_SUFFIX, files_of
 from glacierjax.terminus.places import name_places
 
@@ -31,7 +32,7 @@ class Front:
 
     Coordinates: longitude and latitude, or x, y in pixels with `pixel_spacing_m`, or metres in a plane (y upwards).
     `is_own`: written by glacierjax; of others nobody knows on which side of the lines the glacier is. `error_m`, `verdict`: as
-    the prediction told them, None: it did not.
+    the prediction told them, None: it did not; `told`: further columns that it brought with it (`attributes.PASSED_ON`).
     """
 
     scene: str
@@ -43,6 +44,7 @@ class Front:
     is_own: bool = True
     error_m: float | None = None
     verdict: Verdict | None = None
+    told: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,7 +142,8 @@ def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, 
             fronts[key].lines.extend(lines)
         else:
             known = read_quality(properties, file) if is_own else (None, None)
-            fronts[key] = Front(facts.name or "", lines, date, facts.glacier, facts.sensor, None, is_own, *known)
+            told = passed_on(properties, is_own)
+            fronts[key] = Front(facts.name or "", lines, date, facts.glacier, facts.sensor, None, is_own, *known, told)
     if not fronts:
         facts = facts_of_name(file.stem)
         return [Front(file.stem, [], facts.date, facts.glacier, facts.sensor)], used

@@ -14,6 +14,7 @@ from glacierjax.geo.glacier_ids import PLAIN
 from glacierjax.geo.line_columns import COLUMNS, COMPOSITE_COLUMNS, termpicks_columns
 from glacierjax.geo.run_layer import write_run
 from glacierjax.geo.vectors import feature, remove_layer, write_geojson
+from glacierjax.terminus.attributes import AUTHOR, GLACIER_ID
 from glacierjax.terminus.composites import Composite
 from glacierjax.terminus.fronts import Plane
 from glacierjax.terminus.lanes import Lanes
@@ -24,7 +25,9 @@ def write_judged(path: Path, series: Series) -> None:
     """All fronts of a series on Earth as GeoJSON, the glacier on their left, with their verdicts."""
     features = []
     for front, verdict in zip(series.fronts, series.verdicts, strict=True):
+        whose = front.told.get(GLACIER_ID), front.told.get(AUTHOR)
         facts = {
+            **front.told,
             "scene": front.scene,
             "glacier": front.glacier,
             "date": front.date and front.date.isoformat(),
@@ -32,7 +35,7 @@ def write_judged(path: Path, series: Series) -> None:
             "error_m": front.error_m,
             "quality": verdict.quality,
             "reasons": "; ".join(verdict.reasons),
-            **termpicks_columns(front.scene, front.date, front.sensor, verdict.quality, None, PLAIN.author),
+            **termpicks_columns(front.scene, front.date, front.sensor, verdict.quality, *whose),
         }
         features += [
             _feature(line, series.plane, dict.fromkeys(COLUMNS) | facts | {"line": number})

@@ -247,3 +247,31 @@ def test_bands_that_tell_nothing_are_not_given_the_polarisation_of_the_name(tmp_
     path = write(tmp_path / "fjord_VV.tif", np.stack([power(), power(seed=1)]))
     scene = read_scene(path)
     assert scene.facts.polarisation is None and scene.warnings[0] == "band 1 of 2; `band` chooses another"
+
+
+def test_formats_that_are_not_read_and_subfolders_with_images_are_not_left_out_in_silence(tmp_path, caplog):
+    for name in ("fjord_2016-01-05.tif", "2017/fjord_2017-01-05.tif", "2018/fjord_2018-01-05.png", "empty/notes.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "empty" / "notes.tif").rename(tmp_path / "empty" / "notes.txt")
+    for name in (
+        "fjord_2019-01-05.jp2",
+        "fjord_2020-01-05.NC",
+        "fjord_2016-01-05.jpg",
+        f"{OPERA}.h5",
+        "._x.jp2",
+        "a.txt",
+    ):
+        (tmp_path / name).write_bytes(b"")
+    assert names(tmp_path) == ["fjord_2016-01-05"]
+    assert "as these formats are not read: fjord_2019-01-05.jp2, fjord_2020-01-05.NC; convert them" in caplog.text
+    assert "subfolders are not searched: 2017, 2018; name them too" in caplog.text
+
+
+def test_of_a_plain_folder_nothing_is_said(tmp_path, caplog):
+    hyp3_folder(tmp_path / "downloads" / HYP3)
+    write(tmp_path / "downloads" / "fjord_2016-01-05.tif", power())
+    (tmp_path / "downloads" / "out" / "zones").mkdir(parents=True)
+    (tmp_path / "downloads" / "out" / "zones" / "fjord_2016-01-05.tif").write_bytes(b"")
+    assert len(names(tmp_path / "downloads")) == 2
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]

@@ -219,6 +219,16 @@ def test_a_line_whose_name_only_scenes_of_other_dates_begin_with_goes_by_date(pl
     assert scene.date.year == 2019
 
 
+def test_a_line_that_names_a_scene_of_another_date_is_taken_for_it_and_named(plain, tmp_path, caplog):
+    rows = [{"scene": "S1_2020-07-01_HH", "date": date} for date in ("2020-07-01", "2020-07-02")]
+    for row in rows:
+        caplog.clear()
+        (scene,) = label_plain(plain, tmp_path, [straight(plain[1], *NORTH)], [row])
+        assert str(scene.date) == "2020-07-01"
+        said = "dated 2020-07-02, but its scene by name is S1_2020-07-01_HH of 2020-07-01" in caplog.text
+        assert said == (row["date"] != "2020-07-01")
+
+
 CROSSING = ((50, 70), (50, 20), (60, 30), (40, 60))
 BAD = {
     "crosses itself": (CROSSING, {"date": "2020-07-01"}, {}, r"fronts\.geojson.*crosses itself.*S1_2020-07-01_HH\.tif"),
@@ -253,6 +263,12 @@ BAD = {
         {"date": "2020-07-01"},
         {"box": True},
         r"fronts\.geojson.*lies in the box",
+    ),
+    "point with exchanged coordinates": (
+        NORTH,
+        {"date": "2020-07-01"},
+        {"glacier_points": ("78.37,15.04",)},
+        r"fronts\.geojson.*lies [0-9,]+ km from the front; .* longitude before latitude",
     ),
     "point ahead": (NORTH, {"date": "2020-07-01"}, {"glacier_points": ("501010,8730000",)}, r"beyond the front's end"),
 }

@@ -91,6 +91,23 @@ def test_a_catalogue_is_written_on_request_and_then_kept_up_to_date(run):
     assert not (out / ITEMS / "gone.json").exists()
 
 
+def test_all_fronts_in_a_format_of_earlier_settings_do_not_stand_beside_the_new_ones(run):
+    out = run(stac=True, vector=["gpkg", "shp", "parquet"])
+    own = out / "fronts.txt"
+    own.write_text("of the user")
+    run(vector=["parquet"], overwrite=True)
+    assert {path.suffix for path in out.glob("fronts.*")} == {".geojson", ".parquet", ".qml", own.suffix}
+    assets = json.loads((out / COLLECTION).read_text())["assets"]
+    assert {name for name in assets if name.startswith("fronts")} == {"fronts.geojson", "fronts.parquet"}
+
+
+def test_all_fronts_that_no_earlier_run_wrote_are_left_alone(run):
+    out = run()
+    (out / "fronts.gpkg").write_text("drawn by hand")
+    run(overwrite=True)
+    assert (out / "fronts.gpkg").read_text() == "drawn by hand"
+
+
 def test_links_of_any_name_lead_to_their_files_and_of_no_item_there_is_a_valid_collection(tmp_path):
     pystac = pytest.importorskip("pystac", reason="pystac-core (extra [test]) is not installed")
     name, square = "A b#1 100%", shapely.MultiPolygon([shapely.box(10, 70, 11, 71)])

@@ -319,3 +319,15 @@ def test_scenes_with_a_grey_unlike_that_of_the_training_are_named(tmp_path, capl
     rows = list(csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines()))
     distances = [float(row["grey_distance"]) for row in rows]
     assert distances[0] == 0 and distances[1] == pytest.approx(180 + ranges[0][1] // 5 - ranges[0][1], abs=3)
+
+
+def test_missing_data_do_not_hide_that_a_network_is_uncertain(tmp_path, caplog):
+    image = np.full((80, 70), 30, np.float32)
+    image[:, :40] = 200
+    image[45:] = np.nan
+    write_raster(tmp_path / f"{MAP}.tif", image, UTM, "amplitude")
+    batch(tmp_path, make_predictor(0.4)).run(sources(tmp_path / f"{MAP}.tif"))
+    (row,) = csv.DictReader((tmp_path / "out" / "scenes.csv").read_text().splitlines())
+    expected = -(0.4 * np.log(0.4) + 3 * 0.2 * np.log(0.2)) / np.log(4)
+    assert float(row["mean_uncertainty"]) == pytest.approx(expected, abs=1e-3), "not of all pixels"
+    assert f"uncertain over most of the scene: {MAP}" in caplog.text

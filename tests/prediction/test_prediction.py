@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import pytest
 import rasterio
+import shapely
 from brightness import make_predictor
 from PIL import Image
 from rasterio.crs import CRS
@@ -16,7 +17,9 @@ from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.zones import Zone
 from glacierjax.geo.areas import Area
-from glacierjax.geo.georeference import WGS84, Georeference, reproject
+from glacierjax.geo.features import read_features
+from glacierjax.geo.georeference import WGS84, Georeference, reproject, segment_lengths_m
+from glacierjax.geo.glacier_ids import LineOptions
 from glacierjax.geo.scenes import Scene
 from glacierjax.prediction.model import Model
 from glacierjax.prediction.scene import find_front
@@ -63,6 +66,26 @@ def test_front_outside_of_the_area_is_erased():
     assert not found.front[50:].any()
     none = find_front(make_predictor(0.9), scene(), Area("box.txt", BoundingBox(0, 0, 50, 50)))
     assert not none.front.any() and none.front_lines == [] and none.lengths_m == []
+
+
+@pytest.mark.parametrize(("epsg", "parts"), [(4326, 2), (3857, 2), (3413, 1)])
+@pytest.mark.parametrize("suffix", ["gpkg", "shp", "parquet"])
+def test_a_line_across_180_degrees_does_not_run_around_the_earth_in_any_reference_system(tmp_path, epsg, parts, suffix):
+    """The front lies along a parallel in the middle of the scene, from 179.98 degrees east to 179.98 west."""
+    utm = CRS.from_epsg(32601)
+    x, y = reproject(np.array([[180.0, 69.0]]), WGS84, utm)[0]
+    place = Georeference(utm, (20, 0, float(x) - 1000, 0, -20, float(y)))
+    image = np.full((80, 100), 30, np.uint8)
+    image[:40] = 200
+    across = dataclasses.replace(scene(place, np.ones(image.shape, bool)), image=image)
+    found = find_front(make_predictor(0.9), across)
+    found.save(tmp_path, [suffix], LineOptions(CRS.from_epsg(epsg)))
+    ((shape, facts),) = read_features(tmp_path / "lines" / f"{NAME}.{suffix}")
+    pieces = [shapely.get_coordinates(part) for part in shapely.get_parts(shape)]
+    assert len(pieces) == parts
+    assert sum(segment_lengths_m(piece).sum() for piece in pieces) == pytest.approx(facts["length_m"], abs=1)
+    if parts == 2:
+        assert {tuple(np.sign(piece[:, 0])) for piece in pieces} == {(1.0, 1.0), (-1.0, -1.0)}
 
 
 def test_files_of_a_georeferenced_scene_lie_on_earth(tmp_path):

@@ -13,8 +13,9 @@ from vector_files import write_vectors
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 from glacierjax.geo.features import SUFFIXES, read_features
-from glacierjax.geo.georeference import Georeference
-from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson
+from glacierjax.geo.georeference import WGS84, Georeference
+from glacierjax.geo.line_columns import COLUMNS
+from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson, write_layer
 from glacierjax.terminus import follow
 from glacierjax.terminus.attributes import Fields, read_facts
 from glacierjax.terminus.follow import follow_terminus
@@ -210,6 +211,59 @@ def test_lines_whose_direction_says_nothing_are_measured_with_a_point_on_the_gla
             found = measured([tmp_path / "f.geojson"], tmp_path / name, box=str(tmp_path / f"{name}.geojson"))
             assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
             assert found["glacier_side_from"] == "point on the glacier" and found["scenes"] == len(YEARS)
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".shp"])
+def test_a_series_keeps_whose_lines_they_are_and_of_which_glacier(tmp_path, suffix):
+    rows = [{"Date": f"{year}-07-01", "Author": "Goliber", "GlacierID": 7} for year in YEARS]
+    write_lines(tmp_path / f"f{suffix}", [UTM.to_lonlat(line(year)) for year in YEARS], rows)
+    measured([tmp_path / f"f{suffix}"], tmp_path / "out")
+    for _, facts in read_features(tmp_path / "out" / "judged.geojson"):
+        assert (facts["Author"], facts["GlacierID"]) == ("Goliber", "7")
+    measured([tmp_path / "out"], tmp_path / "again")
+    assert (tmp_path / "again" / "judged.geojson").read_text() == (tmp_path / "out" / "judged.geojson").read_text()
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg", ".shp"])
+def test_a_series_keeps_the_columns_of_a_prediction(tmp_path, suffix):
+    told = {"checkpoint": "RUN", "pixel_spacing_m": 20.0, "error_m": 90.0, "error_low_m": 40.0, "error_high_m": 200.0}
+    told |= {"GlacierID": "G7", "Author": "Me", "quality": "good", "reasons": ""}
+    shapes, rows = [], []
+    for year in YEARS:
+        shapes.append(shapely.LineString(UTM.to_lonlat(line(year))))
+        rows.append(dict.fromkeys(COLUMNS) | told | {"scene": f"S1_{year}", "line": 1, "date": f"{year}-07-01"})
+    if suffix == ".geojson":
+        write_vectors(tmp_path / "f.geojson", shapes, rows, 4326)
+    else:
+        write_layer(tmp_path / f"f{suffix}", shapes, rows, WGS84)
+    measured([tmp_path / f"f{suffix}"], tmp_path / "out")
+    for _, facts in read_features(tmp_path / "out" / "judged.geojson"):
+        assert {name: facts[name] for name in told} == told
+
+
+@pytest.mark.parametrize("colour", ["no number", True, None])
+def test_columns_of_a_prediction_that_somebody_spoilt_are_empty(tmp_path, colour):
+    rows = [
+        {"scene": f"S1_{year}", "line": 1, "checkpoint": None, "date": f"{year}-07-01", "error_low_m": colour}
+        for year in YEARS
+    ]
+    write_lines(tmp_path / "f.geojson", [UTM.to_lonlat(line(year)) for year in YEARS], rows)
+    measured([tmp_path / "f.geojson"], tmp_path / "out")
+    assert all(facts["error_low_m"] is None for _, facts in read_features(tmp_path / "out" / "judged.geojson"))
+
+
+@pytest.mark.parametrize(
+    ("pixel", "swapped", "message"),
+    [((20.0, 150.0), True, "km from the front"), ((150.0, 900.0), False, "beyond the front's end")],
+    ids=["longitude and latitude exchanged", "ahead of the end"],
+)
+def test_a_point_that_tells_no_side_of_a_series_is_refused(tmp_path, pixel, swapped, message):
+    members = [feature(UTM.to_lonlat(line(year)), {"Date": f"{year}-07-01"}) for year in YEARS]
+    write_geojson(tmp_path / "f.geojson", members)
+    lonlat = UTM.to_lonlat(np.array([pixel]))[0]
+    write_geojson(tmp_path / "mark.geojson", [point_feature(lonlat[::-1] if swapped else lonlat, {})])
+    with pytest.raises(InputError, match=message):
+        measured([tmp_path / "f.geojson"], tmp_path / "out", box=str(tmp_path / "mark.geojson"))
 
 
 def test_the_box_of_a_prediction_is_clipped_to_where_fronts_reach(tmp_path, caplog):
