@@ -34,6 +34,11 @@ class CalibrationTable:
     errors_m: Sequence[float]
     missing_fronts: int
 
+    @property
+    def digest(self) -> str:
+        """Tells one table from another of as many scenes."""
+        return hashlib.sha256(json.dumps(_entry(self), sort_keys=True).encode()).hexdigest()[:16]
+
 
 def fingerprint(params: Any) -> str:
     """Tells the parameters of one network from those of another."""
