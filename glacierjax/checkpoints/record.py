@@ -75,7 +75,8 @@ def training_of(checkpoint: Checkpoint) -> FineTuning | Pretraining | None:
         settings = settings_from_json(values)
     except InputError as error:
         raise InputError(f"{checkpoint.path}: trained by another version ({error}); train it again") from error
-    return paths_from_workdir(settings, checkpoint.path.absolute().parents[1])
+    # A step lies two folders below its workdir. A checkpoint that was handed on may lie anywhere, and knows no such paths.
+    return paths_from_workdir(settings, checkpoint.path.absolute().parent.parent)
 
 
 def record_digest(checkpoint: Checkpoint) -> str:
