@@ -59,7 +59,7 @@ def read_calibrations(folder: Path) -> list[CalibrationTable]:
         if record["format"] != FORMAT:
             raise ValueError(f"format {record['format']}, expected {FORMAT}")
         return [_table(entry) for entry in record["calibrations"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: damaged ({type(error).__name__}: {error}); remove it, and evaluate the validation split again"
         ) from error

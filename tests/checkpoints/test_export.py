@@ -106,6 +106,12 @@ def test_a_file_with_one_name_for_a_tensor_and_a_group_is_refused(checkpoint, tm
         load_checkpoint(tmp_path)
 
 
+def test_a_calibration_nested_without_end_is_refused_as_damaged(tmp_path):
+    (tmp_path / CALIBRATION).write_text("[" * 200_000)
+    with pytest.raises(InputError, match=rf"{CALIBRATION}: damaged"):
+        read_calibrations(tmp_path)
+
+
 @pytest.mark.parametrize("field", ["blur_m", "sinuosity"])
 @pytest.mark.parametrize("value", [0, -3.0])
 def test_a_calibration_with_impossible_indicators_is_refused_as_damaged(checkpoint, tmp_path, field, value):
