@@ -268,6 +268,22 @@ def test_an_error_that_is_no_distance_is_refused_before_anything_is_written(tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_a_centreline_that_measures_nothing_is_told(tmp_path, caplog):
+    rows = [{"Date": f"{year}-07-01"} for year in YEARS]
+    path = write_lines(tmp_path / "fronts.geojson", [UTM.to_lonlat(line(y)) for y in YEARS], rows)
+    beside = np.array([[0.0, 900.0], [400.0, 900.0]])
+    write_lines(tmp_path / "beside.geojson", [UTM.to_lonlat(beside)], [{}])
+    write_lines(tmp_path / "across.geojson", [UTM.to_lonlat(beside - (0, 750))], [{}])
+    write_lines(tmp_path / "point.geojson", [UTM.to_lonlat(beside[[0, 0]])], [{}])
+    across = measured([path], tmp_path / "out", centreline=str(tmp_path / "across.geojson"))
+    assert across["centreline_m"]["measured"] == len(YEARS) and "measures nothing" not in caplog.text
+    assert measured([path], tmp_path / "out", centreline=str(tmp_path / "beside.geojson"))["box_m"]["measured"]
+    assert "beside.geojson: no front leaves the glacier on it, so it measures nothing" in caplog.text
+    for more in ({}, {"width_m": 500.0}):
+        with pytest.raises(InputError, match=r"point\.geojson: all points of the line are the same"):
+            measured([path], tmp_path / "out", centreline=str(tmp_path / "point.geojson"), **more)
+
+
 def test_a_series_of_centuries_has_composites_with_a_picture(tmp_path):
     years = dict(zip((1700, 1800, 1900, 1950, 2000, 2015), YEARS, strict=True))
     rows = [{"Date": f"{year}-07-01"} for year in years]
