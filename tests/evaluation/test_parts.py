@@ -101,6 +101,31 @@ def test_what_is_no_part_is_named(root, tmp_path):
             read_part(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "place, value",
+    [
+        (("settings", "protocol"), "other"),
+        (("settings", "scenes"), []),
+        (("settings", "scenes"), None),
+        (("settings", "rules"), {"majority": "rule"}),
+        (("series", "other protocol"), None),
+        (("series",), {}),
+        (("series", PREDICTION, 0, "true_front_pixels"), 0),
+        (("series", PREDICTION, 0, "distances"), -1),
+        (("series", PREDICTION, 0, "zone_counts"), 10**30),
+    ],
+)
+def test_sums_that_no_evaluation_writes_are_damaged(root, tmp_path, place, value):
+    record = json.loads((root / "part0" / SUMS_FILE).read_text())
+    inner = record
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    (tmp_path / SUMS_FILE).write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"sums\.json: damaged"):
+        read_part(tmp_path)
+
+
 def test_a_picture_that_is_gone_is_named(root, tmp_path):
     score(root, tmp_path / "part1", shard=(1, SHARDS))
     picture = tmp_path / "part1" / "overlays" / f"{NAMES['test'][1]}.png"
