@@ -5,6 +5,7 @@ start without an end.
 """
 
 import dataclasses
+import errno
 import json
 import os
 import secrets
@@ -23,18 +24,26 @@ STARTED, DONE, FAILED, STOPPED, DIED, LOST = "started", "done", "failed", "stopp
 
 @dataclasses.dataclass(slots=True)
 class History:
-    """What happened to one task. `done`: its result was written and has not been lost since (`settled`: time of that event);
-    `ended`: how many of its starts have an end; `seconds` that it took; `event`, `last`: the last event and its time, seconds
-    since 1970."""
+    """What happened to one task. `results`: how often its result was written, of which so many were `lost`; `ended`: how many of
+    its starts have an end; `seconds` that it took, at its last end `finished`; `event`, `last`: the last event and its time,
+    seconds since 1970.
 
-    done: bool = False
-    settled: float = 0.0
+    Machines may have different clocks, so times order what is shown alone, never whether a task is done."""
+
+    results: int = 0
+    lost: int = 0
     started: int = 0
     ended: int = 0
     reason: str = ""
     seconds: float = 0.0
+    finished: float = 0.0
     event: str = ""
     last: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether its result was written and has not been lost since."""
+        return self.results > self.lost
 
     @property
     def died(self) -> int:
@@ -47,7 +56,7 @@ class History:
         for the next one after somebody stopped it or its result was lost."""
         if self.done:
             return DONE
-        if self.event in (STOPPED, LOST):
+        if self.event in (STOPPED, LOST, DONE):
             return ""
         return FAILED if self.event in (FAILED, DIED) else self.event
 
@@ -66,13 +75,19 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{folder}: cannot be written ({error.strerror}); choose another `output`") from error
+        self._is_cut = False  # whether the last line has no end
 
     def write(self, event: str, digest: str, **facts: object) -> None:
         """Raises `OSError` where the disk is full."""
         line = json.dumps({"t": round(time.time(), 3), "event": event, "task": digest, **facts}) + "\n"
         self._path.parent.mkdir(parents=True, exist_ok=True)  # somebody may have removed an output to begin again
+        data = ("\n" * self._is_cut + line).encode()
         with self._path.open("ab", buffering=0) as file:
-            file.write(line.encode())
+            written = file.write(data) or 0
+        if written < len(data):  # a disk that becomes full takes a part of it without an error
+            self._is_cut = True
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._is_cut = False
 
 
 def read_journals(output: Path) -> dict[str, History]:
@@ -85,9 +100,12 @@ def read_journals(output: Path) -> dict[str, History]:
             history.started += 1
         elif kind in (DONE, FAILED, STOPPED):
             history.ended += 1
-        if kind in (DONE, LOST) and when >= history.settled:
-            history.done, history.settled = kind == DONE, when
-            history.seconds = event.get("seconds", 0.0)
+        if kind == DONE:
+            history.results += 1
+            if when >= history.finished:
+                history.seconds, history.finished = event.get("seconds", 0.0), when
+        elif kind == LOST:
+            history.lost = max(history.lost, event.get("results", 0))
         if when >= history.last:
             history.reason = event.get("reason", history.reason)
             history.event, history.last = kind, when

@@ -96,7 +96,10 @@ def write_products(
     _tell_problems(facts, output)
     fronts = sorted(path.relative_to(output).as_posix() for path in kept)
     write_catalogue(output, glaciers, facts, files, fronts)
-    write_text(output / OVERVIEW, overview_text(facts, "Calving fronts of all glaciers", version()))
+    if facts:
+        write_text(output / OVERVIEW, overview_text(facts, "Calving fronts of all glaciers", version()))
+    else:
+        (output / OVERVIEW).unlink(missing_ok=True)  # the area of no glacier can be read
     log.info("%d fronts of %d glaciers: %s", sum(one.fronts for one in facts), len(facts), output / OVERVIEW)
     return [f"glacier {name}: {problem}" for name, problem in broken.items()]
 

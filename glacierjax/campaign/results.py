@@ -26,7 +26,7 @@ def note_lost(plan: Plan, output: Path, histories: Mapping[str, History]) -> int
     if lost:
         journal = Journal(output)
         for number, reason in lost.items():
-            journal.write(LOST, digests[number], reason=reason)
+            journal.write(LOST, digests[number], reason=reason, results=histories[digests[number]].results)
     return len(lost)
 
 

@@ -34,6 +34,11 @@ class CalibrationTable:
     errors_m: Sequence[float]
     missing_fronts: int
 
+    @property
+    def digest(self) -> str:
+        """Tells one table from another of as many scenes."""
+        return hashlib.sha256(json.dumps(_entry(self), sort_keys=True).encode()).hexdigest()[:16]
+
 
 def fingerprint(params: Any) -> str:
     """Tells the parameters of one network from those of another."""
@@ -54,7 +59,7 @@ def read_calibrations(folder: Path) -> list[CalibrationTable]:
         if record["format"] != FORMAT:
             raise ValueError(f"format {record['format']}, expected {FORMAT}")
         return [_table(entry) for entry in record["calibrations"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise InputError(
             f"{path}: damaged ({type(error).__name__}: {error}); remove it, and evaluate the validation split again"
         ) from error

@@ -243,7 +243,18 @@ def _read_exported(folder: Path) -> Checkpoint:
         raise InputError(
             f"{folder / WEIGHTS}: no record in it; glacierjax export writes one, glacierjax convert reads others"
         )
+    branches = {branch for name in tensors for branch in _branches(name)}
+    if twice := sorted(branches & tensors.keys()):
+        raise InputError(
+            f"{folder / WEIGHTS}: {twice[0]} is a tensor and a group of tensors; download or copy it again"
+        )
     return Checkpoint(unflatten_dict(tensors, sep=NAME_SEPARATOR), _checked(record, folder), folder)
+
+
+def _branches(name: str) -> list[str]:
+    """What a name of a tensor is below of: a/b/c below of a and a/b."""
+    parts = name.split(NAME_SEPARATOR)
+    return [NAME_SEPARATOR.join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _checked(record: object, folder: Path) -> dict:

@@ -1,6 +1,8 @@
 """The JSON record of a checkpoint: which task, which network, how it was trained."""
 
 import dataclasses
+import hashlib
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.core.choices import SERIES
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
+from glacierjax.core.grey import RECORD_KEY
 from glacierjax.core.settings import (
     FineTuning,
     NetworkSettings,
@@ -18,6 +21,8 @@ from glacierjax.core.settings import (
     paths_from_workdir,
     settings_from_json,
 )
+
+TAKEN = ("context_px", "pixel_spacing_m", "frames")  # fields of a training's data: how its network takes scenes
 
 
 def record_of(settings: FineTuning | Pretraining, workdir: Path) -> Json:
@@ -70,7 +75,19 @@ def training_of(checkpoint: Checkpoint) -> FineTuning | Pretraining | None:
         settings = settings_from_json(values)
     except InputError as error:
         raise InputError(f"{checkpoint.path}: trained by another version ({error}); train it again") from error
-    return paths_from_workdir(settings, checkpoint.path.absolute().parents[1])
+    # A step lies two folders below its workdir. A checkpoint that was handed on may lie anywhere, and knows no such paths.
+    return paths_from_workdir(settings, checkpoint.path.absolute().parent.parent)
+
+
+def record_digest(checkpoint: Checkpoint) -> str:
+    """Tells records apart by which networks with the same parameters answer otherwise: of the network, the grey and the scenes.
+
+    Files of weights do not hold all of it (`glacierjax.checkpoints.conversion`), so it may be corrected while the weights stay.
+    """
+    training = training_of(checkpoint)
+    scenes = {name: getattr(training and training.data, name, None) for name in TAKEN}
+    facts = [network_of(checkpoint).to_json(), checkpoint.record.get(RECORD_KEY), scenes]
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _unknown(kind: type[Settings], values: Json) -> list[str]:

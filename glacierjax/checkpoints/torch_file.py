@@ -241,7 +241,7 @@ def read_record(path: str | Path) -> Json | None:
         with zipfile.ZipFile(path) as handle:
             names = [name for name in handle.namelist() if name.endswith(f"/{RECORD}")]
             record = json.loads(_Archive(handle, path).read(RECORD)) if names else None
-    except (OSError, zipfile.BadZipFile, ValueError, RecursionError) as error:
+    except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as error:  # encrypted, nested too deep
         raise InputError(f"{path}: its {RECORD} is not readable ({error}); copy the file again") from error
     if record is not None and not isinstance(record, dict):
         raise InputError(f"{path}: its {RECORD} is no JSON object; copy the file again")

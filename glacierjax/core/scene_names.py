@@ -44,6 +44,7 @@ _SENSORS = {
     "PALSAR": re.compile(r"PALSAR2?|ALPSRP\w*|ALOS2?\w*"),
 }
 FOLDER_MARK = "__"  # between a folder's name and a scene's, where the scene's alone is not unique
+YEARS = range(1500, 2500)  # of fronts on maps too; programs write 0001 and 9999 for a date that nobody knows
 DAY_ROUNDING = 0.02  # of a day: decimal years are written with a few digits, and fall a little short of their day
 SENTINEL_1 = "S1"  # of all four satellites
 NAME_GRAMMAR = "GLACIER_YYYY-MM-DD_SENSOR_PIXELSPACING_QUALITY_ORBIT"
@@ -149,13 +150,15 @@ def parse_date(text: str, where: str) -> datetime.date:
     """The day of a date in a field of a file: ISO 8601 with or without a time, with slashes, or a decimal year.
 
     The day is the one that is written, whatever the time zone. A decimal year (2016.5) counts the days of its year. Raises
-    `InputError` naming `where`.
+    `InputError` naming `where`, also for years that no date of a front has.
     """
     text = text.strip()
     try:
         if match := _WRITTEN_DATE.fullmatch(text):
             month, day = match["month"] or match["mm"], match["day"] or match["dd"]
-            return datetime.date(int(match["year"]), int(month), int(day))
+            date = datetime.date(int(match["year"]), int(month), int(day))
+            if date.year in YEARS:
+                return date
         if _DECIMAL_YEAR.fullmatch(text):
             year, share = divmod(float(text), 1)
             start, end = datetime.date(int(year), 1, 1), datetime.date(int(year) + 1, 1, 1)

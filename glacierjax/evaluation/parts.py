@@ -74,10 +74,15 @@ def read_part(folder: str | Path) -> Part:
         part = Part(settings, series)
         if any([sums.id.name for sums in scenes] != part.names for scenes in series.values()):
             raise ValueError("its series are of different scenes")
+        expected = {PREDICTION, OTHER_PROTOCOL, *(BASELINE + rule for rule in settings.rules)}
+        if settings.protocol not in PROTOCOLS or not expected <= series.keys():
+            raise ValueError("its settings are not those of its series")
+        if not set(part.names) <= set(settings.scenes):
+            raise ValueError("it has scenes that are not of its split")
     except OSError as error:
         what = "not the output of an evaluation or of a part of one (`shard`)"
         raise InputError(f"{path}: cannot be read ({error.strerror}); {what}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); score this part again") from error
     return part
 

@@ -31,7 +31,7 @@ from glacierjax.evaluation.pipeline import overlapped
 from glacierjax.evaluation.predictions import FRONT, ZONES, find_predictions, read_front, read_zones
 from glacierjax.evaluation.score import SceneScore, score_front, score_scene, score_under
 from glacierjax.evaluation.sums import SceneSums
-from glacierjax.evaluation.write import copy_pictures, remove_averages, write_evaluation, write_scene
+from glacierjax.evaluation.write import check_pictures, copy_pictures, remove_averages, write_evaluation, write_scene
 from glacierjax.fronts.extract import check_protocol
 from glacierjax.reports.metrics import Metrics
 
@@ -165,10 +165,12 @@ def score_part(
 def merge(folders: Sequence[str], output_dir: Path) -> Metrics:
     """Merges parts: copies their pictures and writes the files that a single pass writes; returns the metrics.
 
-    Raises `InputError` unless they are all parts of one evaluation, each once.
+    Raises `InputError` unless they are all parts of one evaluation, each once, with their pictures.
     """
     parts = [read_part(folder) for folder in folders]
     part = merge_parts(parts, folders)
+    for folder, one in zip(folders, parts, strict=True):
+        check_pictures(Path(folder), one.names)  # of all, before the output changes
     for folder, one in zip(folders, parts, strict=True):
         if Path(folder).resolve() != output_dir.resolve():
             copy_pictures(Path(folder), output_dir, one.names)

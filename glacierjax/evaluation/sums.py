@@ -64,7 +64,7 @@ def sums_from_record(record: Mapping[str, Any]) -> SceneSums:
     counts = record["zone_counts"]
     if Path(record["id"]).name != record["id"]:  # files are named after it
         raise ValueError(f"the scene name {record['id']!r} is a path")
-    return SceneSums(
+    sums = SceneSums(
         id=parse_name(record["id"]),
         distances=int(record["distances"]),
         distance_sum_m=float(record["distance_sum_m"]),
@@ -73,6 +73,10 @@ def sums_from_record(record: Mapping[str, Any]) -> SceneSums:
         true_front_pixels=int(record["true_front_pixels"]),
         zone_counts=None if counts is None else np.array(counts, np.int64).reshape(NUM_ZONES, NUM_ZONES),
     )
+    fronts_px = sums.front_pixels, sums.true_front_pixels
+    if sums.distances != (sum(fronts_px) if all(fronts_px) else 0) or min(fronts_px) < 0:
+        raise ValueError(f"{record['id']}: {sums.distances} distances between fronts of {fronts_px} pixels")
+    return sums
 
 
 def pooled_mean_and_deviation(sums: Sequence[SceneSums]) -> tuple[float, float]:

@@ -50,6 +50,7 @@ SUFFIXES = {
     SCENE_MAP: JPEG,
 }
 """Folder -> suffix of its files, one for each scene."""
+NOT_ALWAYS = (ZONES, ZONE_MAP, DEVIATION, DEVIATION_MAP)  # folders of what only some evaluations have
 MAP_PX, DEVIATION_PX = 512, 256  # longest side of a map in report.html; of the deviation map, which is smooth
 METRICS, SCORES, ERROR_PLOT, REPORT, PAGE = "metrics.json", "scores.csv", "errors.png", "report.md", "report.html"
 CAPTIONS = {
@@ -122,16 +123,19 @@ def far_parts(score: SceneScore, true_rc: Pixels) -> tuple[Pixels, Pixels]:
     return score.front_rc[far[: score.front_pixels]], true_rc[far[score.front_pixels :]]
 
 
-def copy_pictures(source: Path, output_dir: Path, names: Sequence[str]) -> None:
-    """Copies the pictures that `write_scene` wrote of these scenes. Raises `InputError` when one is missing."""
+def check_pictures(source: Path, names: Sequence[str]) -> None:
+    """Raises `InputError` when a picture that `write_scene` wrote of these scenes is missing."""
     for kind in SUFFIXES:
-        if not (user_path(source) / kind).is_dir():
-            continue
+        missing = [picture for name in names if not (picture := _picture_path(source, kind, name)).is_file()]
+        if missing and not (kind in NOT_ALWAYS and len(missing) == len(names)):
+            raise InputError(f"{missing[0]}: missing; copy the whole folder of this part, or score it again")
+
+
+def copy_pictures(source: Path, output_dir: Path, names: Sequence[str]) -> None:
+    """Copies the pictures that `write_scene` wrote of these scenes; those that it did not write are removed from `output_dir`."""
+    for kind in SUFFIXES:
         for name in names:
-            picture = _picture_path(source, kind, name)
-            if not picture.is_file():
-                raise InputError(f"{picture}: missing; score this part again")
-            target = _picture_path(output_dir, kind, name)
+            picture, target = (_picture_path(folder, kind, name) for folder in (source, output_dir))
             for suffix in ("", SIDECAR):
                 copy = target.with_name(target.name + suffix)
                 if (file := picture.with_name(picture.name + suffix)).is_file():

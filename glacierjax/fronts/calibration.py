@@ -26,6 +26,7 @@ USUAL_COUNT = 30.0  # the usual weights count as so many scenes
 
 
 MAY_BE_UNKNOWN = ("blur_m", "deviation", "closed_share")
+LOGARITHMS_OF = ("blur_m", "sinuosity")
 
 
 class Term(NamedTuple):
@@ -114,6 +115,8 @@ def indicators_from_record(record: Mapping[str, Any]) -> Indicators:
             raise ValueError(f"no {field.name}")
         if value is not None and not math.isfinite(value):
             raise ValueError(f"{field.name} is {value}")
+        if value is not None and value <= 0 and field.name in LOGARITHMS_OF:
+            raise ValueError(f"{field.name} is {value}, not above 0")
         values[field.name] = value
     return Indicators(**values)
 

@@ -17,10 +17,12 @@ NOT_CALIBRATED = (
 
 
 class Calibration(NamedTuple):
-    """`model` None: not calibrated; `note`: what is to be known of the errors, in words."""
+    """`model` None: not calibrated; `note`: what is to be known of the errors, in words; `digest` of the table that they are
+    from (`CalibrationTable`)."""
 
     model: ErrorModel | None
     note: str
+    digest: str = ""
 
 
 UNCALIBRATED = Calibration(None, NOT_CALIBRATED)
@@ -45,7 +47,7 @@ def find_calibration(folder: Path, how: Json) -> Calibration:
     if table is None or not table.errors_m:
         others = f" ({folder / CALIBRATION} is of other settings)" if tables else ""
         return Calibration(None, f"{NOT_CALIBRATED}{others}")
-    return Calibration(fit_error_model(table.indicators, table.errors_m), describe(table))
+    return Calibration(fit_error_model(table.indicators, table.errors_m), describe(table), table.digest)
 
 
 def describe(table: CalibrationTable) -> str:

@@ -14,7 +14,7 @@ from jaxtyping import Float32, Int
 
 from glacierjax.checkpoints.calibration_file import fingerprint
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
-from glacierjax.checkpoints.record import network_of, require_task, training_of
+from glacierjax.checkpoints.record import network_of, record_digest, require_task, training_of
 from glacierjax.core.channels import GREY_ONLY
 from glacierjax.core.choices import ALONE, CLEAN, GROUPS, LTAE, SEGMENTATION, SERIES
 from glacierjax.core.errors import InputError
@@ -64,8 +64,9 @@ class Predictor:
     `grey` is the rule of the data set that they were trained with. `mirrors`: axes of the images (N, H, W) that are turned
     round for each mirror image, () for the image itself. `channels`: what the input shows; images are what
     `glacierjax.core.channels.input_of` makes of it, (H, W) or (H, W, 3).
-    `fingerprints` of the networks' parameters; `calibration`: how wrong their fronts are; `thresholds`: from where on a front is
-    doubtful. `tiles_at_once`: None: what suits the machine (`glacierjax.prediction.devices`).
+    `fingerprints` of the networks' parameters, `records`: of their records (`record_digest`); `calibration`: how wrong their
+    fronts are; `thresholds`: from where on a front is doubtful. `tiles_at_once`: None: what suits the
+    machine (`glacierjax.prediction.devices`).
     """
 
     networks: Sequence[Callable[..., np.ndarray]]
@@ -80,6 +81,7 @@ class Predictor:
     mirrors: Sequence[tuple[int, ...]] = (AS_IT_IS,)
     channels: tuple[str, ...] = GREY_ONLY
     fingerprints: Sequence[str] = ()
+    records: Sequence[str] = ()
     calibration: Calibration = UNCALIBRATED
     thresholds: Thresholds = USUAL
     tiles_at_once: int | None = None
@@ -246,6 +248,7 @@ def open_predictor(
         mirrors=mirrors,
         channels=channels,
         fingerprints=fingerprints,
+        records=[record_digest(checkpoint) for checkpoint in checkpoints],
         calibration=find_calibration(first.path, way_of_use(fingerprints, mode, quarter_turns, mirrors)),
         thresholds=thresholds,
         **of_series,

@@ -235,6 +235,7 @@ class Batch:
         return {
             "checkpoints": list(map(shown_checkpoint, predictor.sources)),
             "networks": sorted(predictor.fingerprints),
+            "records": sorted(predictor.records),
             "mode": predictor.mode,
             "rotations": list(predictor.quarter_turns),
             "mirrors": [list(axes) for axes in predictor.mirrors],
@@ -246,7 +247,7 @@ class Batch:
             "author": self.lines.author,
             "outlines": self.lines.outlines and self.lines.outlines.digest,
             "thresholds": {name: str(value) for name, value in dataclasses.asdict(predictor.thresholds).items()},
-            "calibration": predictor.calibration.note,
+            "calibration": [predictor.calibration.note, predictor.calibration.digest],
             **dataclasses.asdict(self.options),
         }
 

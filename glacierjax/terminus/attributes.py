@@ -86,7 +86,9 @@ def read_quality(properties: Properties, file: Path) -> tuple[float | None, Verd
     try:
         error_m = None if error is None else float(error)
     except (TypeError, ValueError):
-        raise InputError(f"{file}: error_m {error!r} is no number") from None
+        error_m = -1.0
+    if error_m is not None and not 0 <= error_m < float("inf"):
+        raise InputError(f"{file}: error_m {error!r} is no number of metres from 0 on; correct it, or leave it empty")
     reasons = tuple(str(_known(properties.get("reasons")) or "").split("; "))
     return error_m, None if quality is None else Verdict(quality, tuple(filter(None, reasons)))
 

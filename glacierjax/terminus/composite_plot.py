@@ -68,9 +68,12 @@ def _draw_map(figure: Figure, chart: Axes, title: str, years: Sequence[Composite
         outline = shapely.get_coordinates(part.exterior) - corner
         chart.plot(*(outline / 1000).T, color="grey", linestyle="--", linewidth=0.8)
     borders = np.arange(min(numbers), max(numbers) + 2) - 0.5
-    scale = BoundaryNorm(borders, 256) if len(borders) > 2 else None
+    colours = colormaps[COLOURS]
+    if len(borders) > colours.N:  # a series of centuries
+        colours = colours.resampled(len(borders))
+    scale = BoundaryNorm(borders, colours.N) if len(borders) > 2 else None
     for number, line in lines.items():
-        colour = colormaps[COLOURS](0.0 if scale is None else scale(number))
+        colour = colours(0.0 if scale is None else scale(number))
         chart.plot(*((line - corner) / 1000).T, color=colour, linewidth=1.2)
     what = "annual fronts" if scale is not None else f"front of {numbers[0]}"
     chart.set(aspect="equal", xlabel="east (km)", ylabel="north (km)", title=f"(a) {title} {what}".replace("  ", " "))
@@ -80,7 +83,7 @@ def _draw_map(figure: Figure, chart: Axes, title: str, years: Sequence[Composite
     step = max(1, round(len(numbers) / 6))
     ticks = range(min(numbers), max(numbers) + 1, step)
     bar = figure.colorbar(
-        ScalarMappable(scale, COLOURS), ax=chart, orientation="horizontal", shrink=0.9, ticks=list(ticks)
+        ScalarMappable(scale, colours), ax=chart, orientation="horizontal", shrink=0.9, ticks=list(ticks)
     )
     bar.ax.minorticks_off()
 

@@ -46,6 +46,10 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     for row in rows:
         if row.note:
             log.info("%s: %s", row.scene, row.note)
+    if series.centreline is not None and all(row.centreline_position_m is None for row in rows):
+        log.warning(
+            "%s: no front leaves the glacier on it, so it measures nothing; draw it across them", options.centreline
+        )
     rejected = [f"{row.scene} ({row.reasons})" for row in rows if row.quality == REJECT]
     if rejected:
         log.warning("rejected, so in no change and no trend: %s", some_names(rejected))

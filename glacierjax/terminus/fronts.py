@@ -123,6 +123,7 @@ def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, 
         return [Front(file.stem, lines, facts.date, facts.glacier, facts.sensor, spacing_m)], set()
     used = set()
     pieces: list[tuple[Facts, bool, list[np.ndarray], dict]] = []
+    points = 0
     for shape, properties in read_features(file):
         if shape.geom_type not in LINES:
             raise InputError(f"{file}: a {shape.geom_type} in it; fronts are lines")
@@ -130,8 +131,12 @@ def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, 
         is_own = properties.keys() >= OWN
         if not is_own:
             used.add(facts.used)
-        lines = join_lines([shapely.get_coordinates(part) for part in shapely.get_parts(shape)])
+        parts = [shapely.get_coordinates(part) for part in shapely.get_parts(shape)]
+        lines = join_lines([part for part in parts if np.ptp(part, axis=0).any()])
+        points += sum(not np.ptp(part, axis=0).any() for part in parts)
         pieces.append((facts, is_own, lines, properties))
+    if points:
+        log.warning("%s: %d line(s) without length left out, all points of one are the same", file, points)
     dates = _dates_of_names((facts.name, facts.date) for facts, *_ in pieces)
     fronts: dict[tuple, Front] = {}
     for facts, is_own, lines, properties in pieces:

@@ -172,6 +172,8 @@ def given_centreline(path: str, plane: Plane) -> Float[np.ndarray, "point 2"] | 
     parts = [part for shape in read_shapes(path, LINES) for part in shapely.get_parts(shape)]
     if len(parts) != 1:
         raise InputError(f"{path}: {len(parts)} lines; a centreline is one")
+    if parts[0].length == 0:
+        raise InputError(f"{path}: all points of the line are the same; draw it along the flow")
     return plane.from_lonlat(shapely.get_coordinates(parts[0]), path)
 
 

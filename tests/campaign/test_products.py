@@ -137,6 +137,17 @@ def test_a_glacier_with_damaged_lines_is_named_and_stops_no_other(output, tmp_pa
     assert sorted(path.name for path in (out / "fronts").iterdir()) == ["region=East%2FA", "region=R"]
 
 
+def test_a_campaign_of_which_no_area_can_be_read_is_told_and_has_no_overview(tmp_path, monkeypatch):
+    use_stand_in(monkeypatch)
+    write_scenes(tmp_path / "scenes")
+    plan, out = make_plan(tmp_path)[0], tmp_path / "out"
+    for area in (plan / "areas").iterdir():
+        area.write_text("{")
+    with pytest.raises(InputError, match=r"^4 tasks have no result.*; results of 2 glaciers cannot be put together"):
+        run_campaign(plan, out, in_this_process, attempts=1)
+    assert not (out / "overview.html").exists() and json.loads((out / "collection.json").read_text())
+
+
 @pytest.fixture
 def one(output, tmp_path):
     """A glacier, its folder and what was made there."""

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import resource
 import shutil
 
 import pytest
@@ -17,7 +18,7 @@ from stand_ins import be_stopped_at_the_second, fail_at_first, full_disk, note, 
 
 from glacierjax.campaign import products
 from glacierjax.campaign import settings as settings_module
-from glacierjax.campaign.journal import DIED, JOURNAL, STARTED, Journal, read_journals
+from glacierjax.campaign.journal import DIED, DONE, FAILED, JOURNAL, STARTED, Journal, read_journals
 from glacierjax.campaign.monthly import MonthlyFronts
 from glacierjax.campaign.run import engine_for, in_this_process, run_campaign, shard_from
 from glacierjax.campaign.settings import CampaignSettings
@@ -241,6 +242,38 @@ def test_a_task_whose_process_died_comes_last_and_after_three_times_no_more(tmp_
         run(plan, out, remember)
     run(plan, out, remember, attempts=6)
     assert order[2:] == ["G1/S1A_20210301", "G2/S1B_20200101", "G2/S1B_20210301", "G1/S1A_20200101"]
+
+
+@pytest.mark.parametrize("ahead_s", [-3600, 3600])
+def test_lost_results_are_done_again_whatever_the_clock_of_their_machine_says(tmp_path, plan, ahead_s):
+    out = tmp_path / "out"
+    run(plan, out)
+    (journal,) = (out / JOURNAL).glob("*.jsonl")
+    told = [json.loads(line) for line in journal.read_text().splitlines()]
+    journal.write_text("".join(json.dumps(one | {"t": one["t"] + ahead_s}) + "\n" for one in told))
+    zones = out / "glaciers" / "G2" / "zones" / "S1B_20210301.tif"
+    for _ in range(2):
+        zones.unlink()
+        run(plan, out)
+        assert zones.is_file() and status_of(out).startswith("4 of 4 tasks done")
+
+
+def test_an_event_that_a_full_disk_takes_in_part_is_an_error_and_spoils_no_later_one(tmp_path):
+    journal = Journal(tmp_path)
+    journal.write(STARTED, "first")
+    (file,) = (tmp_path / JOURNAL).iterdir()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 20, before[1]))
+    try:
+        with pytest.raises(OSError, match="No space left"):
+            journal.write(DONE, "first")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not read_journals(tmp_path)["first"].done
+    for event in (FAILED, STARTED, DONE):
+        journal.write(event, "first")
+    history = read_journals(tmp_path)["first"]
+    assert (history.done, history.started, history.ended) == (True, 2, 2)
 
 
 def test_an_incomplete_last_line_and_results_without_their_line_are_no_harm(tmp_path, plan):

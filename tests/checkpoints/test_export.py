@@ -1,18 +1,29 @@
 """A network that is handed on is the one that was trained, as a folder and as a program."""
 
+import dataclasses
+import json
+from pathlib import Path
+
 import jax
 import numpy as np
 import pytest
 from jax import export
 from official_like import tiny_params
 
-from glacierjax.checkpoints.calibration_file import CALIBRATION, CalibrationTable, fingerprint, write_calibration
+from glacierjax.checkpoints.calibration_file import (
+    CALIBRATION,
+    CalibrationTable,
+    fingerprint,
+    read_calibrations,
+    write_calibration,
+)
 from glacierjax.checkpoints.exported import CARD, write_export
 from glacierjax.checkpoints.native import load_checkpoint, save_checkpoint
-from glacierjax.checkpoints.safetensors_file import WEIGHTS
+from glacierjax.checkpoints.record import training_of
+from glacierjax.checkpoints.safetensors_file import WEIGHTS, write_safetensors
 from glacierjax.checkpoints.stablehlo import PROGRAM, write_stablehlo
 from glacierjax.core.errors import InputError
-from glacierjax.core.settings import PRESETS
+from glacierjax.core.settings import PRESETS, FineTuning, ModelSettings
 from glacierjax.fronts.indicators import Indicators
 from glacierjax.prediction.model import load
 
@@ -79,6 +90,36 @@ def test_bad_folders_are_named(checkpoint, tmp_path):
     weights.write_bytes(weights.read_bytes()[:-10])
     with pytest.raises(InputError, match=WEIGHTS):
         load_checkpoint(tmp_path / "shared")
+
+
+def test_a_folder_right_below_the_root_is_opened(checkpoint):
+    config = FineTuning(model=ModelSettings(preset="tiny")).to_json()
+    handed_on = dataclasses.replace(checkpoint, path=Path("/model"), record={**checkpoint.record, "config": config})
+    training = training_of(handed_on)
+    assert training is not None and training.model.preset == "tiny"
+
+
+@pytest.mark.parametrize("names", [("encoder", "encoder/norm"), ("encoder/norm", "encoder"), ("a/b/c", "a")])
+def test_a_file_with_one_name_for_a_tensor_and_a_group_is_refused(checkpoint, tmp_path, names):
+    write_safetensors(tmp_path / WEIGHTS, {name: np.ones(2, np.float32) for name in names}, checkpoint.record)
+    with pytest.raises(InputError, match=rf"{WEIGHTS}: \w+ is a tensor and a group"):
+        load_checkpoint(tmp_path)
+
+
+def test_a_calibration_nested_without_end_is_refused_as_damaged(tmp_path):
+    (tmp_path / CALIBRATION).write_text("[" * 200_000)
+    with pytest.raises(InputError, match=rf"{CALIBRATION}: damaged"):
+        read_calibrations(tmp_path)
+
+
+@pytest.mark.parametrize("field", ["blur_m", "sinuosity"])
+@pytest.mark.parametrize("value", [0, -3.0])
+def test_a_calibration_with_impossible_indicators_is_refused_as_damaged(checkpoint, tmp_path, field, value):
+    content = json.loads((checkpoint.path / CALIBRATION).read_text(encoding="utf-8"))
+    content["calibrations"][0]["fronts"][1][field] = value
+    (tmp_path / CALIBRATION).write_text(json.dumps(content))
+    with pytest.raises(InputError, match=rf"{CALIBRATION}: damaged .*{field} is {value}"):
+        read_calibrations(tmp_path)
 
 
 def test_the_program_gives_the_networks_answers_for_any_number_of_images(checkpoint, tmp_path):

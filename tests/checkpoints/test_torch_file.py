@@ -3,6 +3,7 @@
 import io
 import os
 import pickle
+import re
 import zipfile
 
 import ml_dtypes
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from glacierjax.checkpoints import read_torch, write_torch
+from glacierjax.checkpoints.torch_file import RECORD, read_record
 from glacierjax.core.errors import InputError
 
 ARRAYS = {
@@ -242,6 +244,20 @@ def test_file_that_is_no_zip_archive_is_refused(tmp_path, content, problem):
     (tmp_path / "x.pth").write_bytes(content)
     with pytest.raises(InputError, match=problem):
         read_torch(tmp_path / "x.pth")
+
+
+def test_an_encrypted_record_is_refused(tmp_path):
+    path = tmp_path / "weights.pth"
+    write_torch(path, ARRAYS, {"task": "segmentation"})
+    data = bytearray(path.read_bytes())
+    for signature, flags, length in ((b"PK\x03\x04", 6, 30), (b"PK\x01\x02", 8, 46)):  # of an entry, of the directory
+        name = f"archive/{RECORD}".encode()
+        starts = [place.start() for place in re.finditer(re.escape(signature), data)]
+        (start,) = (start for start in starts if data[start + length :].startswith(name))
+        data[start + flags] |= 1
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=rf"weights\.pth: its {RECORD} is not readable \(.*encrypted"):
+        read_record(path)
 
 
 def test_missing_file_and_folder_are_refused(tmp_path):

@@ -129,7 +129,19 @@ def test_decimal_years_are_their_day(day):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "2016", "05/01/2016", "2016-13-01", "2016-02-30", "2016-01", "2016-01-05x", "1.5"]
+    "text",
+    [
+        "",
+        "2016",
+        "05/01/2016",
+        "2016-13-01",
+        "2016-02-30",
+        "2016-01",
+        "2016-01-05x",
+        "1.5",
+        "0001-01-01",
+        "9999-12-31 23:59",
+    ],
 )
 def test_what_is_no_date_is_refused_with_its_place(text):
     with pytest.raises(InputError, match=r"f\.geojson: .* is not a date; write YYYY-MM-DD"):

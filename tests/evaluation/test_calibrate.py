@@ -17,9 +17,10 @@ from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.calibrate import calibrator_for
 from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.score import score_scene
-from glacierjax.geo.scenes import Scene
-from glacierjax.prediction.calibration import NOT_CALIBRATED, find_calibration
+from glacierjax.geo.scenes import ReadOptions, Scene
+from glacierjax.prediction.calibration import UNCALIBRATED, find_calibration
 from glacierjax.prediction.ensemble import Predictor
+from glacierjax.prediction.folder import Batch
 from glacierjax.prediction.scene import find_front
 
 SHAPE = (80, 100)
@@ -80,7 +81,7 @@ def test_without_calibration_the_errors_are_empty(tmp_path):
     scene = Scene("COL_2020-01-01", image_with_border(50), np.ones(SHAPE, bool), 20.0)
     predicted = find_front(PREDICTOR, scene)
     assert predicted.error is None and predicted.quality_columns()["error_m"] is None
-    assert find_calibration(tmp_path, {}) == (None, NOT_CALIBRATED)
+    assert find_calibration(tmp_path, {}) == UNCALIBRATED
 
 
 def test_errors_are_known_of_series_in_groups_alone(tmp_path):
@@ -90,7 +91,7 @@ def test_errors_are_known_of_series_in_groups_alone(tmp_path):
     of_series = dataclasses.replace(make_series_predictor(0.9), calibration=found)
     assert of_series.for_series("groups") is of_series
     other = of_series.for_series("reference").calibration
-    assert other == (None, "no errors of fronts are known where series are formed by reference, only by groups")
+    assert other.model is None and "series are formed by reference, only by groups" in other.note
     alone = dataclasses.replace(of_series, frames=1)
     assert alone.for_series("reference") is alone
 
@@ -106,6 +107,21 @@ def test_a_calibration_is_for_one_way_of_use(tmp_path):
     assert [table.how["rotations"] for table in read_calibrations(tmp_path)] == [[0], [0, 1, 2, 3]]
     second.save(tmp_path)  # again: instead of the one before
     assert len(read_calibrations(tmp_path)) == 2
+
+
+def test_results_with_the_errors_of_another_calibration_of_as_many_scenes_are_told_apart(tmp_path):
+    batches = []
+    for off_px in (range(1, 13), range(1, 13), range(13, 1, -1), range(2, 14)):
+        predictor, calibrator = calibrated(tmp_path / "run", off_px)
+        calibrator.save(tmp_path / "evaluation")
+        found = find_calibration(tmp_path / "run", predictor.way_of_use)
+        batches.append(Batch(dataclasses.replace(predictor, calibration=found), tmp_path / "out", ReadOptions()))
+    same, again, *others = batches
+    assert same.predictor.calibration.note == others[1].predictor.calibration.note
+    assert same.digest == again.digest and same.digest not in {other.digest for other in others}
+    same.claim_output()
+    with pytest.raises(InputError, match=r"out: holds results of other settings \(calibration\)"):
+        others[1].claim_output()
 
 
 def test_scenes_without_a_predicted_front_are_counted(tmp_path):

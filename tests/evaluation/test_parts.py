@@ -10,7 +10,8 @@ from made_up_archive import NAMES, command, write_archive, write_fronts, write_p
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
 from glacierjax.evaluation.parts import PREDICTION, SUMS_FILE, read_part
-from glacierjax.evaluation.run import from_folder, merge, raw_scenes, score_part
+from glacierjax.evaluation.predictions import FRONT
+from glacierjax.evaluation.run import PredictedLabels, from_folder, merge, raw_scenes, score_part
 from glacierjax.evaluation.score import compare_fronts, front_averages
 from glacierjax.evaluation.sums import sums_from_record
 from glacierjax.evaluation.write import write_evaluation
@@ -100,12 +101,64 @@ def test_what_is_no_part_is_named(root, tmp_path):
             read_part(tmp_path)
 
 
+@pytest.mark.parametrize(
+    "place, value",
+    [
+        (("settings", "protocol"), "other"),
+        (("settings", "scenes"), []),
+        (("settings", "scenes"), None),
+        (("settings", "rules"), {"majority": "rule"}),
+        (("series", "other protocol"), None),
+        (("series",), {}),
+        (("series", PREDICTION, 0, "true_front_pixels"), 0),
+        (("series", PREDICTION, 0, "distances"), -1),
+        (("series", PREDICTION, 0, "zone_counts"), 10**30),
+    ],
+)
+def test_sums_that_no_evaluation_writes_are_damaged(root, tmp_path, place, value):
+    record = json.loads((root / "part0" / SUMS_FILE).read_text())
+    inner = record
+    for key in place[:-1]:
+        inner = inner[key]
+    inner[place[-1]] = value
+    (tmp_path / SUMS_FILE).write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"sums\.json: damaged"):
+        read_part(tmp_path)
+
+
 def test_a_picture_that_is_gone_is_named(root, tmp_path):
     score(root, tmp_path / "part1", shard=(1, SHARDS))
     picture = tmp_path / "part1" / "overlays" / f"{NAMES['test'][1]}.png"
     picture.unlink()
     with pytest.raises(InputError, match=f"{picture}: missing"):
         merge([*parts(root, (0, 2)), str(tmp_path / "part1")], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_parts_without_their_pictures_are_refused(root, tmp_path):
+    for number in range(SHARDS):
+        (tmp_path / f"part{number}").mkdir()
+        shutil.copy(root / f"part{number}" / SUMS_FILE, tmp_path / f"part{number}")
+    with pytest.raises(InputError, match=r"part0.*: missing; copy the whole folder of this part"):
+        merge(parts(tmp_path), tmp_path / "out")
+    shutil.copytree(root / "part1", tmp_path / "part1", dirs_exist_ok=True)
+    with pytest.raises(InputError, match=r"part0.*: missing"):
+        merge(parts(tmp_path), tmp_path / "part0")  # into one of them
+
+
+def test_merged_parts_show_no_zones_of_an_earlier_evaluation(root, tmp_path):
+    out = tmp_path / "out"
+    merge(parts(root), out)
+    scenes = raw_scenes(str(root / "data_raw"), "test")
+    for number in range(SHARDS):
+        folder = tmp_path / f"part{number}"
+        if number == 1:  # whose folder held zones before
+            shutil.copytree(root / "part1", folder)
+        score_part(scenes, lambda scene: PredictedLabels(scene.front), folder, "T", "s", FRONT, shard=(number, SHARDS))
+    assert ">predicted zones<" in (out / "report.html").read_text()
+    merge(parts(tmp_path), out)
+    assert ">predicted zones<" not in (out / "report.html").read_text()
+    assert not list((out / "zones").glob("*"))
 
 
 def test_sums_survive_the_file_to_the_last_digit(root):

@@ -1,6 +1,7 @@
 """Ensembles of networks and rotations, from checkpoints of tiny random networks."""
 
 import dataclasses
+import shutil
 from typing import Any
 
 import jax
@@ -12,8 +13,10 @@ from glacierjax.checkpoints.record import network_of
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import PRESETS, FineTuning, ValidationSettings
 from glacierjax.core.spacing import average_looks, enlarge_looks
+from glacierjax.geo.scenes import ReadOptions
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.prediction.ensemble import default_mode, make_network, open_predictor
+from glacierjax.prediction.folder import Batch
 from glacierjax.prediction.model import Model
 from glacierjax.prediction.tiles import predict_scene
 
@@ -83,6 +86,29 @@ def test_the_spacing_is_that_of_the_training_and_an_ensemble_has_one(checkpoints
     assert open_predictor([str(tmp_path / "coarse")]).pixel_spacing_m == 40
     with pytest.raises(InputError, match=r"first: takes scenes differently .*pixel spacing.*40.0"):
         open_predictor([str(tmp_path / "coarse"), str(checkpoints / "first")])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"config": {**CONFIG, "data": {"context_px": CONTEXT, "pixel_spacing_m": 40.0}}},
+        {"model": dataclasses.replace(PRESETS["tiny"], window_size=8).to_json()},
+        {"grey": {"low_percentile": 2.0}},
+    ],
+    ids=["pixel spacing", "window", "grey"],
+)
+def test_results_of_the_same_weights_with_another_record_are_told_apart(checkpoints, tmp_path, change):
+    first = native.load_checkpoint(checkpoints / "first")
+    batches = []
+    for record in (first.record, {**first.record, "metrics": {"iou": 0.9}}, first.record | change):
+        native.save_checkpoint(tmp_path / "run", first.params, record)
+        batches.append(Batch(open_predictor([str(tmp_path / "run")]), tmp_path / "out", ReadOptions()))
+        shutil.rmtree(tmp_path / "run")
+    assert batches[0].digest == batches[1].digest != batches[2].digest
+    batches[0].claim_output()
+    batches[1].claim_output()
+    with pytest.raises(InputError, match=r"out: holds results of other settings \(records\)"):
+        batches[2].claim_output()
 
 
 def test_a_network_of_another_version_is_named_with_what_is_unknown(checkpoints, tmp_path):

@@ -18,6 +18,7 @@ from glacierjax.geo.line_columns import COLUMNS
 from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson, write_layer
 from glacierjax.terminus import follow
 from glacierjax.terminus.attributes import Fields, read_facts
+from glacierjax.terminus.compose import CompositeOptions, make_composites
 from glacierjax.terminus.follow import follow_terminus
 from glacierjax.terminus.fronts import read_fronts
 from glacierjax.terminus.open_series import SeriesOptions
@@ -294,6 +295,56 @@ def test_a_series_without_a_measurement_is_an_error_that_leaves_its_plot(tmp_pat
     write_geojson(tmp_path / "beside.geojson", [polygon_feature(beside, {})])
     with pytest.raises(InputError, match=r"beside.geojson: no front lies in it"):
         measured([tmp_path / "f.geojson"], tmp_path / "out", box=str(tmp_path / "beside.geojson"))
+
+
+@pytest.mark.parametrize("named", [{}, {"glacier": "JAC"}], ids=["no glacier", "a glacier"])
+def test_lines_without_length_are_left_out_and_told(tmp_path, caplog, named):
+    lines = [UTM.to_lonlat(line(year)) for year in YEARS]
+    point = np.repeat(lines[0][:1], 2, axis=0)
+    rows = [{"Date": f"{year}-07-01", **named} for year in YEARS]
+    path = write_lines(tmp_path / "fronts.geojson", [*lines, point], [*rows, {"Date": "2020-07-01", **named}])
+    found = measured([path], tmp_path / "out")
+    assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+    assert found["scenes"] == len(YEARS) + 1 and "1 line(s) without length left out" in caplog.text
+
+
+@pytest.mark.parametrize("error", [-5, float("inf"), "much"])
+def test_an_error_that_is_no_distance_is_refused_before_anything_is_written(tmp_path, error):
+    own = {"line": 1, "checkpoint": "run"}
+    features = [
+        feature(UTM.to_lonlat(line(year)), {"scene": f"s_{year}-07-01", "error_m": 30.0, **own}) for year in YEARS
+    ]
+    features[1]["properties"]["error_m"] = error
+    path = tmp_path / "fronts.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    with pytest.raises(InputError, match=r"fronts\.geojson: error_m .* is no number of metres"):
+        measured([path], tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_centreline_that_measures_nothing_is_told(tmp_path, caplog):
+    rows = [{"Date": f"{year}-07-01"} for year in YEARS]
+    path = write_lines(tmp_path / "fronts.geojson", [UTM.to_lonlat(line(y)) for y in YEARS], rows)
+    beside = np.array([[0.0, 900.0], [400.0, 900.0]])
+    write_lines(tmp_path / "beside.geojson", [UTM.to_lonlat(beside)], [{}])
+    write_lines(tmp_path / "across.geojson", [UTM.to_lonlat(beside - (0, 750))], [{}])
+    write_lines(tmp_path / "point.geojson", [UTM.to_lonlat(beside[[0, 0]])], [{}])
+    across = measured([path], tmp_path / "out", centreline=str(tmp_path / "across.geojson"))
+    assert across["centreline_m"]["measured"] == len(YEARS) and "measures nothing" not in caplog.text
+    assert measured([path], tmp_path / "out", centreline=str(tmp_path / "beside.geojson"))["box_m"]["measured"]
+    assert "beside.geojson: no front leaves the glacier on it, so it measures nothing" in caplog.text
+    for more in ({}, {"width_m": 500.0}):
+        with pytest.raises(InputError, match=r"point\.geojson: all points of the line are the same"):
+            measured([path], tmp_path / "out", centreline=str(tmp_path / "point.geojson"), **more)
+
+
+def test_a_series_of_centuries_has_composites_with_a_picture(tmp_path):
+    years = dict(zip((1700, 1800, 1900, 1950, 2000, 2015), YEARS, strict=True))
+    rows = [{"Date": f"{year}-07-01"} for year in years]
+    path = write_lines(tmp_path / "fronts.geojson", [UTM.to_lonlat(line(place)) for place in years.values()], rows)
+    measured([path], tmp_path / "out")
+    make_composites([str(tmp_path / "out")], tmp_path / "composites", CompositeOptions())
+    assert (tmp_path / "composites" / "composite.png").is_file()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
