@@ -47,6 +47,12 @@ ARMS: dict[str, dict[str, Any]] = {
     "base": {},
     "crop256": LARGE | {"data.samples_per_epoch": 1500},
     "crop256_3000": LARGE,
+    "mild": LARGE
+    | {
+        "data.samples_per_epoch": 1500,
+        "augment.brightness_range": (0.75, 1.3),
+        "augment.gamma_range": (0.6, 1.6),
+    },
     "batch4": LARGE | {"batch_size": 4, "micro_batch_size": 4},
     "mix": LARGE
     | {"augment.mix_probability": 0.5, "augment.mix_range": (0.2, 1.0), "augment.speckle_probability": 0.2},
