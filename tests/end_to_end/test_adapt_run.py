@@ -110,7 +110,7 @@ def test_labels_that_were_drawn_again_since_the_start_are_told(options, data_raw
         raise KeyboardInterrupt
 
     copied = shutil.copytree(data_raw, tmp_path / "data_raw")
-    alone = dataclasses.replace(options, data=str(copied), replay="")
+    alone = dataclasses.replace(options, data=str(copied), replay="", replay_share=0.0)
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(adapting, "_adapt", stop)
         adapting.adapt(tmp_path / "run", alone)
@@ -120,6 +120,7 @@ def test_labels_that_were_drawn_again_since_the_start_are_told(options, data_raw
         adapting.adapt(tmp_path / "run", alone)
 
 
+@pytest.mark.slow  # compiles the step again
 def test_one_label_cannot_be_compared_and_this_is_said(options, trained, data_raw, tmp_path):
     alone = AdaptOptions(str(trained), str(data_raw), scenes=1, epochs=1)
     report = adapting.adapt(tmp_path / "run", alone)

@@ -49,6 +49,7 @@ def check(outputs: list[dict]) -> str:
     return text
 
 
+@pytest.mark.slow  # two minutes
 def test_quickstart_at_its_smallest(tmp_path, kernel):
     check(execute(NOTEBOOKS[0], "smallest", tmp_path, kernel))
     assert (tmp_path / "workdir" / "quickstart_smallest" / "prediction" / "zones").is_dir()

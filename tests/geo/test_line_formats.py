@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import shapely
 from rasterio.crs import CRS
+from vector_files import write_vectors
 
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.scene_names import decimal_year, parse_date
-from glacierjax.geo.features import read_features
+from glacierjax.geo.features import SUFFIXES, read_features
 from glacierjax.geo.georeference import WGS84, Georeference, reproject
 from glacierjax.geo.glacier_ids import read_outlines
 from glacierjax.geo.line_columns import COLUMNS, name_in, termpicks_columns
@@ -158,3 +159,20 @@ def test_wrong_outlines_are_named(tmp_path):
 @pytest.mark.parametrize("day", ["2016-01-01", "2016-02-29", "2015-12-31", "1972-07-04"])
 def test_decimal_years_come_back_as_their_day(day):
     assert parse_date(f"{round(decimal_year(datetime.date.fromisoformat(day)), 5)}", "test").isoformat() == day
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("content", [b"", b"no vectors", b"\0" * 100, b"PAR1" + b"\0" * 50 + b"PAR1"])
+def test_files_that_are_no_vectors_are_named(tmp_path, suffix, content):
+    (tmp_path / f"bad{suffix}").write_bytes(content)
+    with pytest.raises(InputError, match=rf"bad\{suffix}: not a readable"):
+        read_features(tmp_path / f"bad{suffix}")
+
+
+def test_a_shapefile_without_its_reference_system_is_refused(tmp_path):
+    path = write_vectors(tmp_path / "f.shp", [shapely.LineString(UTM.to_lonlat(LINE))], [{"Date": "2010-07-01"}], 32622)
+    path.with_suffix(".prj").unlink()
+    with pytest.raises(InputError, match=r"f.shp: no reference system in it"):
+        read_features(path)
+    with pytest.raises(InputError, match=r"none.shp: no such file"):
+        read_features(tmp_path / "none.shp")

@@ -73,6 +73,7 @@ def test_attention_in_shifted_and_padded_windows(tpu_branches, monkeypatch, wind
     assert len(taken) > 3
 
 
+@pytest.mark.slow  # its parts are compared above
 def test_the_whole_network(tpu_branches):
     images = noise(1, 64, 64, 1)
     network = build(PRESETS["tiny"], Tyrion)

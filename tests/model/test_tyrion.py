@@ -87,6 +87,7 @@ def test_half_precision_keeps_float32_parameters_and_logits(params, apply):
     assert (coarse != fine).any()
 
 
+@pytest.mark.slow  # compiles two gradients
 def test_recomputation_changes_neither_names_nor_gradients(params):
     plain, recomputed = gradient()(params, IMAGES), gradient(remat=True)(params, IMAGES)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6), plain, recomputed)

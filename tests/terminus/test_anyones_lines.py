@@ -12,7 +12,7 @@ from vector_files import write_vectors
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
-from glacierjax.geo.features import SUFFIXES, read_features
+from glacierjax.geo.features import read_features
 from glacierjax.geo.georeference import WGS84, Georeference
 from glacierjax.geo.line_columns import COLUMNS
 from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson, write_layer
@@ -345,20 +345,3 @@ def test_a_series_of_centuries_has_composites_with_a_picture(tmp_path):
     measured([path], tmp_path / "out")
     make_composites([str(tmp_path / "out")], tmp_path / "composites", CompositeOptions())
     assert (tmp_path / "composites" / "composite.png").is_file()
-
-
-@pytest.mark.parametrize("suffix", SUFFIXES)
-@pytest.mark.parametrize("content", [b"", b"no vectors", b"\0" * 100, b"PAR1" + b"\0" * 50 + b"PAR1"])
-def test_files_that_are_no_vectors_are_named(tmp_path, suffix, content):
-    (tmp_path / f"bad{suffix}").write_bytes(content)
-    with pytest.raises(InputError, match=rf"bad\{suffix}: not a readable"):
-        read_features(tmp_path / f"bad{suffix}")
-
-
-def test_a_shapefile_without_its_reference_system_is_refused(tmp_path):
-    path = write_lines(tmp_path / "f.shp", [UTM.to_lonlat(line(2010))], [{"Date": "2010-07-01"}], 32622)
-    path.with_suffix(".prj").unlink()
-    with pytest.raises(InputError, match=r"f.shp: no reference system in it"):
-        read_features(path)
-    with pytest.raises(InputError, match=r"none.shp: no such file"):
-        read_features(tmp_path / "none.shp")
