@@ -20,9 +20,9 @@ from pathlib import Path
 
 from absl import flags
 
-from glacierjax.core import choices, cli
+from glacierjax.core import cli
 from glacierjax.core.line_flags import define_line_flags
-from glacierjax.core.products import POLARISATIONS
+from glacierjax.core.reading_flags import define_reading_flags
 from glacierjax.datasets.caffe.splits import SPLITS
 
 _SCENES = flags.DEFINE_multi_string(
@@ -53,13 +53,7 @@ _NAME = flags.DEFINE_string(
 _SPLIT = flags.DEFINE_enum("split", SPLITS[0], SPLITS, "Split that the scenes are written to; build divides train.")
 _FIELDS = define_line_flags()
 _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. Default: chosen by polarisation.")
-_POLARISATION = flags.DEFINE_enum(
-    "polarisation", None, POLARISATIONS, "Polarisation to read; as of predict. Default: the co-polarised one."
-)
-_SCALE = flags.DEFINE_enum(
-    "scale", choices.AUTO, choices.SCALES, "Scale of values that are not 8-bit; as of predict. auto: told or guessed."
-)
-_NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
+_READING = define_reading_flags()
 
 
 def main() -> None:
@@ -70,7 +64,9 @@ def main() -> None:
     from glacierjax.labels.make import LabelOptions, label_scenes
     from glacierjax.terminus.attributes import Fields
 
-    reading = ReadOptions(None, _BAND.value, _SCALE.value, nodata_from_text(_NODATA.value), _POLARISATION.value)
+    reading = ReadOptions(
+        None, _BAND.value, _READING.scale.value, nodata_from_text(_READING.nodata.value), _READING.polarisation.value
+    )
     options = LabelOptions(
         rock=_ROCK.value,
         glacier=_GLACIER.value,

@@ -15,7 +15,7 @@ from pathlib import Path
 from absl import flags
 
 from glacierjax.core import choices, cli
-from glacierjax.core.products import POLARISATIONS
+from glacierjax.core.reading_flags import define_reading_flags
 
 _GLACIERS = flags.DEFINE_string(
     "glaciers", None, "Table of the glaciers: a vector file with their areas, or .csv with a column aoi.", required=True
@@ -43,12 +43,8 @@ _SPEED = flags.DEFINE_string(
     "What one process predicts, to estimate hours: a number (status tells it), or measure: found out here.",
 )
 _SPACING = flags.DEFINE_float("pixel_spacing_m", None, "Pixel spacing of all scenes in metres, instead of their own.")
-_POLARISATION = flags.DEFINE_enum(
-    "polarisation", None, POLARISATIONS, "Polarisation to read. Default: the co-polarised one."
-)
+_READING = define_reading_flags()
 _ASSET = flags.DEFINE_string("asset", None, "Asset of STAC items. Default: chosen by polarisation.")
-_SCALE = flags.DEFINE_enum("scale", choices.AUTO, choices.SCALES, "Scale of values that are not 8-bit.")
-_NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 _VECTOR = flags.DEFINE_multi_enum(
     "vector", [], choices.VECTOR_FORMATS, "Lines of each scene in these formats beside GeoJSON."
 )
@@ -66,8 +62,8 @@ def main() -> None:
 
     for kind in _VECTOR.value:
         require_format(kind, f"--vector={kind}")
-    nodata = nodata_from_text(_NODATA.value)
-    reading = ReadOptions(_SPACING.value, None, _SCALE.value, nodata, _POLARISATION.value)
+    nodata = nodata_from_text(_READING.nodata.value)
+    reading = ReadOptions(_SPACING.value, None, _READING.scale.value, nodata, _READING.polarisation.value)
     checkpoints = tuple(name if is_hub_name(name) else str(Path(name).absolute()) for name in _CHECKPOINT.value)
     vector = tuple(_VECTOR.value)
     settings = CampaignSettings(

@@ -21,7 +21,7 @@ from absl import flags
 
 from glacierjax.core import choices, cli
 from glacierjax.core.errors import ArgumentError
-from glacierjax.core.products import POLARISATIONS
+from glacierjax.core.reading_flags import define_reading_flags
 
 log = logging.getLogger("glacierjax.predict")
 
@@ -58,23 +58,11 @@ _SPACING = flags.DEFINE_float(
     "pixel_spacing_m", None, "Pixel spacing in metres; overrides the georeference and the scene's name."
 )
 _BAND = flags.DEFINE_integer("band", None, "Band of a GeoTIFF, counted from 1. Default: chosen by polarisation.")
-_POLARISATION = flags.DEFINE_enum(
-    "polarisation",
-    None,
-    POLARISATIONS,
-    "Polarisation to read from products with several. Default: the co-polarised one, HH or VV.",
-)
+_READING = define_reading_flags()
 _ASSET = flags.DEFINE_string("asset", None, "Asset of STAC items. Default: chosen by polarisation.")
 _AOI = flags.DEFINE_string(
     "aoi", "", "Area of interest, polygons in a vector file: only this part of each scene is read, with a margin."
 )
-_SCALE = flags.DEFINE_enum(
-    "scale",
-    choices.AUTO,
-    choices.SCALES,
-    "Scale of values that are not 8-bit: amplitude, power (intensity), decibels, or stretch (optical images).",
-)
-_NODATA = flags.DEFINE_string("nodata", "auto", "Value that means no data, or none. auto: from the file, or guessed.")
 _VECTOR = flags.DEFINE_multi_enum(
     "vector",
     [],
@@ -140,7 +128,11 @@ def main() -> None:
     from glacierjax.prediction.series_folder import batch_for
 
     options = ReadOptions(
-        _SPACING.value, _BAND.value, _SCALE.value, nodata_from_text(_NODATA.value), _POLARISATION.value
+        _SPACING.value,
+        _BAND.value,
+        _READING.scale.value,
+        nodata_from_text(_READING.nodata.value),
+        _READING.polarisation.value,
     )
     thresholds = thresholds_from(_THRESHOLD.value)
     require_items(_INPUT.value, _ASSET.value)
@@ -148,7 +140,7 @@ def main() -> None:
         raise ArgumentError(
             "crs", _CRS.value, "is of the lines in the formats of `vector`; give it too, or leave it out"
         )
-    sources = find_sources(_INPUT.value, _POLARISATION.value, _ASSET.value)
+    sources = find_sources(_INPUT.value, _READING.polarisation.value, _ASSET.value)
     area = read_area(_BOX.value) if _BOX.value else None
     aoi = read_area(_AOI.value) if _AOI.value else None
     for kind in _VECTOR.value:

@@ -42,10 +42,10 @@ _SPACING = flags.DEFINE_float(
 
 def main() -> None:
     # Imported here: --help must not wait for rasterio and JAX.
-    from glacierjax.campaign.run import engine_for, run_campaign, shard_from
+    from glacierjax.campaign.run import engine_for, run_campaign, shard_from, sigterm_as_interrupt
 
     shard = shard_from(_SHARD.value)
-    with engine_for(_SCHEDULER.value, _PROCESSES.value, _ATTEMPTS.value) as engine:
+    with sigterm_as_interrupt(), engine_for(_SCHEDULER.value, _PROCESSES.value, _ATTEMPTS.value) as engine:
         run_campaign(_PLAN.value, _OUTPUT.value, engine, shard, _ATTEMPTS.value, grid_spacing_m=_SPACING.value)
 
 

@@ -1,4 +1,4 @@
-"""Dask's workers do the tasks of a campaign: workers on this machine, or those of a scheduler that is there already.
+"""Runs the tasks of a campaign on Dask's workers: on this machine, or those of a running scheduler.
 
 A worker has one task at a time, so that of one that dies it is known what it died of. Only the numbers of tasks and the outcomes
 travel; plans, scenes and results are files that all machines see.
@@ -154,8 +154,9 @@ def by_workers(client: Client) -> Engine:
                 future.release()
                 fill()
         except (KeyboardInterrupt, GeneratorExit):  # somebody stopped the run, which is no fault of the tasks
-            for _, digest in in_work.values():
-                journal.write(STOPPED, digest)
+            with contextlib.suppress(OSError):
+                for _, digest in in_work.values():
+                    journal.write(STOPPED, digest)
             raise
 
     return engine

@@ -1,4 +1,4 @@
-"""What happened to the tasks of a campaign: a file for each process that only grows, read together in seconds.
+"""The journal of a campaign: each process appends what happens to its tasks to a file of its own.
 
 Each line is one event of one task. A process that is killed leaves at most an incomplete last line, which is passed over, and a
 start without an end.
@@ -28,7 +28,7 @@ class History:
     its starts have an end; `seconds` that it took, at its last end `finished`; `event`, `last`: the last event and its time,
     seconds since 1970.
 
-    Machines may have different clocks, so times order what is shown alone, never whether a task is done."""
+    Machines may have different clocks, so times decide only what is shown, never whether a task is done."""
 
     results: int = 0
     lost: int = 0

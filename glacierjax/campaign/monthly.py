@@ -17,9 +17,10 @@ from glacierjax.core.files import Json, write_text
 from glacierjax.core.version import version
 from glacierjax.geo.features import is_vector_file, read_features, read_text
 from glacierjax.geo.vectors import GEOJSON
-from glacierjax.prediction.folder import ALL_FRONTS, TABLE
+from glacierjax.prediction.folder import ALL_FRONTS
 from glacierjax.terminus.compose import ANNUAL, FIGURE, MASK, MONTHLY, RESULT, CompositeOptions, make_composites
 from glacierjax.terminus.follow import CHART, follow_terminus
+from glacierjax.terminus.front_files import SCENES_TABLE
 from glacierjax.terminus.open_series import SeriesOptions
 
 log = logging.getLogger(__name__)
@@ -112,7 +113,7 @@ def _digest(glacier: Glacier, folder: Path, options: CompositeOptions) -> str:
     """
     facts = [version(), glacier.name, glacier.box, _content_of(glacier.box), dataclasses.asdict(options)]
     whole = hashlib.sha256(json.dumps(facts).encode())
-    for file in (folder / TABLE, folder / ALL_FRONTS):
+    for file in (folder / SCENES_TABLE, folder / ALL_FRONTS):
         content = file.read_bytes() if file.is_file() else b""
         whole.update(f"{file.name} {len(content)}\n".encode() + content)
     return whole.hexdigest()

@@ -1,4 +1,4 @@
-"""What a campaign gives: tables and monthly fronts of each glacier, all fronts as GeoParquet, a STAC collection, an overview."""
+"""Writes the products of a campaign: tables and monthly fronts of each glacier, GeoParquet, STAC collection, overview page."""
 
 import contextlib
 import dataclasses
@@ -30,10 +30,11 @@ from glacierjax.fronts.verdict import DOUBTFUL, REJECT
 from glacierjax.geo.georeference import WGS84
 from glacierjax.geo.run_layer import read_run
 from glacierjax.geo.vectors import geo_table, require_pyarrow
-from glacierjax.prediction.folder import ALL_FRONTS, TABLE, write_summary
+from glacierjax.prediction.folder import ALL_FRONTS, write_summary
 from glacierjax.prediction.records import current_records, read_records
 from glacierjax.reports.overview import GlacierFacts, overview_text
 from glacierjax.terminus.compose import CompositeOptions
+from glacierjax.terminus.front_files import SCENES_TABLE
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ def write_products(
         facts[number] = dataclasses.replace(
             facts[number], months=made.months, gaps=made.gaps, links=tuple(links), problem=made.problem
         )
-        always = [] if glacier.id in broken else [TABLE, ALL_FRONTS]
+        always = [] if glacier.id in broken else [SCENES_TABLE, ALL_FRONTS]
         files.append([*always, *(name for name in LISTED if name in made.files)])
     _tell_problems(facts, output)
     fronts = sorted(path.relative_to(output).as_posix() for path in kept)

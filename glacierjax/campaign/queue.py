@@ -4,7 +4,6 @@ from collections import Counter, deque
 from collections.abc import Iterable, Sequence
 
 from glacierjax.campaign.work import Outcome
-from glacierjax.core.errors import ArgumentError
 
 DISK_FAILURES = 3  # in a row, after which a process is taken to have no disk left
 
@@ -13,8 +12,6 @@ class Queue:
     """The tasks that are left, by number and digest, and what is known of those that were tried."""
 
     def __init__(self, numbers: Iterable[int], digests: Sequence[str], attempts: int):
-        if attempts < 1:
-            raise ArgumentError("attempts", attempts, "give a number from 1 on")
         self._waiting = deque(numbers)
         self._digests, self._attempts = digests, attempts
         self._tries: Counter[int] = Counter()

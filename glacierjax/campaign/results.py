@@ -1,4 +1,4 @@
-"""What the output holds of tasks that are done: results that are gone, and those under an earlier name of a scene."""
+"""Checks the results of tasks that are done: which are missing, and which lie under an earlier name of their scene."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path

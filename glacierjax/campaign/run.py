@@ -102,7 +102,7 @@ def in_this_process(queue: Queue, work: Work, plan: Path, output: Path) -> Itera
 
 
 @contextlib.contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """SIGTERM, which clusters send at the end of a job's time, stops a run as Ctrl-C does, so that the journal tells of it."""
     if threading.current_thread() is not threading.main_thread():  # Python lets no other one handle signals
         yield
@@ -129,8 +129,7 @@ def engine_for(scheduler: str = "", processes: int = 0, attempts: int = ATTEMPTS
     if scheduler and processes:
         raise ArgumentError("processes", processes, "does not go with `scheduler`, whose workers do the tasks")
     if not scheduler and not processes:
-        with _sigterm_as_interrupt():
-            yield in_this_process
+        yield in_this_process
         return
     try:
         from glacierjax.campaign.cluster import by_workers, local_workers, workers_of
@@ -141,8 +140,7 @@ def engine_for(scheduler: str = "", processes: int = 0, attempts: int = ATTEMPTS
     logging.getLogger("distributed").setLevel(logging.WARNING)  # it tells of every connection
     with workers_of(scheduler) if scheduler else local_workers(processes, attempts) as client:
         log.info("Dask's dashboard: %s", client.dashboard_link)
-        with _sigterm_as_interrupt():
-            yield by_workers(client)
+        yield by_workers(client)
 
 
 def no_disk(outcome: Outcome) -> InputError:

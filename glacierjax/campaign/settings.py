@@ -2,14 +2,13 @@
 
 import dataclasses
 import functools
-import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.core.channels import priors_of
 from glacierjax.core.choices import SUMMER
+from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import ArgumentError
 from glacierjax.core.files import Json
 from glacierjax.geo.areas import read_area
@@ -84,4 +83,4 @@ def forget_networks() -> None:
 def digest_of(batch: Batch) -> str:
     """Tells what a batch finds from what others find in the same scene: its settings and the parameters of its networks."""
     facts = {**batch.settings(), "checkpoints": list(batch.predictor.fingerprints)}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return digest_of_json(facts)

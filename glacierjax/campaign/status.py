@@ -1,4 +1,4 @@
-"""Tells from any machine how far a campaign is: what the journals in its output say."""
+"""How far a campaign is, read from the journals in its output; any machine that sees the output can ask."""
 
 import time
 from collections import Counter

@@ -4,7 +4,6 @@ import csv
 import dataclasses
 import datetime
 import functools
-import hashlib
 import importlib
 import io
 import json
@@ -15,6 +14,7 @@ from typing import Any
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.scenes import Skipped
 from glacierjax.campaign.settings import CampaignSettings
+from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, user_path, write_text
 from glacierjax.core.scene_names import NameFacts
@@ -22,7 +22,7 @@ from glacierjax.core.version import version
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.sources import MaskLayer, Source, Tile
 from glacierjax.geo.vectors import polygon_feature, require_pyarrow, write_geojson
-from glacierjax.prediction.records import DIGEST_LETTERS, states_of
+from glacierjax.prediction.records import states_of
 
 PLAN, TASKS, SKIPPED, AREAS = "plan.json", "tasks.parquet", "skipped.csv", "areas"
 NO_PIXELS = 0  # of a task whose pixel spacing is not known
@@ -96,7 +96,7 @@ def digest_of_task(batch_digest: str, name: str, sources: Sequence[Source]) -> s
     """Another one where another result may come out: other settings, networks or area, another file or a changed one."""
     states = [(s.size_bytes, s.modified_ns) for source in sources for s in states_of(source, Path())]
     facts = [batch_digest, name, [source.paths for source in sources], states]
-    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:DIGEST_LETTERS]
+    return digest_of_json(facts)
 
 
 def write_areas(folder: Path, glaciers: Sequence[Glacier]) -> None:

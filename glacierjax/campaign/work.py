@@ -1,4 +1,4 @@
-"""Works on one task in the process that calls it: what happens goes into the journal, and no error leaves but Ctrl-C."""
+"""Tries one task of a campaign in this process, notes its events in the journal, and turns errors into outcomes."""
 
 import contextlib
 import errno

@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from glacierjax.core.digests import DIGEST_LETTERS, digest_of_json
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json, write_text
 from glacierjax.fronts.calibration import indicators_from_record
@@ -37,7 +38,7 @@ class CalibrationTable:
     @property
     def digest(self) -> str:
         """Tells one table from another of as many scenes."""
-        return hashlib.sha256(json.dumps(_entry(self), sort_keys=True).encode()).hexdigest()[:16]
+        return digest_of_json(_entry(self))
 
 
 def fingerprint(params: Any) -> str:
@@ -46,7 +47,7 @@ def fingerprint(params: Any) -> str:
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         digest.update(jax.tree_util.keystr(path).encode())
         digest.update(np.ascontiguousarray(leaf).tobytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:DIGEST_LETTERS]
 
 
 def read_calibrations(folder: Path) -> list[CalibrationTable]:

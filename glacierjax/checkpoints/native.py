@@ -252,7 +252,7 @@ def _read_exported(folder: Path) -> Checkpoint:
 
 
 def _branches(name: str) -> list[str]:
-    """What a name of a tensor is below of: a/b/c below of a and a/b."""
+    """The groups that contain a tensor: a and a/b contain a/b/c."""
     parts = name.split(NAME_SEPARATOR)
     return [NAME_SEPARATOR.join(parts[:count]) for count in range(1, len(parts))]
 

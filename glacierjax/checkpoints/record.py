@@ -1,14 +1,13 @@
 """The JSON record of a checkpoint: which task, which network, how it was trained."""
 
 import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.core.choices import SERIES
+from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import Json
 from glacierjax.core.grey import RECORD_KEY
@@ -22,7 +21,7 @@ from glacierjax.core.settings import (
     settings_from_json,
 )
 
-TAKEN = ("context_px", "pixel_spacing_m", "frames")  # fields of a training's data: how its network takes scenes
+SCENE_FIELDS = ("context_px", "pixel_spacing_m", "frames")  # fields of a training's data: how its network takes scenes
 
 
 def record_of(settings: FineTuning | Pretraining, workdir: Path) -> Json:
@@ -85,9 +84,8 @@ def record_digest(checkpoint: Checkpoint) -> str:
     Files of weights do not hold all of it (`glacierjax.checkpoints.conversion`), so it may be corrected while the weights stay.
     """
     training = training_of(checkpoint)
-    scenes = {name: getattr(training and training.data, name, None) for name in TAKEN}
-    facts = [network_of(checkpoint).to_json(), checkpoint.record.get(RECORD_KEY), scenes]
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    scenes = None if training is None else [getattr(training.data, name, None) for name in SCENE_FIELDS]
+    return digest_of_json([network_of(checkpoint).to_json(), checkpoint.record.get(RECORD_KEY), scenes])
 
 
 def _unknown(kind: type[Settings], values: Json) -> list[str]:

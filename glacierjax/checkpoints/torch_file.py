@@ -269,7 +269,7 @@ def read_torch(path: str | Path) -> StateDict:
         raise InputError(f"{path}: no such file") from None
     except InputError:
         raise
-    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError) as error:
         raise InputError(f"{path}: not a whole PyTorch file ({error}); download it again") from error
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); expected a PyTorch file") from error

@@ -34,6 +34,15 @@ def nearest_ice_free(
     return sorted(found, key=lambda i: abs(others[i] - date))
 
 
+def check_months(months: Sequence[int], is_used: bool) -> None:
+    """Raises `ArgumentError` for months without sea ice where no summer scene is looked for."""
+    if months and not is_used:
+        given = ",".join(map(str, months))
+        raise ArgumentError(
+            "summer_months", given, "no summer scene is looked for, so they have no use; leave them out"
+        )
+
+
 def months_from_text(months: Sequence[str]) -> tuple[int, ...]:
     """The numbers of months. Raises `ArgumentError` for one that is none."""
     found = tuple(int(month) if month.strip().isdigit() else 0 for month in months)

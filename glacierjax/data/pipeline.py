@@ -1,4 +1,4 @@
-"""From a source of samples to an endless-looking stream of batches, with threads or worker processes (Grain)."""
+"""Streams of training batches, read ahead by threads or worker processes (Grain)."""
 
 import contextlib
 import gc

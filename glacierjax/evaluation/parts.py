@@ -1,4 +1,4 @@
-"""Parts of an evaluation: the sums of the scenes of a split or of a part of it, in sums.json, and their merging.
+"""Parts of an evaluation: sums.json with the sums of some scenes of a split, and how such parts are merged.
 
 All averages are computed from sums.json. Parts of one split merge to exactly the file that a single pass writes.
 """

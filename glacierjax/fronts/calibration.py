@@ -1,4 +1,4 @@
-"""How wrong a front may be, in metres with an interval: from its indicators, calibrated on scenes whose truth is known.
+"""Estimates the error of a front in metres, with an interval, from its indicators; calibrated on fronts with known errors.
 
 The logarithm of the error is a sum: a constant and the indicators, each times a weight of 0 or more, so that a worse indicator
 never gives a smaller error. The interval is conformal (Barber et al. 2021, jackknife+, doi 10.1214/20-AOS1965, with symmetric

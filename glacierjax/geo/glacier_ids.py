@@ -1,4 +1,4 @@
-"""Which glacier a front belongs to (the id of an outline of RGI, TermPicks and the like), and other choices for lines."""
+"""The glacier that a front belongs to, by the id of its outline (RGI, TermPicks), and the options of written lines."""
 
 import dataclasses
 import hashlib

@@ -15,6 +15,7 @@ from glacierjax.core.errors import ArgumentError, InputError, some_names, some_r
 from glacierjax.core.files import user_path, write_png
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import SceneId
+from glacierjax.core.seasons import check_months
 from glacierjax.core.zones import Zone
 from glacierjax.datasets.caffe.archive import NOT_LABELLED, STATEMENT
 from glacierjax.datasets.caffe.meta_data import META_DATA, write_meta_data
@@ -84,9 +85,7 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     points = [_point(text) for text in options.glacier_points]
     earlier_split, earlier = _earlier(output)
     sources = _find(scenes, options.read.polarisation)
-    if options.summer_months and not options.summer:
-        months = ",".join(map(str, options.summer_months))
-        raise ArgumentError("summer_months", months, "there are no summer scenes to choose; give `summer` too")
+    check_months(options.summer_months, bool(options.summer))
     summer = summer_scenes(options.summer, sources, options.summer_months, options.read) if options.summer else None
     frames, problems = read_frames(sources)
     lines, more = read_lines(fronts, options.fields)
@@ -182,11 +181,12 @@ def _match(
 def _tell_of_covers_beside(frames: Sequence[Frame], covers: Mapping[Zone, Cover]) -> None:
     """Logs of which scenes covers say nothing. Raises `ArgumentError` for a raster that shows the ground of none."""
     for name, zone in COVERS.items():
-        cover = covers.get(zone)
-        beside = [frame.where for frame in frames if cover and not cover.meets(frame.shape, frame.georeference)]
-        if cover and cover.area is None and beside and len(beside) == len(frames):
+        if (cover := covers.get(zone)) is None:
+            continue
+        beside = [frame.where for frame in frames if not cover.meets(frame.shape, frame.georeference)]
+        if beside and len(beside) == len(frames) and cover.area is None:
             raise ArgumentError(name, cover.where, f"shows nothing of {some_names(beside)}; give that of their ground")
-        if cover and beside:
+        if beside:
             log.warning("%s: says nothing of %s", cover.where, some_names(beside))
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from glacierjax.checkpoints.hub import shown_checkpoint
 from glacierjax.core.cli import reason_for
+from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError, some_names, some_reasons
 from glacierjax.core.files import Json, write_text
 from glacierjax.core.grey import UNLIKE_FROM
@@ -40,17 +41,16 @@ from glacierjax.prediction.records import (
     is_done,
     name_scenes,
     read_records,
-    settings_digest,
     states_of,
     write_record,
 )
 from glacierjax.prediction.saved_lines import feature_lines
 from glacierjax.prediction.scene import Prediction, find_front
 from glacierjax.prediction.stac import COLLECTION
+from glacierjax.terminus.front_files import LINES_FOLDER, SCENES_TABLE
 
 log = logging.getLogger(__name__)
 
-TABLE = "scenes.csv"
 ALL_FRONTS = "fronts.geojson"
 COLUMNS: tuple[str, ...] = (
     "scene",
@@ -227,7 +227,7 @@ class Batch:
     @functools.cached_property
     def digest(self) -> str:
         """Of the settings."""
-        return settings_digest(self.settings())
+        return digest_of_json(self.settings())
 
     def settings(self) -> Json:
         """What tells results of this batch from others of the same scenes."""
@@ -283,8 +283,8 @@ def write_summary(
     table = csv.DictWriter(text, COLUMNS, lineterminator="\n")
     table.writeheader()
     table.writerows(rows)
-    write_text(output / TABLE, text.getvalue())
-    paths = [output / "lines" / f"{row['scene']}{GEOJSON}" for row in rows if row["georeferenced"]]
+    write_text(output / SCENES_TABLE, text.getvalue())
+    paths = [output / LINES_FOLDER / f"{row['scene']}{GEOJSON}" for row in rows if row["georeferenced"]]
     if missing := [path.name for path in paths if not path.is_file()]:
         log.warning("%s: removed, so not in %s; predict their scenes again", some_names(missing), ALL_FRONTS)
     if paths or (output / ALL_FRONTS).is_file():  # one of scenes that no longer count is replaced

@@ -12,6 +12,7 @@ from jaxtyping import Bool, UInt8
 from glacierjax.core.channels import priors_of, rock_plane
 from glacierjax.core.choices import NONE, ROCK, SUMMER
 from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.seasons import check_months
 from glacierjax.geo.covers import Cover, read_cover
 from glacierjax.geo.scenes import ReadOptions, Scene
 from glacierjax.geo.sources import Source
@@ -119,10 +120,9 @@ def open_priors(
     if summer not in ("", NONE) and SUMMER not in expected:
         raise ArgumentError("summer", summer, f"no use: {network} has no channel for a summer scene; leave it out")
     scenes = None
-    if summer_months and (SUMMER not in expected or summer == NONE):
-        months = ",".join(map(str, summer_months))
-        raise ArgumentError("summer_months", months, "no use: no summer scene is looked for; leave it out")
-    if SUMMER in expected and summer != NONE:
+    is_summer_used = SUMMER in expected and summer != NONE
+    check_months(summer_months, is_summer_used)
+    if is_summer_used:
         scenes = summer_scenes(summer, sources, summer_months, options, predictor.grey)
     if cover is not None:
         uses = {"a channel of the input": ROCK in expected, "a rule after the network": is_rule}

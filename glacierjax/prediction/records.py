@@ -5,7 +5,6 @@ B/VV.tif become A__VV and B__VV.
 """
 
 import dataclasses
-import hashlib
 import json
 import logging
 import os
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.choices import VECTOR_FORMATS
+from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import Json, absolute_path, visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
@@ -25,7 +25,6 @@ log = logging.getLogger(__name__)
 
 RECORDS = "records"  # folder of them in the output
 SETTINGS = "settings.json"  # of the output
-DIGEST_LETTERS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +43,7 @@ States = tuple[FileState, ...]
 @dataclasses.dataclass(frozen=True)
 class Record:
     """One scene that is done. `source`: its files, then those of the scenes that it was predicted with; `row` of the table;
-    `files` that were written, from the output folder; `settings` that they were made with (`settings_digest`)."""
+    `files` that were written, from the output folder; `settings` that they were made with (their digest)."""
 
     source: States
     row: dict[str, Any]
@@ -99,7 +98,7 @@ def current_records(output: Path, records: Mapping[str, Record]) -> dict[str, Re
     file = output / SETTINGS
     if not file.is_file():
         return dict(records)
-    digest = settings_digest(_read_settings(file))
+    digest = digest_of_json(_read_settings(file))
     others = [name for name, record in records.items() if record.settings != digest]
     if others:
         log.warning(
@@ -108,11 +107,6 @@ def current_records(output: Path, records: Mapping[str, Record]) -> dict[str, Re
             output,
         )
     return {name: record for name, record in records.items() if record.settings == digest}
-
-
-def settings_digest(settings: Json) -> str:
-    """Tells the settings of one batch from those of others."""
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:DIGEST_LETTERS]
 
 
 def read_record(output: Path, name: str) -> Record | None:

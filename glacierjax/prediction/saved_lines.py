@@ -1,4 +1,4 @@
-"""The features of a file of lines of the output, also after another program saved it again."""
+"""Reads the lines of a scene from an output of `predict`, also after another program has saved the file."""
 
 import json
 from pathlib import Path

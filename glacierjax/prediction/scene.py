@@ -44,6 +44,7 @@ from glacierjax.prediction.ensemble import Predictor
 from glacierjax.prediction.priors import NOTHING_KNOWN, ScenePriors
 from glacierjax.prediction.scene_maps import SceneMaps, maps_of
 from glacierjax.reports.figures import front_picture
+from glacierjax.terminus.front_files import LINES_FOLDER
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class Prediction:
                 written += write_raster(path, array, scene.georeference, look)
         written.append(folder / "overlays" / f"{scene.name}.png")
         write_png(written[-1], self.picture())
-        return written + self._save_lines(folder / "lines" / scene.name, vector, lines)
+        return written + self._save_lines(folder / LINES_FOLDER / scene.name, vector, lines)
 
     def _save_lines(self, stem: Path, vector: Sequence[str], options: LineOptions) -> list[Path]:
         scene = self.scene

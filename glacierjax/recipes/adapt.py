@@ -182,9 +182,8 @@ def _claim(output: Path, options: AdaptOptions, network: str, labels: Mapping[st
     wanted = {
         **dataclasses.asdict(options),
         "channels": list(options.channels),
-        "labels": list(labels),
         "network": network,
-        "contents": dict(labels),
+        "labels": dict(labels),
     }
     if not file.exists():
         if output.is_dir() and any(output.iterdir()):
@@ -192,11 +191,13 @@ def _claim(output: Path, options: AdaptOptions, network: str, labels: Mapping[st
         write_text(file, json.dumps(wanted, indent=1) + "\n")
         return
     found = json.loads(file.read_text(encoding="utf-8"))
-    contents = wanted.pop("contents")
-    different = [f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key) != value]
-    changed = [name for name, digest in contents.items() if found.get("contents", {}).get(name) != digest]
-    if changed and not different:
-        different = [f"labels that have changed: {some_names(changed)}"]
+    before = found.pop("labels", {})
+    different = [
+        f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key, value) != value
+    ]
+    changed = [name for name in before | wanted["labels"] if before.get(name) != labels.get(name)]
+    if changed:
+        different.append(f"labels that have changed: {some_names(changed)}")
     if different:
         raise ArgumentError("output", output, f"was adapted otherwise ({'; '.join(different)}); choose a new folder")
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from glacierjax.core import choices
 from glacierjax.core.channels import check_channels
+from glacierjax.core.digests import DIGEST_LETTERS
 from glacierjax.core.errors import ArgumentError, some_names
 from glacierjax.core.scene_names import SceneId
 from glacierjax.datasets.caffe.scene import LabelledScene
@@ -83,7 +84,7 @@ def digest_of(label: LabelledScene) -> str:
     digest = hashlib.sha256(repr((label.box, [None if plane is None else plane.shape for plane in planes])).encode())
     for plane in planes:
         digest.update(b"" if plane is None else np.ascontiguousarray(plane).tobytes())
-    return digest.hexdigest()[:16]
+    return digest.hexdigest()[:DIGEST_LETTERS]
 
 
 def spread_over_time(ids: Sequence[SceneId], count: int) -> list[int]:

@@ -1,10 +1,10 @@
 """The folder of a training: its `config.json`, and which settings may change when a run is resumed."""
 
-import hashlib
 import json
 from pathlib import Path
 
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME
+from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import absolute_path, is_hub_name, user_path, write_text
 from glacierjax.core.settings import (
@@ -20,7 +20,6 @@ from glacierjax.core.version import version
 CONFIG_JSON = "config.json"
 VERSION = "version"  # of the program that wrote the file, beside the settings
 CACHE = "cache"
-DIGEST_LETTERS = 12  # of the workdir's place
 
 
 def read_settings(workdir: Path) -> FineTuning | Pretraining:
@@ -53,8 +52,7 @@ def cache_folder(settings: FineTuning | Pretraining, workdir: Path) -> Path:
     if not settings.data.cache:
         return workdir / CACHE
     place = absolute_path(user_path(workdir))
-    digest = hashlib.sha256(str(place).encode()).hexdigest()[:DIGEST_LETTERS]
-    return user_path(settings.data.cache) / f"{place.name}-{digest}"
+    return user_path(settings.data.cache) / f"{place.name}-{digest_of_json(str(place))}"
 
 
 def _place(path: str) -> str:

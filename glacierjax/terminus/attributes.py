@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -85,10 +86,12 @@ def read_quality(properties: Properties, file: Path) -> tuple[float | None, Verd
         raise InputError(f"{file}: quality {quality!r}; expected one of {', '.join(QUALITIES)}")
     try:
         error_m = None if error is None else float(error)
+        if error_m is not None and not 0 <= error_m < math.inf:
+            raise ValueError
     except (TypeError, ValueError):
-        error_m = -1.0
-    if error_m is not None and not 0 <= error_m < float("inf"):
-        raise InputError(f"{file}: error_m {error!r} is no number of metres from 0 on; correct it, or leave it empty")
+        raise InputError(
+            f"{file}: error_m {error!r} is no number of metres from 0 on; correct it, or leave it empty"
+        ) from None
     reasons = tuple(str(_known(properties.get("reasons")) or "").split("; "))
     return error_m, None if quality is None else Verdict(quality, tuple(filter(None, reasons)))
 

@@ -1,4 +1,4 @@
-"""Which files hold the fronts that a file, a folder or a pattern names."""
+"""Finds the files with front lines that a file, a folder or a pattern names."""
 
 import csv
 import io

@@ -132,9 +132,9 @@ def _read_file(file: Path, fields: Fields) -> tuple[list[Front], set[tuple[str, 
         if not is_own:
             used.add(facts.used)
         parts = [shapely.get_coordinates(part) for part in shapely.get_parts(shape)]
-        lines = join_lines([part for part in parts if np.ptp(part, axis=0).any()])
-        points += sum(not np.ptp(part, axis=0).any() for part in parts)
-        pieces.append((facts, is_own, lines, properties))
+        with_length = [part for part in parts if np.ptp(part, axis=0).any()]
+        points += len(parts) - len(with_length)
+        pieces.append((facts, is_own, join_lines(with_length), properties))
     if points:
         log.warning("%s: %d line(s) without length left out, all points of one are the same", file, points)
     dates = _dates_of_names((facts.name, facts.date) for facts, *_ in pieces)

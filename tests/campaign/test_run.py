@@ -20,7 +20,7 @@ from glacierjax.campaign import products
 from glacierjax.campaign import settings as settings_module
 from glacierjax.campaign.journal import DIED, DONE, FAILED, JOURNAL, STARTED, Journal, read_journals
 from glacierjax.campaign.monthly import MonthlyFronts
-from glacierjax.campaign.run import engine_for, in_this_process, run_campaign, shard_from
+from glacierjax.campaign.run import in_this_process, run_campaign, shard_from, sigterm_as_interrupt
 from glacierjax.campaign.settings import CampaignSettings
 from glacierjax.campaign.status import status_of
 from glacierjax.campaign.tasks import _read_in_state, read_plan
@@ -215,8 +215,8 @@ def test_a_full_disk_stops_the_run_which_goes_on_later(tmp_path, plan):
 def test_a_run_that_was_stopped_again_and_again_holds_nothing_against_its_task(tmp_path, plan):
     out = tmp_path / "out"
     for _ in range(4):
-        with engine_for() as engine, pytest.raises(KeyboardInterrupt):
-            run_campaign(plan, out, engine, work=be_stopped_at_the_second)
+        with sigterm_as_interrupt(), pytest.raises(KeyboardInterrupt):
+            run(plan, out, be_stopped_at_the_second)
     assert "1 of 4 tasks done (25.0 %), 0 without a result, 0 in work or killed, 3 waiting" in status_of(out)
     run(plan, out, note)
     assert status_of(out).startswith("4 of 4 tasks done")

@@ -107,7 +107,7 @@ def test_what_would_have_no_use_is_refused(scenes, rock, tmp_path):
     plain = Model(make_predictor(0.9))
     with pytest.raises(InputError, match="no channel for a summer scene"):
         plain.predict(scenes[0], summer=scenes[1])
-    with pytest.raises(InputError, match="summer_months='7,8': no use: no summer scene is looked for"):
+    with pytest.raises(InputError, match="summer_months='7,8': no summer scene is looked for"):
         open_priors(plain.predictor, find_sources([str(scenes[0])]), summer_months=(7, 8))
     with pytest.raises(InputError, match="no rock channel, and rock_rule is off"):
         plain.predict(scenes[0], rock=rock / "rock.tif", rock_rule=False)

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from glacierjax.core.errors import ArgumentError, InputError, some_names
+from glacierjax.core.errors import InputError, some_names
 from glacierjax.core.files import encode_png
 from glacierjax.core.grey import GREY_MAX
-from glacierjax.core.seasons import months_from_text
+from glacierjax.core.seasons import check_months, months_from_text
 from glacierjax.core.zones import FRONT_GREY
 from glacierjax.datasets.caffe.archive import (
     A_ZONE,
@@ -55,10 +55,7 @@ class CaffeConfig(tfds.core.BuilderConfig):
     summer_months: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        if months_from_text(self.summer_months) and not self.summer:
-            raise ArgumentError(
-                "summer_months", ",".join(self.summer_months), "there are no summer scenes to choose; give `summer` too"
-            )
+        check_months(months_from_text(self.summer_months), self.summer)
         choices = (("distribution", ("scenes", "chips")), ("na", NA_CHOICES), ("split", (None, *OFFICIAL_SPLITS)))
         for field, known in choices:
             if getattr(self, field) not in known:
