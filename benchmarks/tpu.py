@@ -1,10 +1,11 @@
 """Compiles the real training steps for TPUs, without a TPU, and prints what the compiler says of them.
 
     pip install --no-deps --target=EXTRA libtpu          # 200 MB; on Linux, x86-64
-    PYTHONPATH=EXTRA python benchmarks/tpu.py [--preset=tyrion] [--px=256] [--micro_batch=4] [--topologies v5e:2x4]
+    PYTHONPATH=EXTRA python benchmarks/tpu.py [--preset=tyrion] [--px=256] [--micro_batch 8 16] [--topologies v5e:2x4]
 
-Prints a row for each task, type and topology: memory of a chip, operations and bytes of a step, the shortest time that the
-chip's arithmetic and memory allow for them, and the cycles that the compiler expects where it says so; then where the bytes go.
+Prints a row for each task, type, topology and micro-batch: memory of a chip, operations and bytes of a step, the shortest time
+that the chip's arithmetic and memory allow for them, and the cycles that the compiler expects where it says so; then where the
+bytes go. Of micro-batches in rising order the first that does not fit a chip is the last that is compiled.
 XLA's counts take loops once, and its bytes include the chip's fast memory; ours are of the main memory, with loops as often as
 they run.
 It is an estimate of the compiler, no test of numbers. Takes a minute of a core for a small network, about ten for the
@@ -12,7 +13,9 @@ published one.
 """
 
 import argparse
+import itertools
 import os
+import re
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -29,6 +32,7 @@ from glacierjax.training import parallel
 from glacierjax.training.start import step_memory_mib
 
 TERA, GIGA = 1e12, 1e9
+OUT_OF_MEMORY = "RESOURCE_EXHAUSTED"  # the compiler's word where a program does not fit a chip
 
 
 class Chip(NamedTuple):
@@ -84,6 +88,12 @@ def row(name: str, compiled: jax.stages.Compiled, chip: Chip, crops: int, second
     return f"| {' | '.join(cells)} |"
 
 
+def needed(error: str) -> str:
+    """What the compiler says that a program would need, of its message that it does not fit."""
+    found = re.search(r"Used \S+ of \S+ hbm", error)
+    return found.group() if found else error.splitlines()[0]
+
+
 def largest(found: Sequence[Operation], number: int) -> list[str]:
     """Where the bytes go: by part of the network, and the largest operations."""
     total = sum(operation.bytes for operation in found) or 1
@@ -98,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--preset", default="tyrion", choices=PRESETS)
     parser.add_argument("--px", type=int, default=256, help="side of a crop in pixels")
-    parser.add_argument("--micro_batch", type=int, default=4, help="crops of a chip at once")
+    parser.add_argument("--micro_batch", type=int, nargs="*", default=[4], help="crops of a chip at once")
     parser.add_argument("--accumulation", type=int, default=1, help="micro-batches of a step")
     parser.add_argument("--remat", action="store_true")
     parser.add_argument("--parallel", nargs="*", default=["pmap"], choices=PARALLEL)
@@ -109,7 +119,7 @@ def main() -> None:
     options = parser.parse_args()
     os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")  # there is no cloud machine to ask
     jax.config.update("jax_platforms", "cpu")
-    print(f"jax {jax.__version__}, {options.preset}, {options.px} px, {options.accumulation} x {options.micro_batch}\n")
+    print(f"jax {jax.__version__}, {options.preset}, {options.px} px, micro-batches a step: {options.accumulation}\n")
     columns = (
         "step",
         "memory",
@@ -124,20 +134,26 @@ def main() -> None:
     )
     print(f"| {' | '.join(columns)} |\n| --- |{' ---: |' * (len(columns) - 1)}")
     details = []
-    for topology in options.topologies:
+    for topology, task, dtype, how in itertools.product(
+        options.topologies, options.tasks, options.dtypes, options.parallel
+    ):
         devices = topologies.get_topology_desc(platform="tpu", topology_name=topology).devices
-        for task in options.tasks:
-            for dtype in options.dtypes:
-                model = with_preset(options.preset, dtype, options.remat)
-                step = training_step(task, model, options.px, options.micro_batch, options.accumulation)
-                for how in options.parallel:
-                    started = time.monotonic()
-                    compiled = compile_for(step, devices, how)
-                    seconds = time.monotonic() - started
-                    name = f"{task}, {dtype}, {topology}, {how}"
-                    crops = options.micro_batch * options.accumulation
-                    print(row(name, compiled, CHIPS[topology.partition(":")[0]], crops, seconds), flush=True)
-                    details += [f"\n{name}:", *largest(operations(compiled.as_text()), options.largest)]
+        model = with_preset(options.preset, dtype, options.remat)
+        for micro_batch in options.micro_batch:
+            name = f"{task}, {dtype}, {topology}, {how}, {micro_batch} crops"
+            step = training_step(task, model, options.px, micro_batch, options.accumulation)
+            started = time.monotonic()
+            try:
+                compiled = compile_for(step, devices, how)
+            except jax.errors.JaxRuntimeError as error:
+                if OUT_OF_MEMORY not in str(error):
+                    raise
+                print(f"| {name} | does not fit: {needed(str(error))} |{' |' * (len(columns) - 2)}", flush=True)
+                break
+            seconds = time.monotonic() - started
+            crops = micro_batch * options.accumulation
+            print(row(name, compiled, CHIPS[topology.partition(":")[0]], crops, seconds), flush=True)
+            details += [f"\n{name}:", *largest(operations(compiled.as_text()), options.largest)]
     print("\n".join(details))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json
+from glacierjax.core.files import Json, parse_json
 
 JOURNAL = "journal"  # folder in the output of a campaign
 SUFFIX = ".jsonl"
@@ -118,7 +118,7 @@ def _events(output: Path) -> Iterator[Json]:
     for path in files:
         for line in path.read_bytes().splitlines():
             try:
-                event = json.loads(line)
+                event = parse_json(line)
             except ValueError:  # its process was killed while it wrote
                 continue
             yield event

@@ -13,7 +13,7 @@ from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.work import is_disk
 from glacierjax.core.cli import reason_for
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, write_text
+from glacierjax.core.files import Json, read_json, write_text
 from glacierjax.core.version import version
 from glacierjax.geo.features import is_vector_file, read_features, read_text
 from glacierjax.geo.vectors import GEOJSON
@@ -129,7 +129,7 @@ def _content_of(box: str) -> list[str]:
 def _kept(folder: Path, digest: str) -> MonthlyFronts | None:
     """What was found for this digest; None: nothing, or a file of it is gone."""
     try:
-        note = json.loads((folder / NOTE).read_text(encoding="utf-8"))
+        note = read_json(folder / NOTE)
         same = note.pop("digest") == digest
         made = MonthlyFronts(**{**note, "files": tuple(note["files"])})
     except (OSError, ValueError, KeyError, TypeError):
@@ -142,5 +142,5 @@ def _found(folder: Path, problem: str) -> MonthlyFronts:
     names = tuple(sorted(path.relative_to(folder).as_posix() for path in files))
     if f"{COMPOSITES}/{RESULT}" not in names:
         return MonthlyFronts(files=names, problem=problem)
-    months: Json = json.loads((folder / COMPOSITES / RESULT).read_text(encoding="utf-8"))["months"]
+    months: Json = read_json(folder / COMPOSITES / RESULT)["months"]
     return MonthlyFronts(months["seen"], months["all"] - months["seen"], names, problem)

@@ -18,7 +18,7 @@ from glacierjax.campaign.tasks import Plan, kept_plan
 from glacierjax.campaign.work import Outcome, Work, predict_task, try_task
 from glacierjax.core.choices import ATTEMPTS
 from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
-from glacierjax.core.files import user_path, write_text
+from glacierjax.core.files import read_json, user_path, write_text
 from glacierjax.core.progress import track
 from glacierjax.terminus.compose import CompositeOptions
 from glacierjax.terminus.mask_file import require_netcdf_extra
@@ -178,7 +178,7 @@ def read_pointer(output: Path) -> dict:
     if not path.is_file():
         return {}
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(path)
         return {"plan": str(content["plan"]), "glaciers": dict(content["glaciers"])}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not readable ({error}); remove it or use another `output`") from error

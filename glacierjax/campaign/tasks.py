@@ -16,7 +16,7 @@ from glacierjax.campaign.scenes import Skipped
 from glacierjax.campaign.settings import CampaignSettings
 from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, user_path, write_text
+from glacierjax.core.files import Json, parse_json, read_json, user_path, write_text
 from glacierjax.core.scene_names import NameFacts
 from glacierjax.core.version import version
 from glacierjax.geo.areas import read_area
@@ -66,7 +66,7 @@ class Plan:
     def task(self, number: int) -> Task:
         """Raises `IndexError` for a number that no task has."""
         row = self.table.slice(number, 1).to_pylist()[0]
-        return Task(**{**row, "sources": tuple(map(_source, json.loads(row["sources"])))})
+        return Task(**{**row, "sources": tuple(map(_source, parse_json(row["sources"])))})
 
     def glacier(self, identity: str) -> Glacier:
         """Raises `InputError` naming the file of its area if that cannot be read."""
@@ -85,7 +85,7 @@ class Plan:
         """All sources of a glacier."""
         compute = importlib.import_module("pyarrow.compute")
         rows = self.table.filter(compute.equal(self.table.column("glacier"), glacier)).column("sources").to_pylist()
-        return [_source(source) for row in rows for source in json.loads(row)]
+        return [_source(source) for row in rows for source in parse_json(row)]
 
 
 def area_file(folder: Path, glacier: str) -> Path:
@@ -138,7 +138,7 @@ def read_plan(folder: str | Path) -> Plan:
     folder = user_path(folder).absolute()
     pyarrow = require_pyarrow("plan")
     try:
-        content = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+        content = read_json(folder / PLAN)
         table = pyarrow.parquet.read_table(folder / TASKS)
         digests = {row["id"]: row.pop("digest") for row in content["glaciers"]}
         rows = {row["id"]: row for row in content["glaciers"]}

@@ -15,7 +15,7 @@ import numpy as np
 
 from glacierjax.core.digests import DIGEST_LETTERS, digest_of_json
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, write_text
+from glacierjax.core.files import Json, read_json, write_text
 from glacierjax.fronts.calibration import indicators_from_record
 from glacierjax.fronts.indicators import Indicators
 
@@ -56,11 +56,11 @@ def read_calibrations(folder: Path) -> list[CalibrationTable]:
     if not path.exists():
         return []
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         if record["format"] != FORMAT:
             raise ValueError(f"format {record['format']}, expected {FORMAT}")
         return [_table(entry) for entry in record["calibrations"]]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: damaged ({type(error).__name__}: {error}); remove it, and evaluate the validation split again"
         ) from error

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, user_path, write_beside
+from glacierjax.core.files import Json, parse_json, user_path, write_beside
 
 SUFFIX = ".safetensors"
 WEIGHTS = f"model{SUFFIX}"  # in a folder that `glacierjax.checkpoints.exported` wrote
@@ -35,8 +35,8 @@ def read_safetensors(path: str | Path) -> tuple[StateDict, Json | None]:
     except (OSError, TypeError, safetensors.SafetensorError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error}); download or copy it again") from error
     try:
-        record = None if text is None else json.loads(text)
-    except (ValueError, RecursionError) as error:
+        record = None if text is None else parse_json(text)
+    except ValueError as error:
         raise InputError(f"{path}: the record in its header is not readable ({error}); copy the file again") from error
     if record is not None and not isinstance(record, dict):
         raise InputError(f"{path}: the record in its header is no JSON object; copy the file again")

@@ -6,7 +6,6 @@ callbacks, hyper parameters, `os.system`) becomes an `Inert` object: nothing of 
 """
 
 import io
-import json
 import pickle
 import pickletools
 import zipfile
@@ -20,7 +19,7 @@ from jaxtyping import Shaped
 
 from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, user_path
+from glacierjax.core.files import Json, parse_json, user_path
 
 RECORD = "glacierjax.json"  # what a network is and wants of its scenes, in files that glacierjax wrote
 STATE_DICT_KEYS = ("state_dict", "model")  # where Lightning and Microsoft's Swin keep the tensors
@@ -240,7 +239,7 @@ def read_record(path: str | Path) -> Json | None:
     try:
         with zipfile.ZipFile(path) as handle:
             names = [name for name in handle.namelist() if name.endswith(f"/{RECORD}")]
-            record = json.loads(_Archive(handle, path).read(RECORD)) if names else None
+            record = parse_json(_Archive(handle, path).read(RECORD)) if names else None
     except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as error:  # encrypted, nested too deep
         raise InputError(f"{path}: its {RECORD} is not readable ({error}); copy the file again") from error
     if record is not None and not isinstance(record, dict):

@@ -3,6 +3,7 @@
 import contextlib
 import glob
 import io
+import json
 import os
 import re
 import secrets
@@ -115,6 +116,19 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a UTF-8 text file atomically."""
     with write_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """The value of a JSON text. Raises `ValueError` for anything else, and for one that is nested too deeply."""
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+
+
+def read_json(path: Path) -> Any:
+    """The value of a JSON file (UTF-8, with or without a byte order mark). Raises `OSError`, or `ValueError` as `parse_json`."""
+    return parse_json(path.read_text(encoding="utf-8-sig"))
 
 
 def encode_png(array: UInt8[np.ndarray, "height width *channels"]) -> bytes:

@@ -11,7 +11,7 @@ from typing import cast
 
 from glacierjax.core.choices import PROTOCOLS
 from glacierjax.core.errors import InputError, some_names
-from glacierjax.core.files import user_path, write_text
+from glacierjax.core.files import read_json, user_path, write_text
 from glacierjax.evaluation.score import aggregate, front_averages
 from glacierjax.evaluation.sums import SceneSums, sums_from_record
 from glacierjax.reports.metrics import AnnotatorStudy, BaselineAverages, FrontAverages, Metrics
@@ -66,7 +66,7 @@ def read_part(folder: str | Path) -> Part:
     """Reads folder/sums.json. Raises `InputError` when it is missing, damaged or of another format."""
     path = user_path(folder) / SUMS_FILE
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         if record["format"] != FORMAT:
             raise InputError(f"{path}: format {record['format']}, expected {FORMAT}; score this part again")
         settings = PartSettings(**record["settings"])
@@ -82,7 +82,7 @@ def read_part(folder: str | Path) -> Part:
     except OSError as error:
         what = "not the output of an evaluation or of a part of one (`shard`)"
         raise InputError(f"{path}: cannot be read ({error.strerror}); {what}") from error
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise InputError(f"{path}: damaged ({type(error).__name__}: {error}); score this part again") from error
     return part
 

@@ -16,7 +16,7 @@ from shapely.geometry import shape as geometry_from_mapping
 from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, user_path
+from glacierjax.core.files import Json, parse_json, user_path
 from glacierjax.geo.georeference import WGS84, crs_from_user, reproject
 from glacierjax.geo.vectors import GEOJSON, require_pyarrow, require_vector_extra
 
@@ -92,7 +92,7 @@ def read_text(path: str | Path) -> str:
 def _read_geojson(path: Path) -> Iterator[Feature]:
     text = read_text(path)
     try:
-        document = json.loads(text)
+        document = parse_json(text)
         members = document["features"] if document["type"] == "FeatureCollection" else [document]
         with np.errstate(invalid="ignore"):  # of NaN, which `_in_degrees` refuses
             pairs = [_feature(member) for member in members if member["type"] != "Feature" or member["geometry"]]
@@ -140,7 +140,7 @@ def _read_parquet(path: Path) -> Iterator[Feature]:
     pyarrow = require_pyarrow(str(path))
     try:
         table = pyarrow.parquet.read_table(path)
-        facts = json.loads((table.schema.metadata or {})[b"geo"])
+        facts = parse_json((table.schema.metadata or {})[b"geo"])
         column = facts["primary_column"]
         kind = facts["columns"][column]["encoding"]
         crs = facts["columns"][column].get("crs", "OGC:CRS84")

@@ -1,6 +1,5 @@
 """The lines of a whole run as one layer, with the style in which QGIS shows them."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -9,7 +8,7 @@ import shapely
 from rasterio.crs import CRS
 from shapely.geometry import shape
 
-from glacierjax.core.files import Json, write_text
+from glacierjax.core.files import Json, read_json, write_text
 from glacierjax.fronts.verdict import DOUBTFUL, GOOD, REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.line_columns import COLUMNS, Column
@@ -36,7 +35,7 @@ def write_run(collection: Path, vector: Sequence[str], crs: CRS, columns: Mappin
 
 def read_run(collection: Path) -> tuple[list[shapely.MultiLineString], list[Json]]:
     """The lines of a GeoJSON collection that `predict` wrote, longitude and latitude, and their properties."""
-    features = json.loads(collection.read_text(encoding="utf-8"))["features"]
+    features = read_json(collection)["features"]
     return [_multi(shape(member["geometry"])) for member in features], [member["properties"] for member in features]
 
 

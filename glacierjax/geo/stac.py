@@ -6,7 +6,6 @@ and orbit, and links its files. Links are taken as they are, signed or not, or a
 
 import dataclasses
 import datetime
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,7 @@ import shapely
 from shapely.geometry import shape
 
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import Json
+from glacierjax.core.files import Json, read_json
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
 from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
 from glacierjax.geo.antimeridian import HALF_TURN_DEG, cut_polygons
@@ -32,7 +31,7 @@ def sources_of_stac(path: Path, polarisation: str | None = None, asset: str | No
     """One source an item, none twice. An item without the asset is a source with a problem. `InputError`: no STAC file."""
     path = path.expanduser()
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = read_json(path)
         members = document["features"] if document["type"] == "FeatureCollection" else [document]
         items = {
             str(item["id"]): item for item in members if item["type"] == "Feature" and isinstance(item["assets"], dict)
@@ -41,7 +40,7 @@ def sources_of_stac(path: Path, polarisation: str | None = None, asset: str | No
             raise ValueError("no items in it")
     except FileNotFoundError:
         raise ArgumentError("input", path, "no such file") from None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArgumentError(
             "input",
             path,

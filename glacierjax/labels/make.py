@@ -1,7 +1,6 @@
 """Makes a data set in CaFFe's layout from scenes and front lines: what `glacierjax label` does."""
 
 import dataclasses
-import json
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from rasterio.crs import CRS
 
 from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
-from glacierjax.core.files import user_path, write_png
+from glacierjax.core.files import read_json, user_path, write_png
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.seasons import check_months
@@ -328,7 +327,7 @@ def _earlier(output: Path) -> tuple[str, dict[str, Any]]:
     if not output.exists() or (output.is_dir() and not any(output.iterdir())):
         return TRAIN, {}
     try:
-        statement = json.loads((output / STATEMENT).read_text(encoding="utf-8"))
+        statement = read_json(output / STATEMENT)
         split, scenes = str(statement["split"]), dict(statement["scenes"])
     except (OSError, ValueError, KeyError, TypeError):
         raise ArgumentError(

@@ -16,7 +16,7 @@ from typing import Any
 from glacierjax.core.choices import VECTOR_FORMATS
 from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError, some_names
-from glacierjax.core.files import Json, absolute_path, visible_files, write_text
+from glacierjax.core.files import Json, absolute_path, read_json, visible_files, write_text
 from glacierjax.core.scene_names import FOLDER_MARK
 from glacierjax.core.version import version
 from glacierjax.geo.sources import Source, is_virtual, split_archive
@@ -121,7 +121,7 @@ def _record_file(output: Path, name: str) -> Path:
 
 def _read_record(file: Path) -> Record | None:
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = read_json(file)
         source = tuple(FileState(**state) for state in content["source"])
         row: Json = content["row"]
         files = [str(path) for path in content["files"]]
@@ -254,7 +254,7 @@ def formats_before(path: Path) -> list[str]:
 
 def _read_settings(path: Path) -> Json:
     try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
+        settings = read_json(path)
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not readable ({error}); remove it or use another `output`") from error
     if not isinstance(settings, dict):

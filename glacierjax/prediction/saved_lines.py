@@ -7,7 +7,7 @@ from typing import Any
 from shapely.geometry import mapping
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json
+from glacierjax.core.files import Json, read_json
 from glacierjax.core.scene_names import parse_date
 from glacierjax.geo.features import LINES, read_features
 from glacierjax.geo.line_columns import COLUMNS, DATE
@@ -20,7 +20,7 @@ def feature_lines(path: Path) -> list[str]:
     their users remove columns, which are empty then.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8-sig"))
+        document = read_json(path)
         if "crs" in document:  # of another program
             members = [
                 {"type": "Feature", "properties": properties, "geometry": mapping(shape)}

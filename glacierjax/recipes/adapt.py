@@ -15,7 +15,7 @@ from glacierjax.checkpoints.native import CHECKPOINTS, RESUME, Checkpoint, load_
 from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core import choices
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import Json, user_path, write_text
+from glacierjax.core.files import Json, read_json, user_path, write_text
 from glacierjax.core.settings import (
     PRESETS,
     FineTuning,
@@ -77,7 +77,7 @@ def adapt(output: Path, options: AdaptOptions) -> Json:
     _claim(output, options, fingerprint(origin.params), {scene.id.name: digest_of(scene) for scene in labels})
     if (output / REPORT).exists():
         log.info("%s: adapted already", output)
-        return json.loads((output / REPORT).read_text(encoding="utf-8"))
+        return read_json(output / REPORT)
     report = _adapt(output, options, origin, settings, labels, old)
     write_text(output / TABLE, text_of(report))
     write_text(output / REPORT, json.dumps(report, indent=1) + "\n")
@@ -190,7 +190,7 @@ def _claim(output: Path, options: AdaptOptions, network: str, labels: Mapping[st
             raise ArgumentError("output", output, "exists already; choose a new folder or remove it")
         write_text(file, json.dumps(wanted, indent=1) + "\n")
         return
-    found = json.loads(file.read_text(encoding="utf-8"))
+    found = read_json(file)
     before = found.pop("labels", {})
     different = [
         f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key, value) != value
@@ -247,7 +247,7 @@ def _fold(
         write_text(file, json.dumps(curve, indent=1) + "\n")
     for part in (CHECKPOINTS, RESUME, CACHE, EVENTS):  # large, and of no use any more
         shutil.rmtree(folder / part, ignore_errors=True)
-    return json.loads(file.read_text(encoding="utf-8"))
+    return read_json(file)
 
 
 def train_on(

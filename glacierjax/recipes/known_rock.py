@@ -1,11 +1,10 @@
 """Rock from a file, laid over scenes that `glacierjax label` labelled, placed by their GeoTIFFs."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import user_path
+from glacierjax.core.files import read_json, user_path
 from glacierjax.datasets.caffe.archive import STATEMENT
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Scenes
@@ -42,7 +41,7 @@ def with_rock(scenes: Scenes, rock: str, data_raw: str) -> ScenesWithRock:
     """
     cover = read_cover(rock)
     try:
-        statement = json.loads((user_path(data_raw) / STATEMENT).read_text(encoding="utf-8"))
+        statement = read_json(user_path(data_raw) / STATEMENT)
         files = {name: statement["scenes"][name]["files"] for name in scenes.names}
     except (OSError, ValueError, KeyError, TypeError):
         advice = f"{data_raw} does not tell where its scenes lie; it needs GeoTIFFs labelled by `glacierjax label`"

@@ -6,7 +6,7 @@ from pathlib import Path
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME
 from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import absolute_path, is_hub_name, user_path, write_text
+from glacierjax.core.files import absolute_path, is_hub_name, read_json, user_path, write_text
 from glacierjax.core.settings import (
     FineTuning,
     Pretraining,
@@ -30,7 +30,7 @@ def read_settings(workdir: Path) -> FineTuning | Pretraining:
             f"{workdir}: no {CONFIG_JSON} there, so there is no run to resume; give `config`=configs/NAME.py"
         )
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = read_json(file)
         settings = settings_from_json({name: value for name, value in values.items() if name != VERSION})
     except InputError as error:
         raise InputError(f"{file}: {error}; use a new `workdir`") from error

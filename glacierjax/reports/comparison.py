@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import cast
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import write_text
+from glacierjax.core.files import read_json, write_text
 from glacierjax.reports.metrics import Metrics
 from glacierjax.reports.published import PUBLISHED_MDE_M, SERIES_MDE_M, published_blocks
 from glacierjax.reports.seeds import comparison_blocks, comparison_record
@@ -61,7 +61,7 @@ def read_metrics(item: str) -> Metrics:
     """Reads a metrics.json, or the one in a folder; raises `InputError` when it is missing or something else."""
     path = metrics_path(item)
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8"))
+        metrics = read_json(path)
     except OSError as error:
         what = f"expected a {METRICS_FILE} or the folder of an evaluation"
         raise InputError(f"{path}: cannot be read ({error.strerror}); {what}") from error

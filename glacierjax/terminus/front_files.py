@@ -2,13 +2,12 @@
 
 import csv
 import io
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import named_paths, user_path, visible_files
+from glacierjax.core.files import named_paths, parse_json, user_path, visible_files
 from glacierjax.geo.features import JSON_SUFFIXES, SUFFIXES, read_text
 from glacierjax.geo.vectors import POINT_COLUMNS
 
@@ -60,9 +59,9 @@ def _is_something_else(file: Path) -> bool:
             header = next(csv.reader(io.StringIO(read_text(file))), None)
             return header is not None and tuple(header) != POINT_COLUMNS
         if file.suffix.lower() == ".json":
-            document = json.loads(read_text(file))
+            document = parse_json(read_text(file))
             return not isinstance(document, dict) or "type" not in document
-    except (InputError, ValueError, csv.Error, RecursionError):
+    except (InputError, ValueError, csv.Error):
         pass
     return False
 

@@ -4,8 +4,9 @@ Dimensions time, y, x; the map projection as `grid_mapping` with well-known text
 longitude of the cells. Needs the extra [netcdf].
 """
 
+import contextlib
 import datetime
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ def write_masks(
 ) -> None:
     """Writes the mask of each month, one after the other, so that only one of them is in memory."""
     netcdf, _ = require_netcdf_extra("`grid_spacing_m`")
-    with write_beside(path) as unused, netcdf.Dataset(unused, "w", format="NETCDF4") as file:
+    with write_beside(path) as unused, _as_os_error(), netcdf.Dataset(unused, "w", format="NETCDF4") as file:
         file.setncatts(
             {
                 "Conventions": CONVENTIONS,
@@ -57,6 +58,15 @@ def write_masks(
         for number, mask in enumerate(masks):
             flags[number] = mask.flags
             share[number] = np.where(np.isfinite(mask.ice_share), mask.ice_share, NO_NUMBER)
+
+
+@contextlib.contextmanager
+def _as_os_error() -> Iterator[None]:
+    """A disk that is full is a RuntimeError of netCDF4, when it writes and again when it closes the file."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise OSError(None, str(error)) from error
 
 
 def _define_time(file: Any, months: Sequence[Composite]) -> None:

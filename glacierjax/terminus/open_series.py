@@ -1,7 +1,6 @@
 """A series ready to be measured: fronts in one plane and one direction, a box, and a verdict on each front."""
 
 import dataclasses
-import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import Json, user_path
+from glacierjax.core.files import Json, parse_json, user_path
 from glacierjax.fronts.verdict import GOOD, USUAL, Thresholds, Verdict
 from glacierjax.geo.features import read_text
 from glacierjax.terminus.attributes import Fields
@@ -133,6 +132,6 @@ def open_written(patterns: Sequence[str], box: str = "", glacier: str = "") -> S
 
 def _box_facts(path: Path) -> Json:
     try:
-        return {"follows_centreline": False, **json.loads(read_text(path))["box"]}
+        return {"follows_centreline": False, **parse_json(read_text(path))["box"]}
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not as timeseries writes it ({error}); run timeseries again") from None

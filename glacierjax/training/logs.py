@@ -14,7 +14,7 @@ from jaxtyping import UInt8
 
 from glacierjax.core.choices import BEST
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, write_text
+from glacierjax.core.files import Json, parse_json, write_text
 
 METRICS = "metrics.jsonl"
 EVENTS = "events"
@@ -139,7 +139,7 @@ def best_metrics(workdir: Path, rank_by: tuple[str, ...]) -> dict[str, Json]:
 
 def val_lines(workdir: Path) -> list[Json]:
     """The validations in the log of a run, in their order: step, epoch, split and metrics."""
-    lines = [json.loads(line) for line in (workdir / METRICS).read_text(encoding="utf-8").splitlines()]
+    lines = [parse_json(line) for line in (workdir / METRICS).read_text(encoding="utf-8").splitlines()]
     return [line for line in lines if line["split"] == "val"]
 
 
@@ -156,7 +156,7 @@ def _write_errors(path: Path) -> Iterator[None]:
 def _is_before(line: str, restored_step: int, validated: bool) -> bool:
     """Whether a line was written before the restored checkpoint; false for a line that a crash cut short."""
     try:
-        record = json.loads(line)
+        record = parse_json(line)
         step, split = record["step"], record["split"]
     except (json.JSONDecodeError, KeyError):
         return False

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, write_text
+from glacierjax.core.files import Json, read_json, write_text
 from glacierjax.core.progress import Meter
 from glacierjax.core.settings import RunSettings
 from glacierjax.data.samples import Sample
@@ -120,7 +120,7 @@ class _Run:
     def train(self) -> Summary:
         summary_file = self.workdir / SUMMARY
         if self.done and summary_file.exists():
-            summary = json.loads(summary_file.read_text(encoding="utf-8"))
+            summary = read_json(summary_file)
             if self.done >= self.total_steps or summary.get("stopped_early"):
                 log.info("%s: training is complete, %d steps", self.workdir, self.done)
                 return summary

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 
 from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.files import parse_json
 
 log = logging.getLogger(__name__)
 
@@ -96,4 +97,4 @@ def gather(value: Value) -> list[Value]:
     padded = np.zeros(int(lengths.max()), np.uint8)
     padded[: len(own)] = own
     rows = np.asarray(multihost_utils.process_allgather(padded))
-    return [json.loads(row[:length].tobytes()) for row, length in zip(rows, lengths, strict=True)]
+    return [parse_json(row[:length].tobytes()) for row, length in zip(rows, lengths, strict=True)]

@@ -1,6 +1,9 @@
 """The ice mask: it agrees with the lines, fills gaps as asked, and refuses grids that are of no use."""
 
 import datetime
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -111,3 +114,23 @@ def test_the_usual_map_is_that_of_most_data_of_a_place():
         (-180, 10): 32601,
     }
     assert {place: usual_map(*place, USUALLY_UTM).to_epsg() for place in places} == places
+
+
+def test_a_full_disk_is_told_and_leaves_no_mask(tmp_path):
+    """In a process of its own, as the limit on the size of files is one of the process."""
+    pytest.importorskip("netCDF4", reason="the extra [netcdf] is not installed")
+    code = (
+        "import resource, sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path; from test_ice_mask import *; from glacierjax.terminus.mask_file import write_masks\n"
+        "profile_m = LANES.profile_m([FRONT]); grid = grid_over(LANES, PLANE, POLAR, 20.0)\n"
+        "masks = draw_masks(LANES, [profile_m], PLANE, grid)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
+        "try:\n    write_masks(Path(sys.argv[2]), grid, [month(1, profile_m)], masks, 'title', 'comment')\n"
+        "except InputError as error:\n    print(error)\n"
+    )
+    file = tmp_path / "ice_mask.nc"
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(file)], capture_output=True, text=True
+    )
+    assert done.stdout.startswith(f"{file}: cannot be written (") and done.stderr == "", done
+    assert list(tmp_path.iterdir()) == []

@@ -6,7 +6,6 @@ Beside what is published, a data set may have `rock/SPLIT/NAME_rock.png` (rock t
 NAME_summer.png` (grey of a scene without sea ice on the same grid), and `labels.json`, which says what class NA means in it.
 """
 
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,7 +17,7 @@ from jaxtyping import Bool, Shaped, UInt8
 from glacierjax.core.boxes import match_box_files, read_box
 from glacierjax.core.choices import ROCK, SUMMER
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_grey_png
+from glacierjax.core.files import parse_json, read_grey_png
 from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.zones import FRONT_GREY, ids_from_grey
 from glacierjax.datasets.caffe.meta_data import MetaData, find_meta_data
@@ -99,7 +98,7 @@ class CaffeArchive:
             return None
         where = self._members.where(member)
         try:
-            meaning = json.loads(self._members.read(member))[NA_MEANS]
+            meaning = parse_json(self._members.read(member))[NA_MEANS]
         except (ValueError, KeyError, TypeError) as error:
             raise InputError(f"{where}: no JSON with {NA_MEANS} in it ({error}); write the data set again") from None
         if meaning not in (NOT_LABELLED, A_ZONE):
