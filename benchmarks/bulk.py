@@ -29,6 +29,7 @@ from speed import CONTEXT_PX, SHAPE, TARGET_PX, wavy_scene
 from glacierjax.core.files import write_png
 from glacierjax.core.grid import overlapping_pixels
 from glacierjax.core.settings import PRESETS
+from glacierjax.core.startup import keep_freed_memory
 from glacierjax.core.zones import grey_from_ids
 from glacierjax.fronts.extract import extract_front
 from glacierjax.geo.inputs import find_sources
@@ -130,6 +131,7 @@ def main() -> None:
         "--turns", type=int, default=3, help="how often a tile of the network is timed; the fastest counts"
     )
     options = parser.parse_args()
+    keep_freed_memory()  # as every command does
     logging.getLogger("glacierjax").setLevel(logging.ERROR)  # random weights find no front, and it says so
     print(f"{os.cpu_count()} cores, scenes of {SHAPE[0]} x {SHAPE[1]}\n")
     print("| scenes an hour, mode overlap | glacierjax | chain by files | ratio | pixel by pixel | ratio |")

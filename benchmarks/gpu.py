@@ -26,6 +26,7 @@ from training_steps import TrainingStep, training_step, with_preset
 from glacierjax.checkpoints import params_to_torch
 from glacierjax.core.choices import SEGMENTATION
 from glacierjax.core.settings import NetworkSettings
+from glacierjax.core.startup import keep_freed_memory
 from glacierjax.model import Tyrion, build, flax_fields
 from glacierjax.prediction.devices import tiles_at_once
 from glacierjax.prediction.ensemble import make_network
@@ -222,6 +223,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=REPEATS)
     parser.add_argument("--no_compile", dest="compile", action="store_false", help="without torch.compile")
     options = parser.parse_args()
+    keep_freed_memory()  # as every command does
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # PyTorch needs room on the same device
     on_cpu = jax.default_backend() == "cpu"
     options.size = options.size or ("tiny" if on_cpu else "published")

@@ -27,6 +27,7 @@ from speed import CONTEXT_PX, wavy_scene
 
 from glacierjax.core.choices import GROUPS, SIZE
 from glacierjax.core.settings import SeriesFineTuning
+from glacierjax.core.startup import keep_freed_memory
 from glacierjax.datasets.caffe.writer import write_scene
 from glacierjax.evaluation.network import most_probable
 from glacierjax.evaluation.run import raw_scenes, score_part
@@ -115,6 +116,7 @@ class OwnMemory(threading.Thread):
 
 
 def main() -> None:
+    keep_freed_memory()  # as every command does
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", action="store_true", help=f"{FRAMES} scenes as a series, instead of one scene")
     series = parser.parse_args().series

@@ -21,6 +21,7 @@ from training_steps import training_step, with_preset
 
 from glacierjax.core.choices import SEGMENTATION
 from glacierjax.core.settings.network import PRESETS
+from glacierjax.core.startup import keep_freed_memory
 from glacierjax.training import parallel
 from glacierjax.training.start import step_memory_mib
 
@@ -74,6 +75,7 @@ def main() -> None:
     parser.add_argument("--what", nargs="*", default=["forward", "step"], choices=["forward", "step"])
     parser.add_argument("--largest", type=int, default=16)
     options = parser.parse_args()
+    keep_freed_memory()  # as every command does
     step = training_step(SEGMENTATION, with_preset(options.preset, "float32"), options.px, 1)
     state = step.random_state()
     if "forward" in options.what:

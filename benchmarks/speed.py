@@ -21,6 +21,7 @@ from scipy.spatial.distance import cdist
 
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.scene_names import parse_name
+from glacierjax.core.startup import keep_freed_memory
 from glacierjax.core.zones import NUM_ZONES, Zone
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.writer import write_scene
@@ -208,6 +209,7 @@ def megabytes(function: Callable[[], object]) -> float:
 
 
 def main() -> None:
+    keep_freed_memory()  # as every command does
     logging.getLogger("glacierjax").setLevel(logging.WARNING)
     size = f"{SHAPE[0]} x {SHAPE[1]}"
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}\n")

@@ -21,7 +21,7 @@ from real import split_scenes
 
 from glacierjax.checkpoints.native import load_checkpoint
 from glacierjax.core.choices import LAST
-from glacierjax.core.compiled import keep_compiled_programs
+from glacierjax.core.startup import prepare_process
 from glacierjax.evaluation.run import raw_scenes
 from glacierjax.model import Tyrion, build
 from glacierjax.recipes.adapt import adapted_settings, train_on
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8, help="epochs of each training")
     parser.add_argument("--output", type=Path, required=True, help="folder for networks and the table")
     options = parser.parse_args()
-    keep_compiled_programs()  # as every command does
+    prepare_process()  # as every command does
     logging.getLogger("glacierjax").setLevel(logging.ERROR)
     site = options.output / "data_raw"
     split_scenes(options.data, site, options.site)

@@ -20,7 +20,7 @@ from report import Run, write_report
 from settings import ARMS, CANDIDATES, CELLS, CHOSEN_ON, REPORTED_ON, SCENES, SCORED_AT_OLD, Arm
 from sites import link_site
 
-from glacierjax.core.compiled import keep_compiled_programs
+from glacierjax.core.startup import prepare_process
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
     parser.add_argument("--glacier", default="", help="one of the new glaciers; all of them if left out")
     parser.add_argument("--choose", action="store_true", help="compare candidates for the defaults, on another archive")
     options = parser.parse_args()
-    keep_compiled_programs()  # as every command does
+    prepare_process()  # as every command does
     logging.getLogger("glacierjax").setLevel(logging.ERROR)
     seed = CHOSEN_ON if options.choose else REPORTED_ON
     arms = CANDIDATES if options.choose else ARMS

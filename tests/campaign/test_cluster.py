@@ -20,6 +20,7 @@ from glacierjax.campaign.run import engine_for, in_this_process, run_campaign
 from glacierjax.campaign.status import status_of
 from glacierjax.campaign.tasks import read_plan
 from glacierjax.core.errors import InputError
+from glacierjax.core.startup import kept_memory_variables
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::PendingDeprecationWarning"),
@@ -61,11 +62,10 @@ def test_a_task_that_kills_its_workers_is_given_up_and_no_other_is_lost(tmp_path
 
 
 def test_a_worker_keeps_the_memory_that_it_frees_and_has_as_many_threads_as_cores(client, monkeypatch):
-    assert set(client.run(os.environ.get, "MALLOC_TRIM_THRESHOLD_").values()) == {None}
+    for name, value in kept_memory_variables().items():
+        assert set(client.run(os.environ.get, name).values()) == {value}
     monkeypatch.setattr(cluster_module, "_cores", lambda: list(range(7)))
-    assert set(cluster_module._environment(2).values()) == {"3"} and set(cluster_module._environment(9).values()) == {
-        "1"
-    }
+    assert [cluster_module._environment(workers)["OMP_NUM_THREADS"] for workers in (2, 9)] == ["3", "1"]
 
 
 @pytest.mark.slow
