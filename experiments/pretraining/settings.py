@@ -73,12 +73,12 @@ class Study:
     def arms(self, labels: int) -> list[Arm]:
         """What is fine-tuned with so many labels, the control first.
 
-        The first number alone has heads that start at zero, the longest pretraining, and the control that takes long.
+        The first number alone has heads that start at zero and the control that takes long.
         """
-        tuned = [Arm(), *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES)]
+        tuned = [Arm(), *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES), Arm(self.best, self.lengths[-1])]
         if labels == self.labels[0]:
             tuned += [Arm(technique, self.fine_tuned, zero_head=True) for technique in TECHNIQUES]
-            tuned += [Arm(self.best, self.lengths[-1]), Arm(crops=self.fine_tuned)]
+            tuned.append(Arm(crops=self.fine_tuned))
         return tuned
 
 

@@ -28,7 +28,7 @@ def test_arms_with_as_many_labels_differ_in_their_weights_alone(run, tmp_path):
     for labels in (3, 10, 40):
         for seed in (1, 2, 3, 4, 5):
             of_arms = [f for folder, f in flags.items() if folder.match(f"labels{labels}/*/seed{seed}")]
-            assert len(of_arms) == (9 if labels == 10 else 4)
+            assert len(of_arms) == (9 if labels == 10 else 5)
             like = scratch[tmp_path / f"labels{labels}" / "scratch" / f"seed{seed}"]
             assert all({flag for flag in like if not flag.startswith(own)} == f for f in of_arms)
 
