@@ -75,7 +75,11 @@ class Study:
 
         The first number alone has heads that start at zero and the control that takes long.
         """
-        tuned = [Arm(), *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES), Arm(self.best, self.lengths[-1])]
+        tuned = [
+            Arm(),
+            *(Arm(technique, self.fine_tuned) for technique in TECHNIQUES),
+            Arm(self.best, self.lengths[-1]),
+        ]
         if labels == self.labels[0]:
             tuned += [Arm(technique, self.fine_tuned, zero_head=True) for technique in TECHNIQUES]
             tuned.append(Arm(crops=self.fine_tuned))

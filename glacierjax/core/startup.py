@@ -25,9 +25,7 @@ class _Option(NamedTuple):
 # By the variable that sets the same when a process starts.
 _MALLOC = {
     "MALLOC_MMAP_MAX_": _Option(-4, 0),  # no piece of memory is the system's own, which would go back when it is freed
-    "MALLOC_TRIM_THRESHOLD_": _Option(
-        -1, 2**31 - 1
-    ),  # how much free memory is kept, in bytes; the most that mallopt takes
+    "MALLOC_TRIM_THRESHOLD_": _Option(-1, 2**31 - 1),  # bytes that are kept when they are free; mallopt takes no more
     "MALLOC_ARENA_MAX": _Option(-8, 1),  # all threads share one heap, as only the first can grow without bound
 }
 
