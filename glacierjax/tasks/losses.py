@@ -57,7 +57,7 @@ def segmentation_loss(
     weights = jnp.ones(labels.shape, jnp.float32) if valid is None else valid.astype(jnp.float32)
     log_p = jax.nn.log_softmax(jnp.moveaxis(logits.astype(jnp.float32), -1, 0), axis=0)
     p, one_hot = jnp.exp(log_p), jax.nn.one_hot(labels, len(log_p), axis=0)
-    terms = {}
+    terms: dict[str, Scalar] = {}
     for name, part in (("target", centre_half), ("context", lambda x: x)):
         terms[f"ce_{name}"] = cross_entropy(part(log_p), part(one_hot), part(weights))
         terms[f"dice_{name}"] = dice(part(p), part(one_hot), part(weights))
