@@ -6,8 +6,6 @@ from pathlib import Path
 
 # Compiling takes most of the suite's time. Before JAX is imported; the commands that tests start take it over.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
-# A process runs hundreds of commands here: with this variable none of them keeps the memory that it frees (`core/startup.py`).
-os.environ.setdefault("GLIBC_TUNABLES", "")
 
 import jax
 import pytest
