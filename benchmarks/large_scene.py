@@ -116,10 +116,10 @@ class OwnMemory(threading.Thread):
 
 
 def main() -> None:
-    keep_freed_memory()  # as every command does
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--series", action="store_true", help=f"{FRAMES} scenes as a series, instead of one scene")
     series = parser.parse_args().series
+    keep_freed_memory()  # as every command does
     memory = OwnMemory()
     memory.start()
     started = time.perf_counter()

@@ -134,26 +134,25 @@ def main() -> None:
     )
     print(f"| {' | '.join(columns)} |\n| --- |{' ---: |' * (len(columns) - 1)}")
     details = []
-    for topology, task, dtype, how in itertools.product(
-        options.topologies, options.tasks, options.dtypes, options.parallel
-    ):
+    for topology in options.topologies:
         devices = topologies.get_topology_desc(platform="tpu", topology_name=topology).devices
-        model = with_preset(options.preset, dtype, options.remat)
-        for micro_batch in options.micro_batch:
-            name = f"{task}, {dtype}, {topology}, {how}, {micro_batch} crops"
-            step = training_step(task, model, options.px, micro_batch, options.accumulation)
-            started = time.monotonic()
-            try:
-                compiled = compile_for(step, devices, how)
-            except jax.errors.JaxRuntimeError as error:
-                if OUT_OF_MEMORY not in str(error):
-                    raise
-                print(f"| {name} | does not fit: {needed(str(error))} |{' |' * (len(columns) - 2)}", flush=True)
-                break
-            seconds = time.monotonic() - started
-            crops = micro_batch * options.accumulation
-            print(row(name, compiled, CHIPS[topology.partition(":")[0]], crops, seconds), flush=True)
-            details += [f"\n{name}:", *largest(operations(compiled.as_text()), options.largest)]
+        for task, dtype, how in itertools.product(options.tasks, options.dtypes, options.parallel):
+            model = with_preset(options.preset, dtype, options.remat)
+            for micro_batch in options.micro_batch:
+                name = f"{task}, {dtype}, {topology}, {how}, {micro_batch} crops"
+                step = training_step(task, model, options.px, micro_batch, options.accumulation)
+                started = time.monotonic()
+                try:
+                    compiled = compile_for(step, devices, how)
+                except jax.errors.JaxRuntimeError as error:
+                    if OUT_OF_MEMORY not in str(error):
+                        raise
+                    print(f"| {name} | does not fit: {needed(str(error))} |{' |' * (len(columns) - 2)}", flush=True)
+                    break
+                seconds = time.monotonic() - started
+                crops = micro_batch * options.accumulation
+                print(row(name, compiled, CHIPS[topology.partition(":")[0]], crops, seconds), flush=True)
+                details += [f"\n{name}:", *largest(operations(compiled.as_text()), options.largest)]
     print("\n".join(details))
 
 

@@ -120,7 +120,7 @@ def test_nothing_but_the_commands_reads_the_flags():
 def test_json_is_read_in_one_place():
     """There anything that is no JSON is a ValueError; the standard library raises other errors too."""
     readers = [shown(path) for path in OWN_SOURCES if re.search(r"\bjson\.loads?\(", path.read_text(encoding="utf-8"))]
-    assert readers == ["glacierjax/core/files.py"]
+    assert readers == ["glacierjax/core/json_values.py"]
 
 
 @pytest.mark.parametrize("module", ["glacierjax.model", "glacierjax.tasks", "glacierjax.training.step"])

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, parse_json
+from glacierjax.core.json_values import Json, parse_json
 
 JOURNAL = "journal"  # folder in the output of a campaign
 SUFFIX = ".jsonl"

@@ -13,7 +13,8 @@ from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.work import is_disk
 from glacierjax.core.cli import reason_for
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, read_json, write_text
+from glacierjax.core.files import write_text
+from glacierjax.core.json_values import Json, read_json
 from glacierjax.core.version import version
 from glacierjax.geo.features import is_vector_file, read_features, read_text
 from glacierjax.geo.vectors import GEOJSON

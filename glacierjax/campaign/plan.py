@@ -25,7 +25,8 @@ from glacierjax.campaign.tasks import (
 )
 from glacierjax.core.channels import priors_of
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import Json, new_folder
+from glacierjax.core.files import new_folder
+from glacierjax.core.json_values import Json
 from glacierjax.core.spacing import looks_for
 from glacierjax.geo.georeference import steps_m
 from glacierjax.geo.summer import date_of

@@ -1,4 +1,4 @@
-"""Which task is next: each is tried until it has a result, at most a few times, those that failed after all others."""
+"""The queue of a campaign's tasks: each is tried until it has a result, a few times at most; those that failed come last."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence

@@ -18,7 +18,8 @@ from glacierjax.campaign.tasks import Plan, kept_plan
 from glacierjax.campaign.work import Outcome, Work, predict_task, try_task
 from glacierjax.core.choices import ATTEMPTS
 from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
-from glacierjax.core.files import read_json, user_path, write_text
+from glacierjax.core.files import user_path, write_text
+from glacierjax.core.json_values import read_json
 from glacierjax.core.progress import track
 from glacierjax.terminus.compose import CompositeOptions
 from glacierjax.terminus.mask_file import require_netcdf_extra

@@ -8,9 +8,8 @@ from pathlib import Path
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.core.channels import priors_of
 from glacierjax.core.choices import SUMMER
-from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import ArgumentError
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json, digest_of_json
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.glacier_ids import LineOptions, read_outlines
 from glacierjax.geo.scenes import ReadOptions

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.settings import GLACIERS
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.prediction.stac import asset_of, item_of, write_collection
 from glacierjax.reports.overview import GlacierFacts
 

@@ -14,9 +14,9 @@ from typing import Any
 from glacierjax.campaign.glaciers import Glacier
 from glacierjax.campaign.scenes import Skipped
 from glacierjax.campaign.settings import CampaignSettings
-from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, parse_json, read_json, user_path, write_text
+from glacierjax.core.files import user_path, write_text
+from glacierjax.core.json_values import Json, digest_of_json, parse_json, read_json
 from glacierjax.core.scene_names import NameFacts
 from glacierjax.core.version import version
 from glacierjax.geo.areas import read_area

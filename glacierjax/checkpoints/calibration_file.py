@@ -13,9 +13,9 @@ from typing import Any
 import jax
 import numpy as np
 
-from glacierjax.core.digests import DIGEST_LETTERS, digest_of_json
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, read_json, write_text
+from glacierjax.core.files import write_text
+from glacierjax.core.json_values import DIGEST_LETTERS, Json, digest_of_json, read_json
 from glacierjax.fronts.calibration import indicators_from_record
 from glacierjax.fronts.indicators import Indicators
 

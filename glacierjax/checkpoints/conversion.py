@@ -10,8 +10,9 @@ from glacierjax.checkpoints import native, safetensors_file, torch_file, torch_i
 from glacierjax.checkpoints.record import network_of
 from glacierjax.core.choices import FORMATS, WHICH
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import Json, user_path
+from glacierjax.core.files import user_path
 from glacierjax.core.grey import RECORD_KEY
+from glacierjax.core.json_values import Json
 from glacierjax.core.settings import NetworkSettings
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model import flax_fields, preset, settings_of

@@ -18,8 +18,9 @@ from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of
 from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, write_safetensors
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, new_folder, user_path, write_text
+from glacierjax.core.files import new_folder, user_path, write_text
 from glacierjax.core.grey import RECORD_KEY
+from glacierjax.core.json_values import Json
 
 log = logging.getLogger(__name__)
 

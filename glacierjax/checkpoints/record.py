@@ -7,10 +7,9 @@ from typing import Any
 
 from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.core.choices import SERIES
-from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json
 from glacierjax.core.grey import RECORD_KEY
+from glacierjax.core.json_values import Json, digest_of_json
 from glacierjax.core.settings import (
     FineTuning,
     NetworkSettings,

@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Shaped
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, parse_json, user_path, write_beside
+from glacierjax.core.files import user_path, write_beside
+from glacierjax.core.json_values import Json, parse_json
 
 SUFFIX = ".safetensors"
 WEIGHTS = f"model{SUFFIX}"  # in a folder that `glacierjax.checkpoints.exported` wrote

@@ -19,7 +19,8 @@ from jaxtyping import Shaped
 
 from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, parse_json, user_path
+from glacierjax.core.files import user_path
+from glacierjax.core.json_values import Json, parse_json
 
 RECORD = "glacierjax.json"  # what a network is and wants of its scenes, in files that glacierjax wrote
 STATE_DICT_KEYS = ("state_dict", "model")  # where Lightning and Microsoft's Swin keep the tensors
@@ -240,7 +241,7 @@ def read_record(path: str | Path) -> Json | None:
         with zipfile.ZipFile(path) as handle:
             names = [name for name in handle.namelist() if name.endswith(f"/{RECORD}")]
             record = parse_json(_Archive(handle, path).read(RECORD)) if names else None
-    except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as error:  # encrypted, nested too deep
+    except (OSError, zipfile.BadZipFile, ValueError, RuntimeError) as error:  # RuntimeError: encrypted
         raise InputError(f"{path}: its {RECORD} is not readable ({error}); copy the file again") from error
     if record is not None and not isinstance(record, dict):
         raise InputError(f"{path}: its {RECORD} is no JSON object; copy the file again")

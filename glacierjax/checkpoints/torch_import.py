@@ -15,7 +15,7 @@ from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.checkpoints.torch_names import MODELS, Entry, Model, head_item, model_named, official_entries
 from glacierjax.core.choices import CONVOLUTION, LTAE, RECURRENCE
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.model import SeriesTyrion, Tyrion
 from glacierjax.model.swin_v2 import PATCH_PX
 

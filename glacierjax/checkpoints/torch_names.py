@@ -12,7 +12,7 @@ from jaxtyping import Float32, Shaped
 
 from glacierjax.core.choices import SERIES, TEMPORAL
 from glacierjax.core.errors import ArgumentError
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.model import Backbone, SeriesTyrion, Tyrion
 from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.model.swin_v2 import PATCH_PX

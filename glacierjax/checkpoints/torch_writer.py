@@ -16,7 +16,8 @@ from jaxtyping import Shaped
 from glacierjax.checkpoints.safetensors_file import StateDict
 from glacierjax.checkpoints.torch_file import RECORD, STORAGE_TYPES
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, user_path, write_beside
+from glacierjax.core.files import user_path, write_beside
+from glacierjax.core.json_values import Json
 
 ROOT = "archive"
 STORAGE_OF_DTYPE = {kind.dtype: name for name, kind in STORAGE_TYPES.items()}

@@ -3,14 +3,12 @@
 import contextlib
 import glob
 import io
-import json
 import os
 import re
 import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, UInt8
@@ -20,7 +18,6 @@ from glacierjax.core.errors import InputError
 
 Image.MAX_IMAGE_PIXELS = 1 << 28  # Pillow takes a scene of 10,000 x 10,000 for an attack; twice this is refused
 IMAGE_FORMATS = ("PNG", "TIFF", "JPEG")  # other content is not opened, whatever the file is called
-Json = dict[str, Any]  # an object of a JSON file
 HUB_SCHEME = r"hf:/{1,2}"  # pathlib leaves one slash of two
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -116,19 +113,6 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a UTF-8 text file atomically."""
     with write_beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def parse_json(text: str | bytes) -> Any:
-    """The value of a JSON text. Raises `ValueError` for anything else, and for one that is nested too deeply."""
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def read_json(path: Path) -> Any:
-    """The value of a JSON file (UTF-8, with or without a byte order mark). Raises `OSError`, or `ValueError` as `parse_json`."""
-    return parse_json(path.read_text(encoding="utf-8-sig"))
 
 
 def encode_png(array: UInt8[np.ndarray, "height width *channels"]) -> bytes:

@@ -20,7 +20,7 @@ from jaxtyping import UInt8
 
 from glacierjax.core.choices import AMPLITUDE
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 
 GREY_MAX = 255
 RECORD_KEY = "grey"

@@ -1,4 +1,4 @@
-"""Months without sea ice: the only place that says which, for choosing the summer scene that a network sees beside a scene.
+"""Months without sea ice, by hemisphere; from them the summer scene is chosen that a network sees beside a scene.
 
 Ice is least in September in the Arctic and in February in the Antarctic. Mélange lasts longer in some fjords than in others,
 so the months can be given instead.

@@ -2,7 +2,6 @@
 
 import contextlib
 import ctypes
-import hashlib
 import os
 import platform
 from pathlib import Path
@@ -10,8 +9,10 @@ from typing import NamedTuple
 
 import platformdirs
 
-FOLDER = "JAX_COMPILATION_CACHE_DIR"
-SETTINGS = {
+from glacierjax.core.json_values import digest_of_json
+
+CACHE_FOLDER = "JAX_COMPILATION_CACHE_DIR"
+CACHE_SETTINGS = {
     "JAX_COMPILATION_CACHE_MAX_SIZE": str(1 << 30),  # bytes; the longest unused programs go first
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",  # what compiles faster is not worth a file
 }
@@ -63,7 +64,7 @@ def keep_compiled_programs() -> None:
     decides: JAX_COMPILATION_CACHE_DIR names another folder, JAX_ENABLE_COMPILATION_CACHE=0 turns it off. Without a folder that
     can be written, nothing is kept.
     """
-    if FOLDER in os.environ:
+    if CACHE_FOLDER in os.environ:
         return
     folder = Path(platformdirs.user_cache_dir("glacierjax", appauthor=False)) / "compiled" / _processor()
     try:
@@ -71,9 +72,9 @@ def keep_compiled_programs() -> None:
     except OSError:
         return
     if os.access(folder, os.W_OK):
-        for name, value in SETTINGS.items():
+        for name, value in CACHE_SETTINGS.items():
             os.environ.setdefault(name, value)
-        os.environ[FOLDER] = str(folder)
+        os.environ[CACHE_FOLDER] = str(folder)
 
 
 def _processor() -> str:
@@ -82,4 +83,4 @@ def _processor() -> str:
     with contextlib.suppress(OSError):
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
         text += next((line for line in lines if line.startswith(("flags", "Features"))), "")
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    return digest_of_json(text)

@@ -11,7 +11,8 @@ from typing import cast
 
 from glacierjax.core.choices import PROTOCOLS
 from glacierjax.core.errors import InputError, some_names
-from glacierjax.core.files import read_json, user_path, write_text
+from glacierjax.core.files import user_path, write_text
+from glacierjax.core.json_values import read_json
 from glacierjax.evaluation.score import aggregate, front_averages
 from glacierjax.evaluation.sums import SceneSums, sums_from_record
 from glacierjax.reports.metrics import AnnotatorStudy, BaselineAverages, FrontAverages, Metrics

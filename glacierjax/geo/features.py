@@ -16,7 +16,8 @@ from shapely.geometry import shape as geometry_from_mapping
 from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, parse_json, user_path
+from glacierjax.core.files import user_path
+from glacierjax.core.json_values import Json, parse_json
 from glacierjax.geo.georeference import WGS84, crs_from_user, reproject
 from glacierjax.geo.vectors import GEOJSON, require_pyarrow, require_vector_extra
 

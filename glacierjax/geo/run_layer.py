@@ -8,7 +8,8 @@ import shapely
 from rasterio.crs import CRS
 from shapely.geometry import shape
 
-from glacierjax.core.files import Json, read_json, write_text
+from glacierjax.core.files import write_text
+from glacierjax.core.json_values import Json, read_json
 from glacierjax.fronts.verdict import DOUBTFUL, GOOD, REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.line_columns import COLUMNS, Column

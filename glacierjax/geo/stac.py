@@ -1,4 +1,4 @@
-"""Sources from STAC: the items of a JSON file that a catalogue's search gave, nothing else is asked for.
+"""Reads scenes from STAC items: a JSON file that the search of a catalogue gave. No catalogue is asked here.
 
 An item (or a FeatureCollection of them, as pystac's `ItemCollection.save_object` writes it) tells its id, date, satellite
 and orbit, and links its files. Links are taken as they are, signed or not, or as paths beside the JSON file.
@@ -14,7 +14,7 @@ import shapely
 from shapely.geometry import shape
 
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import Json, read_json
+from glacierjax.core.json_values import Json, read_json
 from glacierjax.core.products import POLARISATIONS, choose_polarisation, polarisation_of_name
 from glacierjax.core.scene_names import SENTINEL_1, NameFacts, facts_of_name
 from glacierjax.geo.antimeridian import HALF_TURN_DEG, cut_polygons

@@ -7,7 +7,7 @@ from jaxtyping import Bool, Shaped
 
 from glacierjax.core.choices import AUTO, SCALES
 from glacierjax.core.errors import ArgumentError
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.geo.nodata import is_fill
 
 NO_VALUE = "none"  # for `ValueOptions.nodata`

@@ -20,7 +20,8 @@ from shapely.geometry.base import BaseGeometry
 
 from glacierjax.core.choices import GEOPACKAGE, GEOPARQUET, SHAPEFILE
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, write_beside, write_text
+from glacierjax.core.files import write_beside, write_text
+from glacierjax.core.json_values import Json
 from glacierjax.geo.antimeridian import cut_line, cut_polygons
 from glacierjax.geo.line_columns import COLUMNS, Column, Properties, arrays_of, name_in
 

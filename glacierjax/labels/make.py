@@ -11,7 +11,8 @@ from rasterio.crs import CRS
 
 from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
-from glacierjax.core.files import read_json, user_path, write_png
+from glacierjax.core.files import user_path, write_png
+from glacierjax.core.json_values import read_json
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.seasons import check_months

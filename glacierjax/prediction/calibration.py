@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from glacierjax.checkpoints.calibration_file import CALIBRATION, CalibrationTable, read_calibrations
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.fronts.calibration import COVERAGE, LEAST_SCENES, ErrorModel, fit_error_model
 
 log = logging.getLogger(__name__)

@@ -14,7 +14,7 @@ import rasterio
 import shapely
 
 from glacierjax.core.errors import some_names
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.geo.mosaic import georeference_of
 from glacierjax.geo.registration import Footprint
 from glacierjax.geo.vectors import DECIMALS

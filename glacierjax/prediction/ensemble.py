@@ -18,8 +18,8 @@ from glacierjax.checkpoints.record import network_of, record_digest, require_tas
 from glacierjax.core.channels import GREY_ONLY
 from glacierjax.core.choices import ALONE, CLEAN, GROUPS, LTAE, SEGMENTATION, SERIES
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, GreyRule, rule_of_record
+from glacierjax.core.json_values import Json
 from glacierjax.core.settings import DataSettings, FineTuning, SeriesFineTuning
 from glacierjax.core.spacing import average_looks, enlarge_looks, looks_for
 from glacierjax.core.zones import NUM_ZONES

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from glacierjax.checkpoints.hub import shown_checkpoint
 from glacierjax.core.cli import reason_for
-from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError, some_names, some_reasons
-from glacierjax.core.files import Json, write_text
+from glacierjax.core.files import write_text
 from glacierjax.core.grey import UNLIKE_FROM
+from glacierjax.core.json_values import Json, digest_of_json
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.geo.areas import Area

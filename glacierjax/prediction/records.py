@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.choices import VECTOR_FORMATS
-from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError, some_names
-from glacierjax.core.files import Json, absolute_path, read_json, visible_files, write_text
+from glacierjax.core.files import absolute_path, visible_files, write_text
+from glacierjax.core.json_values import Json, digest_of_json, read_json
 from glacierjax.core.scene_names import FOLDER_MARK
 from glacierjax.core.version import version
 from glacierjax.geo.sources import Source, is_virtual, split_archive

@@ -7,7 +7,7 @@ from typing import Any
 from shapely.geometry import mapping
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, read_json
+from glacierjax.core.json_values import Json, read_json
 from glacierjax.core.scene_names import parse_date
 from glacierjax.geo.features import LINES, read_features
 from glacierjax.geo.line_columns import COLUMNS, DATE

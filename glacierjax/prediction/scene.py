@@ -18,8 +18,9 @@ from scipy import ndimage
 from glacierjax.checkpoints.hub import shown_checkpoint
 from glacierjax.core.channels import input_of
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, user_path, write_png
+from glacierjax.core.files import user_path, write_png
 from glacierjax.core.grey import GREY_MAX
+from glacierjax.core.json_values import Json
 from glacierjax.core.version import version
 from glacierjax.core.zones import FRONT_GREY, GREY_VALUES, ZONE_COLOURS, ZONE_TITLES, Zone, grey_from_ids
 from glacierjax.data.transforms import resize_nearest

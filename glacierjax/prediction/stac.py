@@ -10,7 +10,8 @@ import numpy as np
 import shapely
 from shapely.geometry import mapping
 
-from glacierjax.core.files import Json, write_text
+from glacierjax.core.files import write_text
+from glacierjax.core.json_values import Json
 from glacierjax.geo.antimeridian import HALF_TURN_DEG
 
 COLLECTION, ITEMS = "collection.json", "stac"  # a file and a folder

@@ -15,7 +15,8 @@ from glacierjax.checkpoints.native import CHECKPOINTS, RESUME, Checkpoint, load_
 from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core import choices
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import Json, read_json, user_path, write_text
+from glacierjax.core.files import user_path, write_text
+from glacierjax.core.json_values import Json, read_json
 from glacierjax.core.settings import (
     PRESETS,
     FineTuning,
@@ -183,19 +184,16 @@ def _claim(output: Path, options: AdaptOptions, network: str, labels: Mapping[st
         **dataclasses.asdict(options),
         "channels": list(options.channels),
         "network": network,
-        "labels": dict(labels),
     }
     if not file.exists():
         if output.is_dir() and any(output.iterdir()):
             raise ArgumentError("output", output, "exists already; choose a new folder or remove it")
-        write_text(file, json.dumps(wanted, indent=1) + "\n")
+        write_text(file, json.dumps({**wanted, "labels": dict(labels)}, indent=1) + "\n")
         return
     found = read_json(file)
-    before = found.pop("labels", {})
-    different = [
-        f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key, value) != value
-    ]
-    changed = [name for name in before | wanted["labels"] if before.get(name) != labels.get(name)]
+    different = [f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key) != value]
+    before = found.get("labels", {})
+    changed = [name for name in {**before, **labels} if before.get(name) != labels.get(name)]
     if changed:
         different.append(f"labels that have changed: {some_names(changed)}")
     if different:

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.recipes.adaptation import CrossValidation
 
 HELPS = "By cross-validation the adapted network is better at the new glacier than the one before: use it."

@@ -9,8 +9,8 @@ import numpy as np
 
 from glacierjax.core import choices
 from glacierjax.core.channels import check_channels
-from glacierjax.core.digests import DIGEST_LETTERS
 from glacierjax.core.errors import ArgumentError, some_names
+from glacierjax.core.json_values import DIGEST_LETTERS
 from glacierjax.core.scene_names import SceneId
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.sums import SceneSums

@@ -14,8 +14,8 @@ from glacierjax.checkpoints.record import record_of
 from glacierjax.core.channels import TITLES, priors_of
 from glacierjax.core.choices import GEOREFERENCE
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json
 from glacierjax.core.grey import CAFFE_GREY, GREY_MAX, RECORD_KEY, ranges_of
+from glacierjax.core.json_values import Json
 from glacierjax.core.settings import FineTuning, SeriesDataSettings, SeriesFineTuning
 from glacierjax.core.spacing import looks_for
 from glacierjax.core.zones import UNKNOWN_ID, Zone

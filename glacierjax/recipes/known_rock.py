@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Iterator
 
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import read_json, user_path
+from glacierjax.core.files import user_path
+from glacierjax.core.json_values import read_json
 from glacierjax.datasets.caffe.archive import STATEMENT
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.evaluation.run import Scenes

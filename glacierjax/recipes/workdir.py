@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME
-from glacierjax.core.digests import digest_of_json
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import absolute_path, is_hub_name, read_json, user_path, write_text
+from glacierjax.core.files import absolute_path, is_hub_name, user_path, write_text
+from glacierjax.core.json_values import digest_of_json, read_json
 from glacierjax.core.settings import (
     FineTuning,
     Pretraining,

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import cast
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import read_json, write_text
+from glacierjax.core.files import write_text
+from glacierjax.core.json_values import read_json
 from glacierjax.reports.metrics import Metrics
 from glacierjax.reports.published import PUBLISHED_MDE_M, SERIES_MDE_M, published_blocks
 from glacierjax.reports.seeds import comparison_blocks, comparison_record

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import named_paths, parse_json, user_path, visible_files
+from glacierjax.core.files import named_paths, user_path, visible_files
+from glacierjax.core.json_values import parse_json
 from glacierjax.geo.features import JSON_SUFFIXES, SUFFIXES, read_text
 from glacierjax.geo.vectors import POINT_COLUMNS
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from glacierjax.core.errors import ArgumentError, InputError, some_names
-from glacierjax.core.files import Json, parse_json, user_path
+from glacierjax.core.files import user_path
+from glacierjax.core.json_values import Json, parse_json
 from glacierjax.fronts.verdict import GOOD, USUAL, Thresholds, Verdict
 from glacierjax.geo.features import read_text
 from glacierjax.terminus.attributes import Fields

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from jaxtyping import Float
 
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.core.scene_names import decimal_year
 from glacierjax.fronts.verdict import GOOD, REJECT, Verdict
 from glacierjax.terminus.box import Box, glacier_area_m2

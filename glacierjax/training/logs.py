@@ -14,7 +14,8 @@ from jaxtyping import UInt8
 
 from glacierjax.core.choices import BEST
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, parse_json, write_text
+from glacierjax.core.files import write_text
+from glacierjax.core.json_values import Json, parse_json
 
 METRICS = "metrics.jsonl"
 EVENTS = "events"
@@ -158,6 +159,6 @@ def _is_before(line: str, restored_step: int, validated: bool) -> bool:
     try:
         record = parse_json(line)
         step, split = record["step"], record["split"]
-    except (json.JSONDecodeError, KeyError):
+    except (ValueError, KeyError):
         return False
     return step < restored_step or (step == restored_step and (validated or split != "val"))

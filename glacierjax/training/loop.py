@@ -17,7 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import Json, read_json, write_text
+from glacierjax.core.files import write_text
+from glacierjax.core.json_values import Json, read_json
 from glacierjax.core.progress import Meter
 from glacierjax.core.settings import RunSettings
 from glacierjax.data.samples import Sample

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from glacierjax.core.errors import ArgumentError, InputError
-from glacierjax.core.files import parse_json
+from glacierjax.core.json_values import parse_json
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import jax
 
-from glacierjax.core.files import Json
+from glacierjax.core.json_values import Json
 from glacierjax.training.step import Batch, Scalar, Task, TrainState
 
 log = logging.getLogger(__name__)

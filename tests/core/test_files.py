@@ -11,9 +11,7 @@ from PIL import Image
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import (
     named_paths,
-    parse_json,
     read_grey_png,
-    read_json,
     require_folder,
     visible_files,
     write_beside,
@@ -133,15 +131,3 @@ def test_home_folder_and_hidden_files(tmp_path, monkeypatch):
     (tmp_path / "mac" / ".DS_Store").write_text("")
     with pytest.raises(InputError, match="is empty"):
         require_folder("~/mac", "scenes")
-
-
-def test_json_of_any_kind_of_damage_is_a_value_error(tmp_path):
-    for text in ("", "{", "[" * 100_000, '{"a":' * 100_000):
-        with pytest.raises(ValueError):
-            parse_json(text)
-    file = tmp_path / "a.json"
-    file.write_text('\ufeff{"a": 1}', encoding="utf-8")
-    assert read_json(file) == {"a": 1}
-    file.write_bytes(b'{"a": "\xff"}')
-    with pytest.raises(ValueError):
-        read_json(file)

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from glacierjax.core import startup
 @pytest.fixture
 def variables(monkeypatch, tmp_path):
     """No variables of JAX, and a home of its own."""
-    for name in (startup.FOLDER, *startup.SETTINGS):
+    for name in (startup.CACHE_FOLDER, *startup.CACHE_SETTINGS):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -23,22 +24,28 @@ def variables(monkeypatch, tmp_path):
 
 def test_programs_are_kept_in_the_cache_folder_of_the_user(variables, tmp_path):
     startup.keep_compiled_programs()
-    assert os.environ[startup.FOLDER].startswith(str(tmp_path))
-    assert startup.SETTINGS.items() <= dict(os.environ).items()
+    assert os.environ[startup.CACHE_FOLDER].startswith(str(tmp_path))
+    assert startup.CACHE_SETTINGS.items() <= dict(os.environ).items()
 
 
 def test_the_variables_of_the_user_decide(variables):
-    variables.setenv(startup.FOLDER, "/elsewhere")
+    variables.setenv(startup.CACHE_FOLDER, "/elsewhere")
     startup.keep_compiled_programs()
-    assert os.environ[startup.FOLDER] == "/elsewhere"
-    assert not startup.SETTINGS.keys() & os.environ.keys()
+    assert os.environ[startup.CACHE_FOLDER] == "/elsewhere"
+    assert not startup.CACHE_SETTINGS.keys() & os.environ.keys()
 
 
 def test_a_home_that_cannot_be_written_is_no_error(variables, tmp_path):
     (tmp_path / "cache").write_text("a file where the folder should be")
     variables.setattr(startup.platformdirs, "user_cache_dir", lambda *_, **__: str(tmp_path / "cache" / "glacierjax"))
     startup.keep_compiled_programs()
-    assert startup.FOLDER not in os.environ
+    assert startup.CACHE_FOLDER not in os.environ
+
+
+def test_the_documentation_tells_the_variables_of_this_program():
+    page = (Path(__file__).parents[2] / "docs" / "howto" / "region.md").read_text(encoding="utf-8")
+    told = " ".join(f"{name}={value}" for name, value in startup.kept_memory_variables().items())
+    assert f'"export {told}"' in page
 
 
 TAKE_AND_FREE = """

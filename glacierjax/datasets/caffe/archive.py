@@ -17,7 +17,8 @@ from jaxtyping import Bool, Shaped, UInt8
 from glacierjax.core.boxes import match_box_files, read_box
 from glacierjax.core.choices import ROCK, SUMMER
 from glacierjax.core.errors import InputError
-from glacierjax.core.files import parse_json, read_grey_png
+from glacierjax.core.files import read_grey_png
+from glacierjax.core.json_values import parse_json
 from glacierjax.core.scene_names import SceneId, parse_name
 from glacierjax.core.zones import FRONT_GREY, ids_from_grey
 from glacierjax.datasets.caffe.meta_data import MetaData, find_meta_data
