@@ -15,7 +15,6 @@ published one.
 import argparse
 import itertools
 import os
-import re
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -88,12 +87,6 @@ def row(name: str, compiled: jax.stages.Compiled, chip: Chip, crops: int, second
     return f"| {' | '.join(cells)} |"
 
 
-def needed(error: str) -> str:
-    """What the compiler says that a program would need, of its message that it does not fit."""
-    found = re.search(r"Used \S+ of \S+ hbm", error)
-    return found.group() if found else error.splitlines()[0]
-
-
 def largest(found: Sequence[Operation], number: int) -> list[str]:
     """Where the bytes go: by part of the network, and the largest operations."""
     total = sum(operation.bytes for operation in found) or 1
@@ -147,7 +140,8 @@ def main() -> None:
                 except jax.errors.JaxRuntimeError as error:
                     if OUT_OF_MEMORY not in str(error):
                         raise
-                    print(f"| {name} | does not fit: {needed(str(error))} |{' |' * (len(columns) - 2)}", flush=True)
+                    told = str(error).splitlines()[0]
+                    print(f"| {name} | does not fit: {told} |{' |' * (len(columns) - 2)}", flush=True)
                     break
                 seconds = time.monotonic() - started
                 crops = micro_batch * options.accumulation
