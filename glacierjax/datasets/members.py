@@ -48,14 +48,17 @@ class Members(Protocol):
 
 
 class FolderMembers:
-    """The files of a folder and its subfolders, hidden ones left out."""
+    """The files of a folder and its subfolders, links to folders among them; hidden ones are left out."""
 
     def __init__(self, root: Path):
         self.root = root
         names = []
-        for folder, subfolders, files in os.walk(root):
-            subfolders[:] = [name for name in subfolders if not name.startswith(".")]
-            below = Path(folder).relative_to(root)
+        for folder, subfolders, files in os.walk(root, followlinks=True):
+            here = Path(folder)
+            above = {path.resolve() for path in (here, *here.absolute().parents)}
+            shown = (name for name in subfolders if not name.startswith("."))
+            subfolders[:] = [name for name in shown if (here / name).resolve() not in above]  # else round and round
+            below = here.relative_to(root)
             names.extend((below / name).as_posix() for name in files if not name.startswith("."))
         self.names = sorted(names)
 

@@ -69,6 +69,17 @@ def test_folder_around_data_raw_will_do(data_raw):
     assert open_archive(data_raw.parent).names("train") == open_archive(data_raw).names("train")
 
 
+def test_linked_folders_are_read_and_links_that_lead_back_are_not_followed(data_raw, tmp_path):
+    linked = tmp_path / "linked"
+    linked.mkdir()
+    for folder in data_raw.iterdir():
+        (linked / folder.name).symlink_to(folder)
+    (data_raw / "sar_images" / "back").symlink_to(data_raw)
+    (linked / "up").symlink_to(tmp_path)
+    for split in SCENES:
+        assert open_archive(linked).names(split) == open_archive(data_raw).names(split)
+
+
 def test_files_beside_the_data_do_not_matter(data_raw):
     (data_raw / "README.md").write_text("x")
     (data_raw / "index.csv").write_text("x")
