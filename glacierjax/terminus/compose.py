@@ -113,7 +113,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     for name, composites in ((MONTHLY, months), (ANNUAL, years)):
         write_text(output / f"{name}.csv", _table(composites, series.box.width_m))
         path = output / f"{name}{GEOJSON}"
-        write_composites(path, composites, lanes, series.plane, glacier, options.vector, crs)
+        write_composites(path, composites, lanes, series, glacier, options.vector, crs)
     rejected = [row.scene for row in rows if row.quality == REJECT]
     found = {
         "glacier": glacier,

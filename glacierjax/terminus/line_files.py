@@ -48,15 +48,17 @@ def write_composites(
     path: Path,
     composites: Sequence[Composite],
     lanes: Lanes,
-    plane: Plane,
+    series: Series,
     glacier: str | None,
     vector: Sequence[str],
     crs: CRS,
 ) -> list[Path]:
     """Their lines as GeoJSON (`path`), in each format of `vector` in `crs`, and the style in which QGIS shows them.
 
-    Those of earlier fronts in other formats are removed.
+    Those of earlier fronts in other formats are removed. A GlacierID that all fronts of `series` have is theirs too.
     """
+    ids = {front.told.get(GLACIER_ID) for front in series.fronts}
+    glacier_id = ids.pop() if len(ids) == 1 else None
     features = []
     for one in composites:
         if one.profile_m is None or one.date is None:
@@ -71,7 +73,7 @@ def write_composites(
             "sensor": sensors,
             "error_m": _rounded(one.error_m),
             "quality": GOOD,
-            **termpicks_columns(name, one.date, sensors, GOOD, None, PLAIN.author),
+            **termpicks_columns(name, one.date, sensors, GOOD, glacier_id, PLAIN.author),
             "period": one.name,
             "scenes": one.scenes,
             "months": one.months,
@@ -80,7 +82,7 @@ def write_composites(
             "first_seen": one.first_seen and one.first_seen.isoformat(),
             "last_seen": one.last_seen and one.last_seen.isoformat(),
         }
-        features.append(_feature(lanes.front(one.profile_m), plane, dict.fromkeys(COMPOSITE_COLUMNS) | facts))
+        features.append(_feature(lanes.front(one.profile_m), series.plane, dict.fromkeys(COMPOSITE_COLUMNS) | facts))
     write_geojson(path, features)
     for kind in set(VECTOR_FORMATS) - set(vector):
         remove_layer(path.with_suffix(f".{kind}"))

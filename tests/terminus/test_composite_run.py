@@ -40,12 +40,14 @@ def line(date, north_px=0):
     return np.column_stack([along + 3 * np.sin(y / 20), y])
 
 
-def write_fronts(path, dates, glacier="JAC", quality=None, **others):
+def write_fronts(path, dates, glacier="JAC", quality=None, ids=None, **others):
+    told = {"glacier": glacier, "error_m": 15.0, "quality": quality}
     members = [
         feature(
             UTM.to_lonlat(line(d, **others)),
             dict.fromkeys(COLUMNS)
-            | {"scene": f"{glacier}_{d}", "glacier": glacier, "date": str(d), "error_m": 15.0, "quality": quality},
+            | told
+            | {"scene": f"{glacier}_{d}", "date": str(d), "GlacierID": ids and ids[d.year]},
         )
         for d in dates
     ]
@@ -104,6 +106,16 @@ def test_tables_have_the_known_motion_and_keep_gaps(composites):
     assert trend["trend_per_year"] == pytest.approx(RATE_PX * 20, abs=3 * trend["trend_error_per_year"] + 1)
     assert trend["season_range"] == pytest.approx(200, rel=0.1)
     assert found["months"] == {"seen": 33, "all": 36} and found["rejected"] == 1
+
+
+@pytest.mark.parametrize(("second", "expected"), [("G7", "G7"), ("G8", None), (None, None)])
+def test_lines_have_the_id_of_the_glacier_if_all_fronts_have_it(tmp_path, second, expected):
+    days = [datetime.date(year, month, 5) for year in (2010, 2011) for month in range(1, 13)]
+    write_fronts(tmp_path / "f.geojson", days, ids={2010: "G7", 2011: second})
+    make_composites([str(tmp_path / "f.geojson")], tmp_path / "C", CompositeOptions())
+    for name in ("monthly", "annual"):
+        lines = read_features(tmp_path / "C" / f"{name}.geojson")
+        assert lines and {facts["GlacierID"] for _, facts in lines} == {expected}
 
 
 def test_lines_lie_where_the_fronts_were_in_all_formats(composites):
