@@ -16,7 +16,7 @@ from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core import choices
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import user_path, write_text
-from glacierjax.core.json_values import Json, read_json
+from glacierjax.core.json_values import Json, read_earlier_json
 from glacierjax.core.settings import (
     PRESETS,
     FineTuning,
@@ -78,7 +78,7 @@ def adapt(output: Path, options: AdaptOptions) -> Json:
     _claim(output, options, fingerprint(origin.params), {scene.id.name: digest_of(scene) for scene in labels})
     if (output / REPORT).exists():
         log.info("%s: adapted already", output)
-        return read_json(output / REPORT)
+        return read_earlier_json(output / REPORT, dict, "remove it to have it written again")
     report = _adapt(output, options, origin, settings, labels, old)
     write_text(output / TABLE, text_of(report))
     write_text(output / REPORT, json.dumps(report, indent=1) + "\n")
@@ -190,7 +190,7 @@ def _claim(output: Path, options: AdaptOptions, network: str, labels: Mapping[st
             raise ArgumentError("output", output, "exists already; choose a new folder or remove it")
         write_text(file, json.dumps({**wanted, "labels": dict(labels)}, indent=1) + "\n")
         return
-    found = read_json(file)
+    found = read_earlier_json(file, dict, "choose a new folder for `output`")
     different = [f"{key}: {found.get(key)} -> {value}" for key, value in wanted.items() if found.get(key) != value]
     before = found.get("labels", {})
     changed = [name for name in {**before, **labels} if before.get(name) != labels.get(name)]
@@ -245,7 +245,7 @@ def _fold(
         write_text(file, json.dumps(curve, indent=1) + "\n")
     for part in (CHECKPOINTS, RESUME, CACHE, EVENTS):  # large, and of no use any more
         shutil.rmtree(folder / part, ignore_errors=True)
-    return read_json(file)
+    return read_earlier_json(file, list, "remove it to train without these labels again")
 
 
 def train_on(

@@ -18,7 +18,7 @@ import numpy as np
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
-from glacierjax.core.json_values import Json, read_json
+from glacierjax.core.json_values import Json, read_earlier_json
 from glacierjax.core.progress import Meter
 from glacierjax.core.settings import RunSettings
 from glacierjax.data.samples import Sample
@@ -121,7 +121,7 @@ class _Run:
     def train(self) -> Summary:
         summary_file = self.workdir / SUMMARY
         if self.done and summary_file.exists():
-            summary = read_json(summary_file)
+            summary = read_earlier_json(summary_file, dict, "remove it to have it written again")
             if self.done >= self.total_steps or summary.get("stopped_early"):
                 log.info("%s: training is complete, %d steps", self.workdir, self.done)
                 return summary
