@@ -3,7 +3,7 @@
     python benchmarks/series_step.py [conv gru ltae none] [--side_px=512]
 
 Prints a row a variant: what the forward pass stores for the backward pass, as JAX reports it; the memory of the compiled step
-by XLA's analysis; the time of the second of two steps. Needs 12 GiB and about four minutes a variant on a CPU core.
+by XLA's analysis; the time of the second of two steps. Needs 16 GiB and about four minutes a variant on a CPU core.
 """
 
 import argparse

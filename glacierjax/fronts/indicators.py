@@ -1,4 +1,4 @@
-"""What is known of a predicted front without its truth and indicates how wrong it may be."""
+"""Indicators of how wrong a predicted front may be, computed without the true front."""
 
 import dataclasses
 from collections.abc import Sequence

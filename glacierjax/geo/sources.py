@@ -1,4 +1,4 @@
-"""What becomes one scene: the files (or links) of its pixels and masks, its name, and what is known before it is opened."""
+"""`Source`: the files or links that make up one scene, its masks and name, and what is known before it is opened."""
 
 import dataclasses
 import re

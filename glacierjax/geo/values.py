@@ -1,4 +1,4 @@
-"""What is known of a scene's values before they become grey: from the user and from the file; and what came of it."""
+"""How pixel values are read: options of the user, what the file says, and a record of what was used and guessed."""
 
 import dataclasses
 

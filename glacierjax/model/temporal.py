@@ -1,4 +1,4 @@
-"""What the frames of a series exchange, at every pixel alike (Dreier et al. 2026, arXiv 2512.11560).
+"""Temporal modules of networks for series: convolution, GRU and L-TAE over the frames (Dreier et al. 2026, arXiv 2512.11560).
 
 Three kinds. Each takes maps of whole series (samples, frames, height, width, channels) and adds to them; none looks across
 samples, and none depends on the number of frames.

@@ -1,4 +1,4 @@
-"""What networks say of a frame on its own pixels, collected from strips of the series' grid."""
+"""Collects the networks' outputs for a frame of a series on the frame's own pixels, strip by strip."""
 
 import numpy as np
 from jaxtyping import Float

@@ -1,4 +1,4 @@
-"""What is known of a place beside its scene: rock that never moves, and a summer scene; as input and as a rule."""
+"""Rock masks and summer scenes for a prediction: opened, and applied as input channels or as a rule."""
 
 import dataclasses
 import logging

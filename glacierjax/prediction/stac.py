@@ -1,4 +1,4 @@
-"""Writes a STAC collection (stacspec.org, 1.1) of a folder: collection.json and an item each in stac/, all links relative."""
+"""Builds and writes STAC items and collections (stacspec.org, 1.1), for single runs and campaigns; all links are relative."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""Adapting a trained network to a few labelled scenes of a new glacier, with cross-validation over these labels."""
+"""Runs an adaptation to a few labelled scenes of a new glacier: trains each fold, chooses the epochs, trains on all labels."""
 
 import dataclasses
 import json

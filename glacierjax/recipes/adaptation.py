@@ -1,4 +1,4 @@
-"""Adapting a network to a new glacier: which labels, which folds, and what cross-validation says."""
+"""Options, folds and cross-validation of an adaptation to a new glacier; nothing is trained here."""
 
 import dataclasses
 import hashlib

@@ -1,0 +1,1 @@
+"""Reports: tables, maps, charts and pages from scores (no JAX)."""

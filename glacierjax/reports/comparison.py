@@ -1,4 +1,4 @@
-"""Compares evaluations of two methods, or of one with the published figures; the command `compare`."""
+"""Reads the evaluations that `compare` is given, checks that they match, and compares them with each other or with the paper."""
 
 import dataclasses
 import json

@@ -1,4 +1,4 @@
-"""Compares two methods over seeds: means, deviations, best, and whether the difference is more than chance.
+"""Statistics of two methods over seeds: means, deviations, best, and whether the difference is more than chance.
 
 The tests are those of the paper (Gourmelon et al. 2025, section V): a one-sided Mann-Whitney U test for the level, Levene's
 statistic with a permutation test for the spread, and Cohen's d for the size of the difference.
