@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 from PIL import Image
 
 from glacierjax.core.drawing import picture_of
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path, write_beside, write_png, write_text
 from glacierjax.core.scene_names import parse_name
 from glacierjax.core.version import version
@@ -154,8 +154,11 @@ def mde_text(score: SceneScore) -> str:
 
 def remove_averages(output_dir: Path) -> None:
     """Removes what tells about all scenes of an earlier evaluation: the pictures beside it are about to be replaced."""
+    folder = user_path(output_dir)
+    if folder.exists() and not folder.is_dir():
+        raise ArgumentError("output", output_dir, "is a file; choose a folder")
     for name in (SUMS_FILE, METRICS, SCORES, ERROR_PLOT, REPORT, PAGE):
-        (user_path(output_dir) / name).unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
 
 
 def write_evaluation(output_dir: Path, part: Part) -> Metrics:

@@ -4,6 +4,7 @@ GeoJSON is read as it is. GeoPackage, Shapefile, FlatGeobuf, KML and GML need th
 """
 
 import json
+import logging
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ from glacierjax.core.files import user_path
 from glacierjax.core.json_values import Json, parse_json
 from glacierjax.geo.georeference import WGS84, crs_from_user, reproject
 from glacierjax.geo.vectors import GEOJSON, require_pyarrow, require_vector_extra
+
+log = logging.getLogger(__name__)
 
 POLYGONS = ("Polygon", "MultiPolygon")
 LINES = ("LineString", "MultiLineString")
@@ -96,7 +99,9 @@ def _read_geojson(path: Path) -> Iterator[Feature]:
         document = parse_json(text)
         members = document["features"] if document["type"] == "FeatureCollection" else [document]
         with np.errstate(invalid="ignore"):  # of NaN, which `_in_degrees` refuses
-            pairs = [_feature(member) for member in members if member["type"] != "Feature" or member["geometry"]]
+            there = [member for member in members if member["type"] != "Feature" or member["geometry"]]
+            pairs = [_feature(member) for member in there]
+        _tell_empty(path, len(members) - len(there))
         name = (document.get("crs") or {}).get("properties", {}).get("name")
     except (
         ValueError,
@@ -165,7 +170,13 @@ def _table(path: Path, crs: str | None, geometries: Sequence[bytes | None], rows
         raise InputError(f"{path}: a damaged geometry ({error}); save it again") from None
     pairs = zip(shapes, rows, strict=True)
     there = [(shape, {name: _plain(v) for name, v in row.items()}) for shape, row in pairs if shape is not None]
+    _tell_empty(path, len(rows) - len(there))
     yield from _in_degrees(path, there, crs_from_user(crs, str(path)))
+
+
+def _tell_empty(path: Path, number: int) -> None:
+    if number:
+        log.warning("%s: %d feature(s) without geometry left out", path, number)
 
 
 def _plain(value: object) -> object:

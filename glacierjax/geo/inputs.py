@@ -152,6 +152,8 @@ def _is_product(path: Path) -> bool:
 def _file(path: Path, named: bool = False) -> Iterator[Found]:
     """The file, if it may be an image; a named one always, since it is told what is wrong with it when it is read."""
     suffix = path.suffix.lower()
+    if not named and path.exists() and not (path.is_file() or path.is_dir()):
+        return  # a pipe or a device would be waited for
     if suffix == SNAP:
         data = path.with_suffix(SNAP_DATA)
         if not data.is_dir():

@@ -7,6 +7,7 @@ there. The others are in the reference system that the caller chooses.
 import csv
 import io
 import json
+import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -189,13 +190,17 @@ def read_points(path: Path) -> tuple[list[np.ndarray], float | None]:
     lines: dict[str, list[tuple[float, float]]] = {}
     spacing_m = None
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
             if tuple(table.fieldnames or ()) != POINT_COLUMNS:
                 raise ValueError(f"columns {table.fieldnames}")
             for row in table:
-                lines.setdefault(row["line"], []).append((float(row["x_px"]), float(row["y_px"])))
-                spacing_m = float(row["pixel_spacing_m"])
+                x_px, y_px, spacing_m = (float(row[name]) for name in ("x_px", "y_px", "pixel_spacing_m"))
+                if not (math.isfinite(x_px) and math.isfinite(y_px) and 0 < spacing_m < math.inf):
+                    raise ValueError(
+                        f"the point {row['x_px']}, {row['y_px']} with pixels of {row['pixel_spacing_m']} m"
+                    )
+                lines.setdefault(row["line"], []).append((x_px, y_px))
     except (OSError, ValueError, TypeError) as error:
         expected = ",".join(POINT_COLUMNS)
         raise InputError(f"{path}: not a table of front lines ({error}); expected the columns {expected}") from error

@@ -132,15 +132,17 @@ def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, d
     if given:
         key, value = _value(properties, given, (), "`date_field`", file)
         return key, None if value is None else _parsed(key, value, f"{file}: {key}")
+    unreadable: InputError | None = None
     for candidate in DATE:
         key, value = _value(properties, "", (candidate,), "", file)
         if value is None:
             continue
         try:
             return key, _parsed(key, value, f"{file}: {properties.get('scene') or key}")
-        except InputError:
+        except InputError as error:
             if candidate == DATE[0]:
                 raise
+            unreadable = unreadable or error
     parts = [_value(properties, "", (part,), "", file)[1] for part in YEAR_MONTH_DAY]
     if None not in parts:
         try:
@@ -150,6 +152,8 @@ def _date(properties: Properties, given: str, file: Path) -> tuple[str | None, d
                 f"{file}: year {parts[0]}, month {parts[1]}, day {parts[2]} are no date; correct them"
             ) from None
         return "year, month, day", parse_date(f"{year:04}-{month:02}-{day:02}", str(file))
+    if unreadable is not None:  # a date in the file's name may be another one, as that of an export
+        raise unreadable
     return None, None
 
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from glacierjax.core.errors import SHOWN_REASONS, InputError, some_names
-from glacierjax.core.files import write_text
+from glacierjax.core.errors import SHOWN_REASONS, ArgumentError, InputError, some_names
+from glacierjax.core.files import user_path, write_text
 from glacierjax.fronts.verdict import REJECT
 from glacierjax.geo.georeference import WGS84, reproject
 from glacierjax.geo.vectors import feature, write_geojson
-from glacierjax.terminus.front_files import JUDGED
+from glacierjax.terminus.front_files import JUDGED, LINES_FOLDER
 from glacierjax.terminus.inputs import write_box
 from glacierjax.terminus.line_files import write_judged
 from glacierjax.terminus.open_series import BOX_FILE, CENTRELINE_FILE, SUMMARY, SeriesOptions, open_series
@@ -26,7 +26,12 @@ TABLE, CHART = "timeseries.csv", "timeseries.png"
 
 def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOptions) -> None:
     """Reads fronts, measures them and writes to `output`: timeseries.csv, timeseries.png, summary.json, box.geojson,
-    judged.geojson."""
+    judged.geojson. Raises `InputError` if `output` is the folder of the lines, unless predict wrote it: a second run would read
+    judged.geojson in place of them."""
+    for pattern in patterns:
+        given = user_path(pattern)
+        if given.is_dir() and not (given / LINES_FOLDER).is_dir() and given.resolve() == user_path(output).resolve():
+            raise ArgumentError("output", output, "is the folder of the lines; choose another one")
     series = open_series(patterns, options)
     fronts, box = series.fronts, series.box
     rows = measure(fronts, box, series.centreline, series.verdicts)

@@ -26,6 +26,7 @@ from glacierjax.evaluation.baselines import fit_baselines
 from glacierjax.evaluation.predictions import ZONES, find_predictions, read_front, read_zones
 from glacierjax.evaluation.run import from_folder, raw_scenes
 from glacierjax.evaluation.score import aggregate, score_scene
+from glacierjax.evaluation.write import remove_averages
 
 
 @pytest.fixture
@@ -200,3 +201,10 @@ def test_a_prediction_of_the_wrong_shape_names_the_scene(data_raw):
     (scene, *_) = raw_scenes(str(data_raw), "test")
     with pytest.raises(InputError, match=scene.id.name):
         score_scene(scene, np.zeros((3, 3), np.uint8))
+
+
+def test_an_output_that_is_a_file_is_refused(tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(InputError, match="is a file; choose a folder"):
+        remove_averages(tmp_path / "out")
+    assert (tmp_path / "out").read_text() == "x"

@@ -113,3 +113,9 @@ def test_a_scene_is_known_by_whatever_way_its_folder_is_reached(tmp_path, caplog
         with caplog.at_level("INFO", logger="glacierjax"):
             predict(tmp_path / "out", [way])
         assert "1 of 1 scenes are done already" in caplog.text and "not a readable record" not in caplog.text
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path):
+    (file, _) = dated_folders(tmp_path)
+    os.mkfifo(file.with_name("pipe.tif"))
+    assert [source.name for source in find_sources([str(file.parent)])] == ["scene"]

@@ -10,8 +10,10 @@ from vector_files import write_vectors
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_text
 from glacierjax.geo.vectors import feature, write_geojson, write_points
+from glacierjax.terminus.follow import follow_terminus
 from glacierjax.terminus.front_files import files_of
 from glacierjax.terminus.fronts import read_fronts
+from glacierjax.terminus.open_series import SeriesOptions
 
 LINE = np.array([[-50.0, 69], [-50, 69.01]])
 
@@ -76,3 +78,41 @@ def test_a_damaged_file_in_a_folder_is_an_error_not_left_out(tmp_path):
     write_text(tmp_path / "b.json", '{"type": "Feature')
     with pytest.raises(InputError, match=r"b.json: not a readable GeoJSON file"):
         read_fronts([str(tmp_path)])
+
+
+def test_a_point_that_is_no_number_is_named_with_its_file(tmp_path):
+    file = tmp_path / "COL_2011-11-13_TSX_7_1_092.csv"
+    write_points(file, [LINE], "c", 20)
+    whole = file.read_text()
+    file.write_text("\ufeff" + whole, encoding="utf-8")  # as spreadsheets save it
+    assert len(read_fronts([str(file)])) == 1
+    for good, bad in ((",69.0,", ",nan,"), (",69.0,", ",inf,"), (",20", ",-7"), (",20", ",0")):
+        assert good in whole
+        file.write_text(whole.replace(good, bad, 1))
+        with pytest.raises(InputError, match=r"092\.csv: not a table of front lines \(the point"):
+            read_fronts([str(file)])
+
+
+@pytest.mark.parametrize("value", ["10.01.2015", 1420848000000])
+def test_a_date_that_cannot_be_read_is_not_replaced_by_that_of_the_file_name(tmp_path, value):
+    file = tmp_path / "KAN_fronts_v2024-01-05.geojson"
+    write_vectors(file, [shapely.LineString(LINE)], [{"acq_date": value}])
+    with pytest.raises(InputError, match=r"v2024-01-05.geojson: acq_date"):
+        read_fronts([str(file)])
+    write_vectors(file, [shapely.LineString(LINE)], [{"acq_date": value, "Year": 2015, "Month": 1, "Day": 10}])
+    assert str(read_fronts([str(file)])[0].date) == "2015-01-10"
+
+
+@pytest.mark.parametrize("suffix", [".geojson", ".gpkg"])
+def test_features_without_geometry_are_counted(tmp_path, suffix, caplog):
+    file = tmp_path / f"f{suffix}"
+    write_vectors(file, [shapely.LineString(LINE), None], [{"Date": "2019-07-01"}, {"Date": "2020-07-01"}])
+    assert len(read_fronts([str(file)])) == 1
+    assert f"f{suffix}: 1 feature(s) without geometry left out" in caplog.text
+
+
+def test_a_series_does_not_go_into_the_folder_of_its_lines(tmp_path):
+    write(tmp_path / "a.geojson")
+    with pytest.raises(InputError, match="is the folder of the lines"):
+        follow_terminus([str(tmp_path)], tmp_path / "." / "", SeriesOptions())
+    assert [file.name for file in tmp_path.iterdir()] == ["a.geojson"]
