@@ -8,8 +8,8 @@ that the chip's arithmetic and memory allow for them, and the cycles that the co
 bytes go. Of micro-batches in rising order the first that does not fit a chip is the last that is compiled.
 XLA's counts take loops once, and its bytes include the chip's fast memory; ours are of the main memory, with loops as often as
 they run.
-It is an estimate of the compiler, no test of numbers. Takes a minute of a core for a small network, about ten for the
-published one.
+It is an estimate of the compiler, no test of numbers. A program takes one to fifteen minutes of a core, the published network
+up to half an hour.
 """
 
 import argparse
