@@ -78,7 +78,7 @@ def sides_of_others(fronts: Sequence[Front], known: dict[int, Sided]) -> dict[in
             found[i] = _sided(fronts[i].lines, BY_OTHERS, bool(_way(placed[i].lines) @ along < 0))
         return found
     try:
-        as_most_run, _ = one_direction(placed)
+        as_most_run, _ = one_direction(placed, remedy="give `glacier_point`")
     except InputError as error:
         return {i: f"{fronts[i].scene}: {error}" for i in open_ones}
     for i in open_ones:

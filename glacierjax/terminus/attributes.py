@@ -76,7 +76,7 @@ def read_facts(properties: Properties, fields: Fields, file: Path) -> Facts:
         told = facts_of_name(text or "")
         date, glacier, sensor = date or told.date, glacier or told.glacier, sensor or told.sensor
     used = tuple(key for key in (date_key, name_key, glacier_key) if key)
-    return Facts(scene, date, None if glacier is None else str(glacier), str(sensor) if sensor else None, used)
+    return Facts(scene, date, None if glacier is None else id_text(glacier), str(sensor) if sensor else None, used)
 
 
 def read_quality(properties: Properties, file: Path) -> tuple[float | None, Verdict | None]:

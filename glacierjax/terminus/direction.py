@@ -24,7 +24,10 @@ FARTHEST_M = 200_000.0  # of a point on the glacier from the front; no glacier i
 
 
 def one_direction(
-    fronts: Sequence[Front], on_glacier: Float[np.ndarray, "2"] | None = None, within: shapely.Polygon | None = None
+    fronts: Sequence[Front],
+    on_glacier: Float[np.ndarray, "2"] | None = None,
+    within: shapely.Polygon | None = None,
+    remedy: str = "add a point on the glacier to the file of `box`",
 ) -> tuple[list[Front], list[str]]:
     """The fronts with the glacier on the left of all lines, and the names of the scenes whose lines were turned round.
 
@@ -32,6 +35,7 @@ def one_direction(
       fronts: in a plane in metres.
       on_glacier: a point (2,) there, behind all fronts; None: most of the fronts are right.
       within: lines beside this polygon say nothing and stay as they are.
+      remedy: what the user can do without a majority, for the message.
 
     Raises:
       InputError: there is no such majority, or the point tells no side (`is_on_left`).
@@ -56,7 +60,7 @@ def one_direction(
     if on_glacier is None and share < MAJORITY:
         raise InputError(
             f"`fronts`: {share:.0%} of the lines run one way and the rest the other, so nobody knows on which side the "
-            "glacier is; draw them with the glacier on the left, or add a point on the glacier to the file of `box`"
+            f"glacier is; draw them with the glacier on the left, or {remedy}"
         )
     return found, turned
 

@@ -28,8 +28,10 @@ from glacierjax.geo.georeference import WGS84, Georeference, reproject
 from glacierjax.geo.rasters import write_raster
 from glacierjax.labels import make
 from glacierjax.labels.make import LabelOptions, label_scenes
+from glacierjax.labels.sides import sides_of_others
 from glacierjax.simulate.archive import ArchiveOptions, simulate
 from glacierjax.terminus.attributes import Fields
+from glacierjax.terminus.fronts import Front
 
 MAP = CRS.from_epsg(3413)
 SIZE_PX = 200
@@ -191,6 +193,13 @@ def test_lines_are_matched_by_date_and_glacier_and_sensor_are_told(plain, tmp_pa
     assert record["scenes"][ids[0].name]["side_told_by"] == "direction of the line"
     (file,) = record["scenes"][ids[0].name]["files"]
     assert Path(file).is_absolute() and Path(file).is_file(), "adapt --rock finds it from any folder"
+
+
+def test_lines_that_run_both_ways_ask_for_a_point_on_the_glacier():
+    there = np.array([[15.0, 78.3], [15.0, 78.31]])
+    fronts = [Front(name, [run], None, "TUN", None) for name, run in (("a", there), ("b", there[::-1]))]
+    problems = sides_of_others(fronts, {})
+    assert all("give `glacier_point`" in problems[i] and "`box`" not in problems[i] for i in (0, 1))
 
 
 def test_a_line_against_the_others_is_turned_round(plain, tmp_path):

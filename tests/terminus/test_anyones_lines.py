@@ -214,6 +214,12 @@ def test_lines_whose_direction_says_nothing_are_measured_with_a_point_on_the_gla
             assert found["glacier_side_from"] == "point on the glacier" and found["scenes"] == len(YEARS)
 
 
+def test_an_id_that_is_a_number_is_chosen_as_one_writes_it(tmp_path):
+    rows = [{"Date": f"{year}-07-01", "GlacierID": 7.0} for year in YEARS]
+    write_lines(tmp_path / "f.geojson", [UTM.to_lonlat(line(year)) for year in YEARS], rows)
+    assert {front.glacier for front in read_fronts([str(tmp_path / "f.geojson")])} == {"7"}
+
+
 @pytest.mark.parametrize("suffix", [".geojson", ".shp"])
 def test_a_series_keeps_whose_lines_they_are_and_of_which_glacier(tmp_path, suffix):
     rows = [{"Date": f"{year}-07-01", "Author": "Goliber", "GlacierID": 7} for year in YEARS]
