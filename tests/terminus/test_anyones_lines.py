@@ -17,7 +17,6 @@ from glacierjax.geo.georeference import WGS84, Georeference
 from glacierjax.geo.line_columns import COLUMNS
 from glacierjax.geo.vectors import feature, point_feature, polygon_feature, write_geojson, write_layer
 from glacierjax.terminus import follow
-from glacierjax.terminus.attributes import Fields, read_facts
 from glacierjax.terminus.compose import CompositeOptions, make_composites
 from glacierjax.terminus.follow import follow_terminus
 from glacierjax.terminus.fronts import read_fronts
@@ -74,66 +73,6 @@ def test_the_retreat_is_found_in_any_format_and_reference_system(tmp_path, suffi
     found = measured([cut], tmp_path / "cut", box=str(mark))["box_m"]
     assert found["measured"] == len(YEARS)
     assert found["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    "row",
-    [
-        lambda y: {"src": f"{y}0701_30m.tif"},
-        lambda y: {"src": f"Helheim_LE07_L1TP_{y}-07-01_014-009_T1_B4_mask.png"},
-        lambda y: {"DATE_": f"{y}/07/01"},
-        lambda y: {"Acq_Date": int(f"{y}0701")},
-        lambda y: {"datetime": f"{y}-07-01T14:00:00Z", "time": "14:00:00"},
-        lambda y: {"DecDate": y + (datetime.date(y, 7, 1) - datetime.date(y, 1, 1)).days / (366 if y == 2012 else 365)},
-        lambda y: {"GlacierID": 3, "Year": y, "Month": 7, "Day": 1, "Date": None},
-        lambda y: {"Year": y, "ImageID": f"LC08_{y}0701"},
-        lambda y: {"Date": float(f"{y}0701")},
-    ],
-    ids=["COBRA", "Landsat mask", "slashes", "a number", "with time", "decimal year", "in parts", "image", "a float"],
-)
-def test_dates_are_found_in_attributes_of_many_kinds(tmp_path, row):
-    members = [feature(UTM.to_lonlat(line(year)), row(year)) for year in YEARS]
-    write_geojson(tmp_path / "f.geojson", members)
-    fronts = read_fronts([str(tmp_path / "f.geojson")])
-    assert [front.date for front in fronts] == [datetime.date(year, 7, 1) for year in YEARS]
-
-
-@pytest.mark.parametrize("fields", [Fields(), Fields(date="DecDate")])
-@pytest.mark.parametrize("value", [2016.0, 2016, "2016", "2016.0", 2015.99999])
-def test_a_decimal_year_on_the_first_of_january_is_a_date(tmp_path, value, fields):
-    assert read_facts({"DecDate": value}, fields, tmp_path / "f.shp").date == datetime.date(2016, 1, 1)
-    assert read_facts({"Dec_Date": 20160101.0}, fields, tmp_path / "f.shp").date == datetime.date(2016, 1, 1)
-
-
-def test_a_year_alone_is_no_date(tmp_path):
-    with pytest.raises(InputError, match="'2016' is not a date"):
-        read_facts({"date": 2016}, Fields(), tmp_path / "f.shp")
-
-
-def test_attributes_that_are_named_come_first_and_must_be_there(tmp_path):
-    properties = {
-        "date": "2010-07-01",
-        "seen": "2011/08/02",
-        "scene_id": "a",
-        "label": "b.tif",
-        "gl": "JAC",
-        "glacier": "COL",
-    }
-    facts = read_facts(properties, Fields("SEEN", "label", "gl"), tmp_path / "f.shp")
-    assert (facts.date, facts.name, facts.glacier) == (datetime.date(2011, 8, 2), "b", "JAC")
-    guess = read_facts(properties, Fields(), tmp_path / "f.shp")
-    assert (guess.date, guess.name, guess.glacier) == (datetime.date(2010, 7, 1), "a", "COL")
-    for fields, flag in (
-        (Fields(date="day"), "date"),
-        (Fields(name="day"), "name"),
-        (Fields(glacier="day"), "glacier"),
-    ):
-        with pytest.raises(
-            InputError, match=rf"`{flag}_field`=day: no such attribute in .*f.shp; there are: date, seen"
-        ):
-            read_facts(properties, fields, tmp_path / "f.shp")
-    with pytest.raises(InputError, match=r"'b.tif' is not a date"):
-        read_facts(properties, Fields(date="label"), tmp_path / "f.shp")
 
 
 @pytest.mark.parametrize(
@@ -212,12 +151,6 @@ def test_lines_whose_direction_says_nothing_are_measured_with_a_point_on_the_gla
             found = measured([tmp_path / "f.geojson"], tmp_path / name, box=str(tmp_path / f"{name}.geojson"))
             assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
             assert found["glacier_side_from"] == "point on the glacier" and found["scenes"] == len(YEARS)
-
-
-def test_an_id_that_is_a_number_is_chosen_as_one_writes_it(tmp_path):
-    rows = [{"Date": f"{year}-07-01", "GlacierID": 7.0} for year in YEARS]
-    write_lines(tmp_path / "f.geojson", [UTM.to_lonlat(line(year)) for year in YEARS], rows)
-    assert {front.glacier for front in read_fronts([str(tmp_path / "f.geojson")])} == {"7"}
 
 
 @pytest.mark.parametrize("suffix", [".geojson", ".shp"])
