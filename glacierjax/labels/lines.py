@@ -70,12 +70,10 @@ def _with_glaciers(lines: list[Line]) -> list[Line]:
     nameless = [line for line in lines if not line.front.glacier]
     if not nameless:
         return lines
-    parts = [points for line in nameless for points in line.front.lines]
-    places = name_places(parts) or [place_of(parts)] * len(parts)
-    names, taken = {}, 0
-    for line in nameless:
-        names[id(line)] = places[taken]
-        taken += len(line.front.lines)
+    places = name_places([line.front.lines for line in nameless])
+    if places is None:
+        places = [place_of([points for line in nameless for points in line.front.lines])] * len(nameless)
+    names = {id(line): place for line, place in zip(nameless, places, strict=True)}
     log.info("glacier of %d front(s) told by place: %s", len(nameless), some_names(sorted(set(names.values()))))
     return [
         dataclasses.replace(line, front=dataclasses.replace(line.front, glacier=names[id(line)]))

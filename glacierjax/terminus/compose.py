@@ -81,7 +81,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     tables and lines, composite.json with trend and seasonal cycle, a picture, and ice_mask.nc.
 
     Returns why there is no mask, if its spacing does not fit the box; all else is written. Raises `InputError` for fronts or a
-    box that cannot be used.
+    box that cannot be used; at the end, if files could not be read.
     """
     for kind in options.vector:
         require_format(kind, f"`vector`={kind}")
@@ -118,6 +118,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     found = {
         "glacier": glacier,
         "fronts": len(fronts),
+        "files_left_out": series.problems,
         "rejected": len(rejected),
         "not_measured": len(rows) - len(fronts) - len(rejected),
         "months": {"seen": len(seen_of(months)), "all": len(months)},
@@ -137,6 +138,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
     if trend:
         log.info("monthly fronts: %s", trend_text(trend))
     log.info("written: %s", output)
+    series.require_all_files(output)
     return refused
 
 

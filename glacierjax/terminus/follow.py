@@ -27,7 +27,7 @@ TABLE, CHART = "timeseries.csv", "timeseries.png"
 def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOptions) -> None:
     """Reads fronts, measures them and writes to `output`: timeseries.csv, timeseries.png, summary.json, box.geojson,
     judged.geojson. Raises `InputError` if `output` is the folder of the lines, unless predict wrote it: a second run would read
-    judged.geojson in place of them."""
+    judged.geojson in place of them; at the end, if files could not be read or nothing could be measured."""
     for pattern in patterns:
         given = user_path(pattern)
         if given.is_dir() and not (given / LINES_FOLDER).is_dir() and given.resolve() == user_path(output).resolve():
@@ -35,8 +35,8 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
     series = open_series(patterns, options)
     fronts, box = series.fronts, series.box
     rows = measure(fronts, box, series.centreline, series.verdicts)
-    side = {"glacier_side_from": series.side_from, "turned_round": series.turned}
-    found: dict[str, Any] = {**summary(rows, box), **side}
+    told = {"glacier_side_from": series.side_from, "turned_round": series.turned, "files_left_out": series.problems}
+    found: dict[str, Any] = {**summary(rows, box), **told}
     write_text(output / TABLE, csv_text(rows))
     write_text(output / SUMMARY, json.dumps(found, indent=1, allow_nan=False) + "\n")
     write_box(output / BOX_FILE, box, series.plane, fronts)
@@ -64,6 +64,7 @@ def follow_terminus(patterns: Sequence[str], output: Path, options: SeriesOption
             words = f"{facts['change']:.0f} m, {trend_text(trend)}, {facts['measured']} of {len(rows)} scenes"
             log.info("%s method: %s", label, words)
     log.info("written: %s", output)
+    series.require_all_files(output)
     if any(found[name]["measured"] for name in (BOX, CENTRELINE)):
         return
     if any(row.box_position_m is not None or row.centreline_position_m is not None for row in rows):

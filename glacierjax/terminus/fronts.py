@@ -12,7 +12,7 @@ import shapely
 from jaxtyping import Float
 from rasterio.crs import CRS
 
-from glacierjax.core.errors import InputError, some_names
+from glacierjax.core.errors import InputError, some_names, some_reasons
 from glacierjax.core.scene_names import facts_of_name
 from glacierjax.fronts.verdict import Verdict
 from glacierjax.geo.antimeridian import join_lines
@@ -67,20 +67,31 @@ class Plane:
         return points * (self.pixel_spacing_m, -self.pixel_spacing_m)
 
 
-def read_fronts(patterns: Sequence[str], fields: Fields | None = None) -> list[Front]:
+def read_fronts(
+    patterns: Sequence[str], fields: Fields | None = None, problems: list[str] | None = None
+) -> list[Front]:
     """The fronts in files, folders and glob patterns, by date; those without date last.
 
     A folder may be the output of `glacierjax.predict` or of `glacierjax.timeseries`. Lines of other origin may come in any
-    vector format, with `fields` as attributes; where no attribute tells their glacier, they are told apart by place. Raises
-    `InputError` for what names no fronts, and for scenes that are there twice.
+    vector format, with `fields` as attributes; where no attribute tells their glacier, they are told apart by place. What is
+    wrong with files is added to `problems`, and the others are read. Raises `InputError` for the first such file without
+    `problems`, if no file can be read, for what names no fronts, and for scenes that are there twice.
     """
     files = dict.fromkeys(file for pattern in patterns for file in files_of(pattern))
     found: list[tuple[Path, Front]] = []
     guessed = set()
     for file in files:
-        fronts, used = _read_file(file, fields or Fields())
+        try:
+            fronts, used = _read_file(file, fields or Fields())
+        except InputError as error:
+            if problems is None:
+                raise
+            problems.append(str(error))
+            continue
         found += [(file, front) for front in fronts]
         guessed |= used
+    if problems and not found:
+        raise InputError(some_reasons(problems))
     for attributes in sorted(guessed):
         log.info("date, scene and glacier of lines are taken from %s", ", ".join(attributes) or "file names")
     once: dict[tuple[str, str | None], Front] = {}
@@ -187,18 +198,21 @@ def _dates_of_names(pairs: Iterable[tuple[str | None, datetime.date | None]]) ->
 
 
 def _told_apart(fronts: list[Front]) -> list[Front]:
-    """The fronts, those of other programs that name no glacier by their places; parts of a front at two places are two."""
-    nameless = [front for front in fronts if not front.is_own and not front.glacier and front.lines]
-    if not nameless or any(front.pixel_spacing_m for front in nameless):
-        return fronts
-    places = name_places([line for front in nameless for line in front.lines])
+    """The fronts, those that name no glacier by their places.
+
+    A front of other programs with parts at two places is two. Of ours it is one: what lies far off in a scene is more often an
+    error of the network than another glacier.
+    """
+    nameless = [front for front in fronts if not front.glacier and front.lines and front.pixel_spacing_m is None]
+    groups = [(front, [front.lines] if front.is_own else [[line] for line in front.lines]) for front in nameless]
+    places = name_places([lines for _, of_front in groups for lines in of_front]) if nameless else None
     if places is None:
         return fronts
     found = [front for front in fronts if not any(front is other for other in nameless)]
-    of_lines = iter(places)
-    for front in nameless:
+    of_groups = iter(places)
+    for front, of_front in groups:
         by_place: dict[str, list[np.ndarray]] = {}
-        for line in front.lines:
-            by_place.setdefault(next(of_lines), []).append(line)
+        for lines in of_front:
+            by_place.setdefault(next(of_groups), []).extend(lines)
         found += [dataclasses.replace(front, lines=lines, glacier=place) for place, lines in by_place.items()]
     return found

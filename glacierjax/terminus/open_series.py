@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from glacierjax.core.errors import ArgumentError, InputError, some_names
+from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
 from glacierjax.core.files import user_path
 from glacierjax.core.json_values import Json, parse_json
 from glacierjax.fronts.verdict import GOOD, USUAL, Thresholds, Verdict
@@ -66,7 +66,7 @@ class Series:
     """Dated fronts of one glacier in metres of `plane`, the glacier on their left, and what they are measured with.
 
     `verdicts`: one for each front; `centreline` (n, 2), towards the ocean; `turned`: scenes whose lines were turned round;
-    `side_from`: what told on which side the glacier is.
+    `side_from`: what told on which side the glacier is; `problems`: what is wrong with files that could not be read.
     """
 
     fronts: list[Front]
@@ -76,14 +76,27 @@ class Series:
     verdicts: list[Verdict]
     turned: list[str]
     side_from: str
+    problems: list[str]
+
+    def require_all_files(self, output: Path) -> None:
+        """Raises `InputError` if files could not be read: `output` is written without them."""
+        if self.problems:
+            number = len(self.problems)
+            raise InputError(f"{output}: written without {number} file(s) of lines: {some_reasons(self.problems)}")
 
 
 def open_series(patterns: Sequence[str], options: SeriesOptions) -> Series:
-    """The fronts that files, folders and patterns name, as `options` choose them. Raises `InputError` for what is wrong."""
+    """The fronts that files, folders and patterns name, as `options` choose them.
+
+    Files that cannot be read are left out and told. Raises `InputError` for whatever else is wrong, and if no file is left.
+    """
     area = given_area(options.box)
     if area and options.width_m is not None:
         raise ArgumentError("width_m", options.width_m, f"{options.box} has a box already; leave one of them out")
-    read = read_fronts(patterns, options.fields)
+    problems: list[str] = []
+    read = read_fronts(patterns, options.fields, problems)
+    for problem in problems:
+        log.error("left out: %s", problem)
     named = [dataclasses.replace(front, glacier=options.name) for front in read] if options.name else read
     of_glacier = choose_glacier(named, options.glacier, area)
     placed, plane = lay_out(choose_spacing(of_glacier, options.pixel_spacing_m))
@@ -110,7 +123,7 @@ def open_series(patterns: Sequence[str], options: SeriesOptions) -> Series:
     else:
         verdicts = judge_series(fronts, box, options.thresholds)
     side = "direction of the lines" if on_glacier is None else "point on the glacier"
-    return Series(fronts, plane, box, centreline, verdicts, turned, side)
+    return Series(fronts, plane, box, centreline, verdicts, turned, side, problems)
 
 
 def open_written(patterns: Sequence[str], box: str = "", glacier: str = "") -> Series | None:

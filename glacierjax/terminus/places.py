@@ -13,12 +13,14 @@ CELL_M = 1000.0  # lines this near belong to one glacier, lines farther apart th
 STEP_DEG = 0.005  # lines are looked at in pieces of this length, at most 560 m
 
 
-def name_places(lines: Sequence[np.ndarray]) -> list[str] | None:
-    """The place of each line (n, 2) of longitude and latitude, as `69.13N 49.84W`; None if all lie at one place.
+def name_places(groups: Sequence[Sequence[np.ndarray]]) -> list[str] | None:
+    """The place of each group of lines (n, 2) of longitude and latitude, as `69.13N 49.84W`; None if all lie at one place.
 
-    Lines that lie near one another, or near a third one, have one place: that of the middle of all of them.
+    Groups that lie near one another, or near a third one, have one place: that of the middle of all of them.
     """
-    dense = [shapely.get_coordinates(shapely.segmentize(shapely.LineString(line), STEP_DEG)) for line in lines]
+    dense = [
+        shapely.get_coordinates(shapely.segmentize(shapely.MultiLineString([*lines]), STEP_DEG)) for lines in groups
+    ]
     number = np.repeat(np.arange(len(dense)), [len(points) for points in dense])
     on_sphere = _on_sphere(np.concatenate(dense))
     cells = np.floor(on_sphere * (EARTH_M / CELL_M)).astype(np.int64)
@@ -26,10 +28,10 @@ def name_places(lines: Sequence[np.ndarray]) -> list[str] | None:
     corners = np.concatenate([cells + offset for offset in np.ndindex(2, 2, 2)])
     _, corner = np.unique(corners, axis=0, return_inverse=True)
     owner = np.tile(number, 8)
-    size = len(lines) + corner.max() + 1
-    edges = scipy.sparse.coo_array((np.ones(len(owner), bool), (owner, len(lines) + corner.ravel())), (size, size))
+    size = len(groups) + corner.max() + 1
+    edges = scipy.sparse.coo_array((np.ones(len(owner), bool), (owner, len(groups) + corner.ravel())), (size, size))
     _, label = connected_components(edges, directed=False)
-    label = label[: len(lines)]
+    label = label[: len(groups)]
     if len(set(label)) == 1:
         return None
     names = {place: _name(on_sphere[label[number] == place].mean(0)) for place in set(label.tolist())}

@@ -131,6 +131,40 @@ def test_lines_without_a_glacier_are_told_apart_by_place(tmp_path, caplog):
     assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
 
 
+def test_the_other_lines_are_measured_when_a_file_is_damaged(tmp_path):
+    (tmp_path / "in").mkdir()
+    for year in YEARS:
+        write_lines(tmp_path / "in" / f"{year}-07-01.geojson", [UTM.to_lonlat(line(year))], [{}])
+    write_text(tmp_path / "in" / "2030-07-01.geojson", '{"type": "Feature')
+    written = r"written without 1 file\(s\) of lines: .*2030-07-01.geojson: not a readable GeoJSON file"
+    with pytest.raises(InputError, match=written):
+        measured([tmp_path / "in"], tmp_path / "out")
+    found = json.loads((tmp_path / "out" / "summary.json").read_text())
+    assert found["box_m"]["change"] == pytest.approx(TRUE_CHANGE_M, rel=0.01)
+    assert len(found["files_left_out"]) == 1 and found["scenes"] == len(YEARS)
+    with pytest.raises(InputError, match=written):
+        make_composites([str(tmp_path / "in")], tmp_path / "composites", CompositeOptions())
+    assert json.loads((tmp_path / "composites" / "composite.json").read_text())["fronts"] == len(YEARS)
+
+
+def test_scenes_of_our_own_without_a_glacier_are_told_apart_by_place_but_not_their_parts(tmp_path):
+    own = dict.fromkeys(COLUMNS)
+    shapes, rows = [], []
+    for year in YEARS:
+        for place, north_px in (("near", 0), ("far", 3000)):
+            parts = [line(year) - (0, north_px)]
+            if place == "near":  # an error of the network, far off
+                parts.append(line(year, east_px=3000)[:5])
+            shapes.append(shapely.MultiLineString([UTM.to_lonlat(part) for part in parts]))
+            rows.append(own | {"scene": f"{place}_{year}", "line": 1, "date": f"{year}-07-01"})
+    path = write_vectors(tmp_path / "f.geojson", shapes, rows, 4326)
+    fronts = read_fronts([str(path)])
+    assert len(fronts) == 2 * len(YEARS)
+    assert len({(front.scene.split("_")[0], front.glacier) for front in fronts}) == 2
+    with pytest.raises(InputError, match=r"several glaciers \(\d\d\.\d\dN \d\d\.\d\dW, .*\); choose one"):
+        measured([path], tmp_path / "out")
+
+
 @pytest.mark.parametrize("kind", ["in pieces", "all reversed", "mixed"])
 def test_lines_whose_direction_says_nothing_are_measured_with_a_point_on_the_glacier(tmp_path, kind):
     members = []

@@ -73,11 +73,18 @@ def test_a_stray_table_or_json_file_hides_no_lines(tmp_path, caplog):
     assert "no front lines are in it: metadata.json, notes.csv" in caplog.text
 
 
-def test_a_damaged_file_in_a_folder_is_an_error_not_left_out(tmp_path):
+def test_a_damaged_file_stops_no_other_one_and_is_told(tmp_path):
     write(tmp_path / "a.shp")
     write_text(tmp_path / "b.json", '{"type": "Feature')
-    with pytest.raises(InputError, match=r"b.json: not a readable GeoJSON file"):
+    told = r"b.json: not a readable GeoJSON file"
+    with pytest.raises(InputError, match=told):
         read_fronts([str(tmp_path)])
+    problems = []
+    assert [front.scene for front in read_fronts([str(tmp_path)], problems=problems)] == ["a"]
+    assert len(problems) == 1 and "b.json" in problems[0]
+    (tmp_path / "a.shp").unlink()
+    with pytest.raises(InputError, match=told):
+        read_fronts([str(tmp_path)], problems=[])
 
 
 def test_a_point_that_is_no_number_is_named_with_its_file(tmp_path):
