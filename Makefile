@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/ready
+VENV_TORCH := .venv-torch
+READY_TORCH := $(VENV_TORCH)/ready
 OUT ?= real
 SEEDS ?= 1 2
 
@@ -11,7 +13,7 @@ PYTEST := $(RUN) -m pytest -n 2
 # Parts whose tests compile no network.
 QUICK := $(addprefix tests/,core datasets fronts geo terminus test_colab_files.py test_floors.py)
 
-.PHONY: demo real test tests quick test-all test-faults test-torch bench bench-memory lint style types docs lock venv clean
+.PHONY: demo real test tests quick test-all test-faults test-torch bench bench-memory bench-torch lint style types docs lock venv clean
 
 demo: venv ## simulated scenes, a short pretraining, fine-tuning, report
 	rm -rf demo
@@ -65,11 +67,12 @@ bench-memory: venv ## the most memory that a scene of 10,000 x 10,000 pixels tak
 test-faults: venv ## kills a training at 20 random moments; the end must be the same bit for bit
 	$(RUN) tests/kill_training.py
 
-test-torch: venv ## reading and writing files of the real PyTorch and Lightning, in an environment of their own
-	$(PYTHON) -m venv .venv-torch
-	.venv-torch/bin/pip install -q torch==2.13.0 lightning
-	.venv-torch/bin/pip install -q -e .[test]
-	.venv-torch/bin/python -m pytest -m torch
+bench-torch: $(READY_TORCH) ## the published network beside the same in PyTorch, one crop and four; half an hour on two cores
+	$(VENV_TORCH)/bin/python benchmarks/gpu.py --size=published --batch=1 --dtypes float32 --no_compile
+	$(VENV_TORCH)/bin/python benchmarks/gpu.py --size=published --batch=4 --dtypes float32 --no_compile
+
+test-torch: $(READY_TORCH) ## reading and writing files of the real PyTorch and Lightning
+	$(VENV_TORCH)/bin/python -m pytest -m torch
 
 lint: style types
 
@@ -88,5 +91,12 @@ $(READY): pyproject.toml constraints.txt
 	$(VENV)/bin/pip install -q -c constraints.txt -e ".[test]"
 	touch $(READY)
 
+# PyTorch has an environment of its own: nothing else needs it.
+$(READY_TORCH): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV_TORCH)
+	$(VENV_TORCH)/bin/pip install -q torch==2.13.0 lightning
+	$(VENV_TORCH)/bin/pip install -q -e ".[test]"
+	touch $(READY_TORCH)
+
 clean:
-	rm -rf $(VENV) .venv-torch demo chain site build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(VENV_TORCH) demo chain site build *.egg-info .pytest_cache .ruff_cache .hypothesis
