@@ -1,8 +1,6 @@
 """The table of a campaign's glaciers: where each lies, and with which networks and rules its scenes are predicted."""
 
-import csv
 import dataclasses
-import io
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,7 +14,7 @@ from glacierjax.core.files import is_hub_name, user_path
 from glacierjax.core.seasons import NORTH, SOUTH, hemisphere_of
 from glacierjax.geo.antimeridian import cut_polygons
 from glacierjax.geo.areas import read_area
-from glacierjax.geo.features import POLYGONS, is_vector_file, read_features, read_text
+from glacierjax.geo.features import POLYGONS, is_vector_file, read_features, read_table
 from glacierjax.geo.glacier_ids import id_field, id_text
 
 TABLE_SUFFIX = ".csv"
@@ -63,14 +61,17 @@ def read_glaciers(path: str | Path, field: str = "") -> list[Glacier]:
 
 
 def _rows_of_csv(path: Path) -> Iterator[tuple[shapely.MultiPolygon, dict[str, Any]]]:
-    table = csv.DictReader(io.StringIO(read_text(path)))
-    if AREA_COLUMN not in (table.fieldnames or ()):
+    columns, rows = read_table(path)
+    if AREA_COLUMN not in columns:
         raise InputError(f"{path}: no column {AREA_COLUMN}; give one with a vector file for each glacier")
-    for number, row in enumerate(table, 2):
+    for number, row in enumerate(rows, 2):
         file = str(row.get(AREA_COLUMN) or "").strip()
         if not file:
             raise InputError(f"{path}: line {number}: no file in the column {AREA_COLUMN}")
-        polygons = read_area(path.parent / user_path(file)).polygons if is_vector_file(file) else None
+        try:
+            polygons = read_area(path.parent / user_path(file)).polygons if is_vector_file(file) else None
+        except InputError as error:
+            raise InputError(f"{path}: line {number}: {error}") from error
         if polygons is None:
             raise InputError(f"{path}: line {number}: {file}: not a vector file; an area needs polygons on Earth")
         yield polygons, row

@@ -7,7 +7,7 @@ from glacierjax.campaign.journal import LOST, NOTHING, History, Journal
 from glacierjax.campaign.settings import GLACIERS
 from glacierjax.campaign.tasks import Plan, Task
 from glacierjax.geo.sources import Source
-from glacierjax.prediction.records import Record, name_scenes, read_records, remove_record, states_of
+from glacierjax.prediction.records import Record, is_there, name_scenes, read_records, remove_record, states_of
 
 
 def note_lost(plan: Plan, output: Path, histories: Mapping[str, History]) -> int:
@@ -38,8 +38,8 @@ def _what_is_gone(task: Task, records: Mapping[str, Record], folder: Path) -> st
         if record is None or not _is_of(record, source, folder):
             return f"{folder}: the record of {name} is gone or damaged"
         for file in record.files:
-            if not (folder / file).is_file():
-                return f"{folder / file}: is gone"
+            if not is_there(folder / file):
+                return f"{folder / file}: is gone or empty"
     return ""
 
 

@@ -1,7 +1,5 @@
 """The scenes of a campaign and where each lies on Earth: from folders, STAC items and lists of files."""
 
-import csv
-import io
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +11,7 @@ from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path
 from glacierjax.core.progress import track
 from glacierjax.geo.antimeridian import cut_polygons
-from glacierjax.geo.features import read_text
+from glacierjax.geo.features import read_table, read_text
 from glacierjax.geo.inputs import STAC_SUFFIXES, find_sources, require_items
 from glacierjax.geo.layers import PNG_SUFFIXES
 from glacierjax.geo.registration import Footprint
@@ -153,7 +151,7 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
         except (OSError, pyarrow.ArrowException) as error:
             raise InputError(f"{path}: not a readable Parquet file ({error}); save it again") from None
     elif suffix == TABLE:
-        rows = list(csv.DictReader(io.StringIO(read_text(path))))
+        _, rows = read_table(path)
     else:
         rows = [{PATH: line} for line in read_text(path).splitlines() if line.strip()]
     if not rows or PATH not in rows[0]:

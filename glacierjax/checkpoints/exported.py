@@ -17,6 +17,7 @@ from glacierjax.checkpoints.hub import CARD, upload
 from glacierjax.checkpoints.native import Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of
 from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, write_safetensors
+from glacierjax.core.choices import SEGMENTATION, SERIES
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import new_folder, user_path, write_text
 from glacierjax.core.grey import RECORD_KEY
@@ -78,8 +79,7 @@ def card(record: Mapping[str, Any], size: str, tables: list) -> str:
         f"Trained with glacierjax {record.get('version', 'of an unknown version')}, task `{record.get('task')}`, "
         f"{size}.",
         "",
-        "    import glacierjax",
-        '    glacierjax.load("THIS_FOLDER_OR_HF_NAME").predict("scene.tif").show()',
+        *(_PREDICT if record.get("task") in (SEGMENTATION, SERIES) else _START_FROM),
         "",
         "## Network and training",
         "",
@@ -109,6 +109,15 @@ def card(record: Mapping[str, Any], size: str, tables: list) -> str:
     return "\n".join([*lines, "", "## Limits", "", *_limits(grey), "", "## Licence", "", _LICENCE, ""])
 
 
+_PREDICT = (
+    "    import glacierjax",
+    '    glacierjax.load("THIS_FOLDER_OR_HF_NAME").predict("scene.tif").show()',
+)
+_START_FROM = (
+    "It finds no fronts yet; a fine-tuning starts from it:",
+    "",
+    "    glacierjax train --config=configs/finetune_caffe.py --config.init.checkpoint=THIS_FOLDER_OR_HF_NAME --workdir=RUN",
+)
 _LICENCE = (
     "Not recorded. Whoever hands the weights on says under which licence, and which licence the training data have."
 )

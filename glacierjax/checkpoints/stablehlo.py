@@ -10,7 +10,7 @@ from jax import export
 from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core.choices import SEGMENTATION
-from glacierjax.core.errors import InputError
+from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path, write_beside
 from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.settings import DataSettings, FineTuning
@@ -35,7 +35,7 @@ def write_stablehlo(checkpoint: Checkpoint, path: Path, side_px: int | None = No
     if side_px is None:
         side_px = training.data.context_px if isinstance(training, FineTuning) else DataSettings.context_px
     if side_px < 1 or side_px % network.size_multiple:
-        raise InputError(f"{side_px} pixels: the network takes multiples of {network.size_multiple}")
+        raise ArgumentError("side_px", side_px, f"the network takes multiples of {network.size_multiple} pixels")
     model: Any = build(network, Tyrion)
     params = checkpoint.params
 

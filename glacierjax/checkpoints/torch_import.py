@@ -64,7 +64,10 @@ def _prefix(names: Collection[str], anchor: str) -> str:
     """The common prefix of the official names (Lightning adds `model.` or the like)."""
     prefixes = [name.removesuffix(anchor) for name in names if name == anchor or name.endswith("." + anchor)]
     if not prefixes:
-        raise InputError(f"the state dict has no tensor {anchor}; this is no checkpoint of the chosen model")
+        raise InputError(
+            f"the state dict has no tensor {anchor}; it is no official checkpoint of such a network (a folder that `export` "
+            "wrote needs no conversion)"
+        )
     if len(prefixes) > 1:
         raise InputError(
             f"the state dict holds several networks, below {' and '.join(map(repr, prefixes))}; keep one of them"

@@ -1,9 +1,13 @@
-"""Command lines: absl flags, `--help`, and the exit codes (0 done, 2 wrong usage or input, else a bug)."""
+"""Command lines: absl flags, `--help`, and the exit codes.
+
+0: done, 2: wrong usage or input, 130 or 143: stopped by Ctrl-C or SIGTERM, else: a bug.
+"""
 
 import difflib
 import logging
 import os
 import re
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -61,8 +65,10 @@ def run(
     except (InputError, flags.Error) as error:
         text = error.as_flag() if isinstance(error, ArgumentError) else str(error)
         return _complain(command, with_flags(text, flag_values))
-    except KeyboardInterrupt:
-        return _complain(command, "interrupted")
+    except KeyboardInterrupt as error:
+        _complain(command, "interrupted")
+        # Its argument, if any, is another signal than that of Ctrl-C. Shells report ends by a signal this way.
+        return 128 + (error.args[0] if error.args else signal.SIGINT)
     except (MemoryError, RuntimeError, AssertionError) as error:
         if advice := advice_for(error):
             return _complain(command, advice)

@@ -12,6 +12,7 @@ from glacierjax.core.zones import FRONT_GREY, NUM_ZONES, ids_from_grey
 
 ZONES = "zones"
 FRONT = "front"
+MOST_FRONT = 0.5  # of a scene: a front is a line
 
 
 def find_predictions(folder: str | Path, scene_names: Sequence[str], kind: str) -> dict[str, Path]:
@@ -55,13 +56,16 @@ def read_zones(path: Path, shape: tuple[int, int]) -> UInt8[np.ndarray, "height 
 
 
 def read_front(path: Path, shape: tuple[int, int]) -> Bool[np.ndarray, "height width"]:
-    """Front mask (H, W) bool from a PNG with 0 and 255 (or 0 and 1)."""
+    """Front mask (H, W) bool from a PNG with 0 and 255 (or 0 and 1). Raises `InputError` if most of it is front."""
     values = _read(path, shape)
     if not np.isin(values, (0, 1, FRONT_GREY)).all() or (values.max() == FRONT_GREY and (values == 1).any()):
         raise InputError(
             f"{path}: grey values other than 0 and {FRONT_GREY}; expected a front image (zones: `predictions`)"
         )
-    return values > 0
+    front = values > 0
+    if front.mean() > MOST_FRONT:
+        raise InputError(f"{path}: {front.mean():.0%} of it is front; are {FRONT_GREY} and 0 exchanged?")
+    return front
 
 
 def _read(path: Path, shape: tuple[int, int]) -> UInt8[np.ndarray, "height width"]:

@@ -3,6 +3,8 @@
 GeoJSON is read as it is. GeoPackage, Shapefile, FlatGeobuf, KML and GML need the extra [vector], GeoParquet needs pyarrow.
 """
 
+import csv
+import io
 import json
 import logging
 import warnings
@@ -91,6 +93,17 @@ def read_text(path: str | Path) -> str:
         raise InputError(f"{path}: no such file") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: not a readable text file ({error})") from error
+
+
+def read_table(path: str | Path) -> tuple[Sequence[str], list[dict[str, Any]]]:
+    """Columns and rows of a CSV file with a line of names. Raises `InputError` naming it, and for a row with too many cells."""
+    table = csv.DictReader(io.StringIO(read_text(path)))
+    rows = []
+    for row in table:
+        if None in row:
+            raise InputError(f"{path}: line {table.line_num}: more cells than columns; put text with commas in quotes")
+        rows.append(row)
+    return table.fieldnames or (), rows
 
 
 def _read_geojson(path: Path) -> Iterator[Feature]:

@@ -97,8 +97,9 @@ class ReadOptions:
     polarisation: str | None = None
 
     def __post_init__(self):
-        if self.pixel_spacing_m is not None and not 0 < self.pixel_spacing_m < float("inf"):
-            raise ArgumentError("pixel_spacing_m", self.pixel_spacing_m, "give a number of metres above 0")
+        spacing_m = self.pixel_spacing_m
+        if spacing_m is not None and (isinstance(spacing_m, str) or not 0 < spacing_m < float("inf")):
+            raise ArgumentError("pixel_spacing_m", spacing_m, "give a number of metres above 0")
         if self.band is not None and self.band < 1:
             raise ArgumentError("band", self.band, "bands are counted from 1")
         ValueOptions(self.scale, self.nodata)  # checks itself

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from glacierjax.core.boxes import BoundingBox
-from glacierjax.core.choices import AUTO, GROUPS
+from glacierjax.core.choices import AUTO, GROUPS, MODES
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.fronts.verdict import USUAL, Thresholds
 from glacierjax.geo.areas import Area, read_area
@@ -117,6 +117,8 @@ class Model:
             raise InputError(f"{self.predictor.sources[0]}: a network of single scenes; call predict for each of them")
         if names is not None and len(names) != len(scenes):
             raise ArgumentError("names", len(names), f"there are {len(scenes)} scenes; give a name for each")
+        for name in names or ():
+            _require_file_name(name)
         options, area = ReadOptions(pixel_spacing_m, band, scale, nodata, polarisation), _area(box)
         called = list(names) if names is not None else [f"{ARRAY}{number}" for number in range(len(scenes))]
         interest = _area(aoi)
@@ -133,6 +135,10 @@ class Model:
             source = _one_source(scene, options.polarisation)
             read = read_scene(source, options, interest, self.predictor.grey)
         else:
+            _require_file_name(name)
+            for argument, value in (("aoi", aoi), ("band", options.band), ("polarisation", options.polarisation)):
+                if value is not None:
+                    raise InputError(f"`{argument}` is of files, but the scene is an array; cut or choose before")
             source = Source(name, ())
             grey = grey_from_anything(scene, options.values, self.predictor.grey, name)
             read = scene_of_grey(name, grey, spacing_without_map(name, name, options.pixel_spacing_m))
@@ -192,8 +198,16 @@ def load(
     """
     if not checkpoints:
         raise InputError("no checkpoint given; name a folder that glacierjax.train or glacierjax.convert wrote")
+    if mode is not None and mode not in MODES:
+        raise ArgumentError("mode", mode, f"choose one of {', '.join(MODES)}")
     paths = [str(path) for path in checkpoints]
     return Model(open_predictor(paths, which, mode, rotations, untrained_rotations, thresholds))
+
+
+def _require_file_name(name: str) -> None:
+    """Raises `InputError` for a name of a scene that cannot name its files: they would lie elsewhere, or replace each other."""
+    if not name.strip() or name.startswith(".") or set(name) & set("/\\\0"):
+        raise ArgumentError("name", name, "names files; give one that is not empty, has no / and starts with no dot")
 
 
 def _one_source(scene: str | os.PathLike, polarisation: str | None) -> Source:

@@ -147,10 +147,15 @@ def remove_record(output: Path, name: str, files: Sequence[str]) -> None:
 
 
 def is_done(record: Record | None, now: States, output: Path, settings: str) -> bool:
-    """Whether a scene is finished with these settings: its files have not changed since, and all that was written exists."""
+    """Whether a scene is finished with these settings: its files have not changed since, and all that was written is there."""
     if record is None or record.settings != settings or not _is_same(record.source, now, output):
         return False
-    return all((output / file).is_file() for file in record.files)
+    return all(is_there(output / file) for file in record.files)
+
+
+def is_there(file: Path) -> bool:
+    """Whether a result is there. All of them have content: an empty one is what a computer that lost its power left of it."""
+    return file.is_file() and file.stat().st_size > 0
 
 
 def _is_same(before: States, now: States, output: Path) -> bool:

@@ -213,9 +213,14 @@ def test_a_table_in_csv_names_files_from_its_own_folder(tmp_path):
     one, two = read_glaciers(path)
     assert (one.name, one.rock, one.checkpoints, one.region) == ("One", "none", (), "unknown")
     assert (two.name, two.checkpoints) == ("G2", (str(tmp_path / "run"),) * 2)
-    path.write_text("id,name\nG1,One\n")
-    with pytest.raises(InputError, match="no column aoi"):
-        read_glaciers(path)
+    for text, message in (
+        ("id,name\nG1,One\n", "no column aoi"),
+        ("id,aoi,name\nG1,G1.geojson,Big, northern\n", "line 2: more cells than columns"),
+        ("id,aoi,name\nG1,G1.geojson,Big\nG2,G3.geojson,One\n", r"line 3: .*G3.geojson: no such file"),
+    ):
+        path.write_text(text)
+        with pytest.raises(InputError, match=r"table.csv: .*" + message):
+            read_glaciers(path)
 
 
 @pytest.mark.parametrize(
@@ -234,6 +239,9 @@ def test_rows_of_lists_that_make_no_sense_are_named(tmp_path, row, message):
 
 
 def test_a_list_without_the_column_and_one_that_is_missing_are_named(tmp_path):
+    (tmp_path / "list.csv").write_text("path\na,b.tif\n")
+    with pytest.raises(InputError, match="line 2: more cells than columns"):
+        find_scenes([str(tmp_path / "list.csv")], ReadOptions())
     (tmp_path / "list.csv").write_text("file\na.tif\n")
     with pytest.raises(InputError, match="expected a column path"):
         find_scenes([str(tmp_path / "list.csv")], ReadOptions())

@@ -4,6 +4,7 @@ import csv
 import json
 import resource
 import shutil
+import signal
 
 import pytest
 from brightness import make_predictor, make_series_predictor
@@ -137,15 +138,21 @@ def test_a_scene_that_gets_another_name_in_a_new_plan_is_held_once(tmp_path):
     assert [path.stem for path in (folder / "records").iterdir()].count("S1A_20200101") == 1, "as it was lost"
 
 
-def test_results_that_are_removed_or_damaged_are_done_again(tmp_path, plan):
+@pytest.mark.parametrize("what", ["gone", "empty"])
+def test_results_that_are_removed_or_damaged_are_done_again(tmp_path, plan, what):
     out = tmp_path / "out"
     run(plan, out)
     wanted = files_of(out / "glaciers")
     shutil.rmtree(out / "glaciers" / "G1")
     (out / "glaciers" / "G2" / "records" / "S1B_20200101.json").write_text("{")
-    (out / "glaciers" / "G2" / "zones" / "S1B_20210301.tif").unlink()
+    zones = out / "glaciers" / "G2" / "zones" / "S1B_20210301.tif"
+    if what == "gone":
+        zones.unlink()
+    else:
+        zones.write_bytes(b"")
     assert status_of(out).startswith("4 of 4 tasks done")
     run(plan, out)
+    assert zones.stat().st_size
     assert events(out).count("lost") == 4 and events(out).count("done") == 8
     assert files_of(out / "glaciers").keys() == wanted.keys()
     assert status_of(out).startswith("4 of 4 tasks done")
@@ -215,7 +222,7 @@ def test_a_full_disk_stops_the_run_which_goes_on_later(tmp_path, plan):
 def test_a_run_that_was_stopped_again_and_again_holds_nothing_against_its_task(tmp_path, plan):
     out = tmp_path / "out"
     for _ in range(4):
-        with sigterm_as_interrupt(), pytest.raises(KeyboardInterrupt):
+        with sigterm_as_interrupt(), pytest.raises(KeyboardInterrupt, match=str(int(signal.SIGTERM))):
             run(plan, out, be_stopped_at_the_second)
     assert "1 of 4 tasks done (25.0 %), 0 without a result, 0 in work or killed, 3 waiting" in status_of(out)
     run(plan, out, note)

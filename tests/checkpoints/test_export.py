@@ -140,6 +140,9 @@ def test_programs_of_other_sides_and_tasks_are_refused(checkpoint, tmp_path):
     with pytest.raises(InputError, match="multiples of"):
         write_stablehlo(checkpoint, tmp_path / PROGRAM, SIDE_PX + 1)
     save_checkpoint(tmp_path / "other", checkpoint.params, {**checkpoint.record, "task": "optsimmim"})
+    write_export(load_checkpoint(tmp_path / "other"), tmp_path / "shared")
+    card = (tmp_path / "shared" / CARD).read_text(encoding="utf-8")
+    assert "--config.init.checkpoint=" in card and "predict(" not in card
     with pytest.raises(InputError, match="finds no fronts"):
         write_stablehlo(load_checkpoint(tmp_path / "other"), tmp_path / PROGRAM, SIDE_PX)
     assert not (tmp_path / PROGRAM).exists()

@@ -42,6 +42,8 @@ def main():
         raise RuntimeError("Unable to initialize backend 'cuda': not there")
     if NAME.value == "ctrl-c":
         raise KeyboardInterrupt
+    if NAME.value == "sigterm":
+        raise KeyboardInterrupt(15)
     logging.getLogger("glacierjax.greet").info("hello %s", NAME.value)
     absl_logging.info("chatter of a library")
     logging.getLogger("other.package").info("more of it")
@@ -114,13 +116,18 @@ def test_help_that_needs_something_wrong_is_a_wrong_usage(greet):
         (["--nam=x"], "greet: unknown flag --nam; did you mean --name?"),
         (["--count=many"], "greet: flag --count=many: invalid literal for int() with base 10: 'many'"),
         (["somebody"], "greet: unexpected argument 'somebody'; flags are written --name=value"),
-        (["--name=ctrl-c"], "greet: interrupted"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
 def test_what_users_get_wrong_leaves_with_2_and_one_line(greet, flags, line):
     done = greet(*flags)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", line + "\n")
+
+
+@pytest.mark.parametrize(("name", "code"), [("ctrl-c", 130), ("sigterm", 143)])
+def test_a_signal_is_reported_as_shells_do(greet, name, code):
+    done = greet(f"--name={name}")
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "greet: interrupted\n")
 
 
 @pytest.mark.parametrize(

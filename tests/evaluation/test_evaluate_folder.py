@@ -155,6 +155,14 @@ def test_zones_given_as_fronts_are_refused(tmp_path):
         read_front(tmp_path / "zones.png", SHAPE)
 
 
+def test_a_front_image_with_black_and_white_exchanged_is_refused(tmp_path):
+    front = np.full(SHAPE, 255, np.uint8)
+    front[20] = 0
+    write_png(tmp_path / "front.png", front)
+    with pytest.raises(InputError, match="98% of it is front; are 255 and 0 exchanged"):
+        read_front(tmp_path / "front.png", SHAPE)
+
+
 def test_on_request_na_without_rock_counts_as_not_labelled(tmp_path):
     root = write_archive(tmp_path / "fronts_only", with_rock=False)
     (scene, *_) = raw_scenes(str(root), "test", na="auto")

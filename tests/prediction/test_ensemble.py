@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
+import shapely
 
 from glacierjax.checkpoints import native
 from glacierjax.checkpoints.record import network_of
@@ -14,10 +15,11 @@ from glacierjax.core.errors import InputError
 from glacierjax.core.settings import PRESETS, FineTuning, ValidationSettings
 from glacierjax.core.spacing import average_looks, enlarge_looks
 from glacierjax.geo.scenes import ReadOptions
+from glacierjax.geo.vectors import polygon_feature, write_geojson
 from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.prediction.ensemble import default_mode, make_network, open_predictor
 from glacierjax.prediction.folder import Batch
-from glacierjax.prediction.model import Model
+from glacierjax.prediction.model import Model, load
 from glacierjax.prediction.tiles import predict_scene
 
 CONTEXT = 64
@@ -241,6 +243,27 @@ def test_networks_of_series_say_how_many_scenes_they_see(series):
     assert opened["conv"].mode == "overlap" and not opened["conv"].needs_dates
     with pytest.raises(InputError, match="takes no single images"):
         opened["conv"].strips(IMAGE, SPACING_M)
+
+
+@pytest.mark.parametrize("name", ["", " ", ".", "..", "../up", "a/b", "a\\b", ".hidden", "a\0b"])
+def test_a_name_that_cannot_name_the_files_of_a_result_is_refused(checkpoints, name):
+    with pytest.raises(InputError, match=r"name=.*names files"):
+        load(checkpoints / "first").predict(IMAGE, SPACING_M, name=name)
+
+
+@pytest.mark.parametrize("given", [{"aoi": "area.geojson"}, {"band": 1}, {"polarisation": "HH"}], ids=str)
+def test_what_is_of_files_is_refused_with_an_array(checkpoints, tmp_path, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    write_geojson("area.geojson", [polygon_feature(shapely.box(-50, 69, -49, 70), {})])
+    with pytest.raises(InputError, match=f"`{next(iter(given))}` is of files, but the scene is an array"):
+        load(checkpoints / "first").predict(IMAGE, SPACING_M, **given)
+
+
+def test_a_wrong_mode_is_told_at_once_and_a_spacing_in_words_with_its_name(checkpoints):
+    with pytest.raises(InputError, match="mode='foo': choose one of tiled"):
+        load(checkpoints / "missing", mode="foo")
+    with pytest.raises(InputError, match="pixel_spacing_m='12': give a number of metres"):
+        ReadOptions("12")  # type: ignore[arg-type]
 
 
 def test_networks_of_an_ensemble_see_equally_many_scenes(series, checkpoints):
