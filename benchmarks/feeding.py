@@ -1,6 +1,6 @@
 """Measures how many crops a second a training is fed whose network is a stand-in: part of `make bench`.
 
-    python benchmarks/feeding.py [--steps=60]
+    python benchmarks/feeding.py [--steps=60] [--workers 4 8 14]
 
 The published augmentation and crops of 512 px, scenes of 1500 x 1400 pixels, the real training loop with its log and
 checkpoints; the stand-in only averages the crop, so that the data are all that there is to wait for.
@@ -93,7 +93,9 @@ def drawn_per_second_of_a_core(scenes: LabelledScenes) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--steps", type=int, default=60, help=f"steps of {BATCH} crops")
-    steps = parser.parse_args().steps
+    parser.add_argument("--workers", type=int, nargs="*", default=WORKERS, help="numbers of worker processes")
+    options = parser.parse_args()
+    steps = options.steps
     logging.getLogger("glacierjax").setLevel(logging.WARNING)
     print(f"{os.cpu_count()} cores, scenes of {SHAPE[0]} x {SHAPE[1]}, crops of {LabelledDataSettings.context_px} px\n")
     print("| crops a second | |\n| --- | ---: |")
@@ -101,7 +103,7 @@ def main() -> None:
         scenes = scenes_in(Path(folder))
         alone = drawn_per_second_of_a_core(scenes)
         print(f"| cut and augmented in a second of a core | {alone:.0f} |", flush=True)
-        for workers in WORKERS:
+        for workers in options.workers:
             fed = fed_per_second(scenes, workers, steps, Path(folder) / str(workers))
             print(
                 f"| fed to a training whose network is a stand-in, worker processes: {workers} | {fed:.0f} |",
