@@ -32,6 +32,7 @@ from glacierjax.prediction.devices import tiles_at_once
 from glacierjax.prediction.ensemble import make_network
 from glacierjax.prediction.tiles import cut, predict_scene
 from glacierjax.training import parallel
+from glacierjax.training.start import counting_device
 
 # Preset, side of a crop in pixels, crops of a micro-batch, side of the matrices, and the scene that is evaluated.
 SIZES = {
@@ -210,8 +211,9 @@ def _flops(network: NetworkSettings, params: dict, side: int) -> float:
     """Operations of the forward pass of one image, as XLA counts them before it optimises."""
     model = _hashable(dataclasses.replace(network, dtype="float32"))
     shapes: Sequence[Any] = jax.eval_shape(lambda: (params, jnp.zeros((1, side, side, 1))))
-    cost: Any = jax.jit(lambda params, x: model.apply({"params": params}, x)).lower(*shapes).cost_analysis()
-    return float(cost["flops"])
+    with counting_device():
+        cost: Any = jax.jit(lambda params, x: model.apply({"params": params}, x)).lower(*shapes).cost_analysis()
+    return float(cost["flops"]) if cost else float("nan")
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import logging
 import math
+import shutil
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -93,11 +94,11 @@ class Keeper:
             }
         path = (user_path(workdir) / folder).absolute()
         try:
+            _remove_unfinished(path)
             self._manager = ocp.CheckpointManager(
                 path,
                 item_names=("params", "record", "training"),
                 options=ocp.CheckpointManagerOptions(
-                    cleanup_tmp_directories=True,
                     preservation_policy=AnyPreservationPolicy([LatestN(1), *(_best_policy(*BEST[m]) for m in metrics)]),
                     **ranking,
                 ),
@@ -161,6 +162,17 @@ class Keeper:
 
     def close(self) -> None:
         self._manager.close()
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Removes what a killed run had begun to write.
+
+    The manager's own clean-up runs in a thread that nobody waits for: a traceback where the process ends early.
+    """
+    if folder.is_dir() and jax.process_index() == 0:
+        for path in folder.iterdir():
+            if ocp.utils.is_tmp_checkpoint(path):
+                shutil.rmtree(path)
 
 
 class _PatientLoop(asyncio.SelectorEventLoop):

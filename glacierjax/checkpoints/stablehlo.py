@@ -14,7 +14,7 @@ from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import user_path, write_beside
 from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.settings import DataSettings, FineTuning
-from glacierjax.model import Tyrion, build
+from glacierjax.model import Tyrion, build, exact_products
 
 PROGRAM = "model.stablehlo"
 PLATFORMS = ("cpu", "cuda", "tpu")
@@ -41,7 +41,8 @@ def write_stablehlo(checkpoint: Checkpoint, path: Path, side_px: int | None = No
 
     @jax.jit
     def probabilities(images: jax.Array) -> jax.Array:
-        return jax.nn.softmax(model.apply({"params": params}, images.astype(jnp.float32) / GREY_MAX))
+        with exact_products(model.dtype):
+            return jax.nn.softmax(model.apply({"params": params}, images.astype(jnp.float32) / GREY_MAX))
 
     shape = export.symbolic_shape(f"images, {side_px}, {side_px}, 3")
     exported = export.export(probabilities, platforms=PLATFORMS)(jax.ShapeDtypeStruct(shape, jnp.uint8))

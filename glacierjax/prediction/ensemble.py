@@ -27,7 +27,7 @@ from glacierjax.datasets.series import PUBLISHED_FRAMES
 from glacierjax.fronts.calibration import ErrorEstimate
 from glacierjax.fronts.indicators import Indicators
 from glacierjax.fronts.verdict import USUAL, Thresholds, Verdict, judge
-from glacierjax.model import SeriesTyrion, Tyrion, build
+from glacierjax.model import SeriesTyrion, Tyrion, build, exact_products
 from glacierjax.prediction.calibration import UNCALIBRATED, Calibration, find_calibration, way_of_use
 from glacierjax.prediction.frames import Frame
 from glacierjax.prediction.series import frame_strips, make_series_network, series_network
@@ -49,7 +49,8 @@ def make_network(model: Any) -> Callable[[dict, np.ndarray], np.ndarray]:
     @jax.jit
     def run(params: dict, images: jax.Array) -> jax.Array:
         channels = images[..., None] if images.ndim == 3 else images
-        logits: Any = model.apply({"params": params}, channels.astype(jnp.float32) / GREY_MAX)
+        with exact_products(model.dtype):
+            logits: Any = model.apply({"params": params}, channels.astype(jnp.float32) / GREY_MAX)
         return jax.nn.softmax(logits)
 
     return lambda params, images: np.asarray(run(params, images))

@@ -19,6 +19,7 @@ from glacierjax.core.errors import ArgumentError
 from glacierjax.core.grey import GREY_MAX
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.datasets.series import PUBLISHED_FRAMES, groups, nearest
+from glacierjax.model import exact_products
 from glacierjax.prediction.frames import Frame
 from glacierjax.prediction.tiles import Axis, Network, read_strips
 
@@ -74,7 +75,8 @@ def make_series_network(model: Any) -> Callable[[dict, np.ndarray, np.ndarray], 
     @jax.jit
     def run(params: dict, frames: jax.Array, days: jax.Array) -> jax.Array:
         images = frames[None, ..., None].astype(jnp.float32) / GREY_MAX
-        logits: Any = model.apply({"params": params}, images, days[None])
+        with exact_products(model.dtype):
+            logits: Any = model.apply({"params": params}, images, days[None])
         return jax.nn.softmax(logits[0])
 
     return lambda params, frames, days: np.asarray(run(params, frames, days))

@@ -1,9 +1,11 @@
 """The table that is logged when a training starts, and the peak memory for its summary."""
 
+import contextlib
 import logging
 import resource
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 
@@ -67,6 +69,14 @@ def num_parameters(params: dict) -> int:
     return sum(x.size for x in jax.tree.leaves(params))
 
 
+def counting_device() -> contextlib.AbstractContextManager[Any]:
+    """Programs that are lowered inside are the CPU's, whose operations XLA counts; it does not for GPUs (jaxlib 0.11.2)."""
+    try:
+        return jax.default_device(jax.local_devices(backend="cpu")[0])
+    except RuntimeError:  # JAX_PLATFORMS leaves the CPU out
+        return contextlib.nullcontext()
+
+
 def forward_flops(task: Task, state: TrainState, batch: Batch) -> float | None:
     """Floating-point operations of the loss of one sample, as XLA counts them before optimisation; None if XLA does not tell."""
 
@@ -74,7 +84,8 @@ def forward_flops(task: Task, state: TrainState, batch: Batch) -> float | None:
         return task.loss(params, batch, jax.random.key(0), False)[0]
 
     shapes = jax.eval_shape(lambda: (state.params, batch))
-    cost = jax.jit(loss).lower(*shapes).cost_analysis()
+    with counting_device():
+        cost = jax.jit(loss).lower(*shapes).cost_analysis()
     samples = jax.tree.leaves(batch)[0].shape[0]
     return cost["flops"] / samples if cost and cost.get("flops", 0) > 0 else None
 

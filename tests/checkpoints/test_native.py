@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import threading
 import time
 
 import jax
@@ -40,6 +41,17 @@ def write_run(workdir, scores, metrics=BOTH):
         keeper.save(step, params(step), record(iou=iou, mde_m=mde_m, step=step), training(step))
     keeper.close()
     return workdir
+
+
+def test_what_a_killed_run_had_begun_to_write_is_gone_once_the_folder_is_open(tmp_path):
+    write_run(tmp_path, [(0.5, 100)])
+    unfinished = tmp_path / native.CHECKPOINTS / "2.orbax-checkpoint-tmp-1"
+    (unfinished / "params").mkdir(parents=True)
+    threads = set(threading.enumerate())
+    keeper = Keeper(tmp_path, BOTH)
+    assert not unfinished.exists() and kept(tmp_path) == [1]
+    keeper.close()
+    assert set(threading.enumerate()) <= threads  # one that goes on gives a traceback where the process ends
 
 
 def kept(workdir):

@@ -5,6 +5,7 @@ import shutil
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import shapely
@@ -20,6 +21,7 @@ from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.prediction.ensemble import default_mode, make_network, open_predictor
 from glacierjax.prediction.folder import Batch
 from glacierjax.prediction.model import Model, load
+from glacierjax.prediction.series import make_series_network
 from glacierjax.prediction.tiles import predict_scene
 
 CONTEXT = 64
@@ -45,6 +47,27 @@ def checkpoints(tmp_path_factory):
     native.save_checkpoint(root / "converted", params["first"], record)
     native.save_checkpoint(root / "pretrained", params["first"], {**record, "task": "optsimmim"})
     return root
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """A network that answers with how exact JAX's products are while it is traced: 1 for full float32."""
+
+    dtype: Any
+
+    def apply(self, variables, images, *days):
+        exact = jax.config.jax_default_matmul_precision == "highest"
+        return jnp.stack([0 * images[..., 0], 0 * images[..., 0] + exact], -1)
+
+
+@pytest.mark.parametrize(("dtype", "zone"), [("float32", 1), ("bfloat16", 0)])
+def test_predictions_of_float32_networks_take_products_of_full_float32(dtype, zone):
+    model, days = Asked(jnp.dtype(dtype)), np.zeros(1, np.int32)
+    single = make_network(model)({}, IMAGE[None])
+    of_series = make_series_network(model)({}, IMAGE[None], days)
+    for answer in (single, of_series):
+        assert (answer[..., 1] > 0.6).all() == bool(zone)
+    assert jax.config.jax_default_matmul_precision is None
 
 
 def mean_and_deviation(predictor, image, spacing_m):
