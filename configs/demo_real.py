@@ -24,14 +24,14 @@ def get_config() -> ConfigDict:
     config.model.zero_init_norms = False
     config.model.dropout = 0.0
 
-    config.data.samples_per_epoch = 1000
-    config.data.context_px = 256  # nearly a scene
+    config.data.samples_per_epoch = 3200
+    config.data.context_px = 128
     config.data.padding = "clean"
     config.data.workers = 0
     config.data.keep_validation_in_memory = True
 
     config.augment.zoom_probability = 0.9
-    config.augment.zoom_range = (0.7, 1.2)
+    config.augment.zoom_range = (0.5, 1.7)
     config.augment.mix_probability = 0.0
     config.augment.speckle_probability = 0.0
     config.augment.up_down_probability = 0.0

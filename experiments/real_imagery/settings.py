@@ -37,7 +37,6 @@ BASE: dict[str, Any] = {
 
 # Crops that hold nearly a scene, at the scenes' pixel spacing and at twice that.
 LARGE: dict[str, Any] = {"data.context_px": 256, "data.samples_per_epoch": 3000, "augment.zoom_range": (0.7, 1.2)}
-RECIPE: dict[str, Any] = LARGE | {"data.samples_per_epoch": 5000}  # what configs/demo_real.py trains
 COARSE: dict[str, Any] = LARGE | {
     "data.pixel_spacing_m": 98.0,
     "data.context_px": 128,
@@ -55,25 +54,7 @@ ARMS: dict[str, dict[str, Any]] = {
         "augment.gamma_range": (0.6, 1.6),
     },
     "batch4": LARGE | {"batch_size": 4, "micro_batch_size": 4},
-    # As many crops as two cores train in twelve minutes, two networks at once.
-    "crop256_5000": RECIPE,
-    "crop192": RECIPE | {"data.context_px": 192, "data.samples_per_epoch": 9000, "augment.zoom_range": (0.6, 1.4)},
     "base_20000": {"data.samples_per_epoch": 20000},
-    "zoom": RECIPE | {"augment.zoom_range": (0.5, 1.7)},
-    "rate_2e-3": RECIPE | {"optimizer.learning_rate": 2e-3},
-    "rate_1e-2": RECIPE | {"optimizer.learning_rate": 1e-2},
-    "decay": RECIPE | {"optimizer.weight_decay": 0.2},
-    "dropout": RECIPE | {"model.dropout": 0.1},
-    "speckle": RECIPE | {"augment.speckle_probability": 0.3},
-    "plain": RECIPE | {"augment.brightness_probability": 0.0, "augment.gamma_probability": 0.0},
-    "strong": RECIPE
-    | {
-        "augment.brightness_probability": 0.9,
-        "augment.gamma_probability": 0.9,
-        "augment.brightness_range": (0.3, 2.2),
-        "augment.gamma_range": (0.3, 3.0),
-    },
-    "long": RECIPE | {"data.samples_per_epoch": 10000},
     "mix": LARGE
     | {"augment.mix_probability": 0.5, "augment.mix_range": (0.2, 1.0), "augment.speckle_probability": 0.2},
     "coarse128": COARSE,
