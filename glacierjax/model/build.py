@@ -1,4 +1,4 @@
-"""From settings to a Flax network and back."""
+"""From settings to a Flax network and back, and the precision of its products."""
 
 import contextlib
 import dataclasses

@@ -130,9 +130,8 @@ def test_the_program_gives_the_networks_answers_for_any_number_of_images(checkpo
         write_stablehlo(checkpoint, tmp_path / PROGRAM, SIDE_PX)
     program = export.deserialize((tmp_path / PROGRAM).read_bytes())
     products = re.findall(r"stablehlo\.(?:dot_general|convolution).*", program.mlir_module())
-    assert products and all(
-        "HIGHEST" in product for product in products
-    )  # GPUs and TPUs would round to less than float32
+    # Otherwise GPUs and TPUs round the factors to less than float32.
+    assert products and all("HIGHEST" in product for product in products)
     predictor = load(checkpoint.path, mode="whole").predictor
     for count in (1, 3):
         images = np.random.default_rng(count).integers(0, 255, (count, SIDE_PX, SIDE_PX), np.uint8)
