@@ -13,7 +13,7 @@ from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import user_path
 from glacierjax.core.grey import RECORD_KEY
 from glacierjax.core.json_values import Json
-from glacierjax.core.settings import NetworkSettings
+from glacierjax.core.settings import PRESETS, DataSettings, NetworkSettings
 from glacierjax.core.zones import NUM_ZONES
 from glacierjax.model import flax_fields, preset, settings_of
 from glacierjax.model.pretraining import OPTICAL_BANDS
@@ -76,6 +76,8 @@ def from_file(source: Path, output: Path, model: str | None, sizes: str | None, 
     """
     if user_path(output).exists():
         raise ArgumentError("output", output, "exists already; choose a new folder or remove it")
+    if sizes is not None and sizes not in PRESETS:
+        raise ArgumentError("preset", sizes, f"choose one of {', '.join(PRESETS)}")
     if source.suffix == safetensors_file.SUFFIX:
         mapping, given = safetensors_file.read_safetensors(source)
     else:
@@ -115,11 +117,12 @@ def from_file(source: Path, output: Path, model: str | None, sizes: str | None, 
         f"  recomputed: {len(report.recomputed)} ({_shown(report.recomputed)})",
         f"  known to be of no use: {len(report.never_used)} ({_shown(report.never_used)})",
     ]
-    if given is None and not sizes:
-        known = {*inferred, *wanted.fields((*SCENE_FIELDS, *MODEL_FIELDS))}
-        lines += _assumed([name for name in (*SCENE_FIELDS, *MODEL_FIELDS) if name not in known], record["model"])
-    elif given is not None:
+    if given is not None:
         lines.append(f"  recorded in the file: {_scenes_text(record)}")
+    known = {*record.get("config", {}).get("data", {}), *wanted.fields(MODEL_FIELDS), *inferred}
+    if sizes or given is not None:  # they name the sizes
+        known.update(MODEL_FIELDS)
+    lines += _assumed([name for name in (*SCENE_FIELDS, *MODEL_FIELDS) if name not in known], record["model"])
     return [*lines, f"written: {output}"]
 
 
@@ -201,7 +204,8 @@ def _scenes_text(record: Json) -> str:
 def _assumed(names: Sequence[str], model: Json) -> list[str]:
     if not names:
         return []
-    taken = {"pixel_spacing_m": "scenes as they are", "context_px": "512", **{n: str(model[n]) for n in MODEL_FIELDS}}
+    of_model = {name: str(model[name]) for name in MODEL_FIELDS}
+    taken = {"pixel_spacing_m": "scenes as they are", "context_px": str(DataSettings.context_px), **of_model}
     return [f"  not in the file, so assumed: {', '.join(f'`{name}` ({taken[name]})' for name in names)}"]
 
 

@@ -29,6 +29,7 @@ from glacierjax.checkpoints.safetensors_file import NAME_SEPARATOR, WEIGHTS, rea
 from glacierjax.core.choices import BEST, LAST
 from glacierjax.core.errors import ArgumentError, InputError
 from glacierjax.core.files import is_hub_name, user_path
+from glacierjax.core.json_values import read_json
 from glacierjax.core.version import version
 
 CHECKPOINTS = "checkpoints"  # folders inside a workdir
@@ -95,6 +96,7 @@ class Keeper:
         path = (user_path(workdir) / folder).absolute()
         try:
             _remove_unfinished(path)
+            _check_metrics(path)
             self._manager = ocp.CheckpointManager(
                 path,
                 item_names=("params", "record", "training"),
@@ -173,6 +175,17 @@ def _remove_unfinished(folder: Path) -> None:
         for path in folder.iterdir():
             if ocp.utils.is_tmp_checkpoint(path):
                 shutil.rmtree(path)
+
+
+def _check_metrics(folder: Path) -> None:
+    """Raises `InputError` for a step whose metrics are damaged: the manager, which reads those of all steps, names no file."""
+    for file in folder.glob("[0-9]*/metrics/metrics"):
+        try:
+            read_json(file)
+        except ValueError as error:
+            raise InputError(
+                f"{file}: damaged ({error}); remove the folder {file.parents[1]} to go on without this checkpoint"
+            ) from error
 
 
 class _PatientLoop(asyncio.SelectorEventLoop):

@@ -33,7 +33,7 @@ def read_safetensors(path: str | Path) -> tuple[StateDict, Json | None]:
             text = (file.metadata() or {}).get(RECORD_KEY)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
-    except (OSError, TypeError, safetensors.SafetensorError) as error:
+    except (OSError, TypeError, AttributeError, safetensors.SafetensorError) as error:
         raise InputError(f"{path}: not a readable safetensors file ({error}); download or copy it again") from error
     try:
         record = None if text is None else parse_json(text)

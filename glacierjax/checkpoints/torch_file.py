@@ -6,6 +6,7 @@ callbacks, hyper parameters, `os.system`) becomes an `Inert` object: nothing of 
 """
 
 import io
+import math
 import pickle
 import pickletools
 import zipfile
@@ -201,6 +202,8 @@ class _Archive:
         empty = 0 in shape
         if len(shape) != len(strides) or (offset > storage.length if empty else last >= storage.length):
             raise InputError(f"{self.path}: the tensor {name} reaches beyond its storage; download the file again")
+        if math.prod(shape) > storage.length:  # a stride of 0 would let a small file claim any amount of memory
+            raise InputError(f"{self.path}: the tensor {name} is larger than its storage; save it as a whole tensor")
         step = storage.dtype.itemsize
         try:
             return np.lib.stride_tricks.as_strided(

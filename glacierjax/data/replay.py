@@ -3,14 +3,14 @@
 import dataclasses
 
 from glacierjax.data.crops import CropSource
-from glacierjax.data.samples import epoch_order
+from glacierjax.data.samples import epoch_order, scene_in_turn
 
 
 @dataclasses.dataclass(frozen=True)
 class ReplaySource(CropSource):
     """The first `new` scenes are new, the others old, which are a `share` (0 to 1) of the samples of each epoch.
 
-    New scenes come equally often in each epoch; old ones, of which there may be more than samples, in turn over the epochs.
+    Both come in turn, each scene as often as the others of its kind.
     """
 
     new: int
@@ -23,5 +23,5 @@ class ReplaySource(CropSource):
         place = int(epoch_order(self.seed, epoch, samples)[position])
         old_samples = round(self.share * samples)
         if place >= old_samples:
-            return (place - old_samples) % self.new
-        return self.new + (epoch * old_samples + place) % (len(self.scenes) - self.new)
+            return scene_in_turn(epoch, place - old_samples, samples - old_samples, self.new)
+        return self.new + scene_in_turn(epoch, place, old_samples, len(self.scenes) - self.new)

@@ -32,11 +32,16 @@ def epoch_order(seed: int, epoch: int, samples: int) -> Int[np.ndarray, " {sampl
     return np.random.default_rng([seed, 0, epoch]).permutation(samples)
 
 
+def scene_in_turn(epoch: int, place: int, samples: int, scenes: int) -> int:
+    """Which of so many scenes an epoch's sample at `place` (0 to samples - 1) shows; an epoch goes on where the last ended."""
+    return (epoch * samples + place) % scenes
+
+
 @dataclasses.dataclass(frozen=True)
 class SampleSource(abc.ABC, Generic[Scenes, Data, Augment]):
     """Samples by number, each a pure function of (seed, number), so that order, workers and resuming change nothing.
 
-    Scenes come in turn (sample i of an epoch, after shuffling, shows scene i mod n), each equally often whatever its size.
+    Scenes come in turn (`scene_in_turn`, after shuffling), each equally often whatever its size.
     `first` and `local` say which part of every global batch this process reads.
     """
 
@@ -67,8 +72,9 @@ class SampleSource(abc.ABC, Generic[Scenes, Data, Augment]):
 
     def scene_of(self, number: int) -> int:
         """Scene of a global sample number."""
-        epoch, position = divmod(number, self.data.samples_per_epoch)
-        return int(epoch_order(self.seed, epoch, self.data.samples_per_epoch)[position]) % len(self.scenes)
+        samples = self.data.samples_per_epoch
+        epoch, position = divmod(number, samples)
+        return scene_in_turn(epoch, int(epoch_order(self.seed, epoch, samples)[position]), samples, len(self.scenes))
 
     def scenes_of_step(self, step: int) -> list[str]:
         """Names of the scenes that a step's batch shows, in all processes together."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, cast
 
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import user_path
+from glacierjax.core.json_values import digest_of_json
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -58,6 +59,11 @@ class RecordSplit:
                 vars(fewer).pop(name, None)  # of all records
         fewer._numbers = [self._numbers[i * len(self) // count] for i in range(count)]
         return fewer
+
+    @property
+    def digest(self) -> str:
+        """Tells this split from one of other scenes, or of other bytes, without reading the records."""
+        return digest_of_json([self._info.num_bytes, list(self._info.shard_lengths), list(self._numbers)])
 
     def record(self, index: int, whole: bool = True) -> dict[str, Any]:
         """A record; `whole=False` omits its images."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 
 from glacierjax.checkpoints.calibration_file import fingerprint
+from glacierjax.checkpoints.hub import shown_checkpoint
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME, Checkpoint, load_checkpoint
 from glacierjax.checkpoints.record import network_of, require_task, training_of
 from glacierjax.core import choices
@@ -75,7 +76,13 @@ def adapt(output: Path, options: AdaptOptions) -> Json:
     settings = adapted_settings(origin, options)
     labels = read_labels(options, settings.model.channels)
     old = old_scenes(settings, options.replay, labels.names) if options.replay else None
-    _claim(output, options, fingerprint(origin.params), {scene.id.name: digest_of(scene) for scene in labels})
+    recipe = {
+        **dataclasses.asdict(options),
+        "channels": list(options.channels),
+        "network": fingerprint(origin.params),
+        "micro_batch_size": settings.micro_batch_size,  # follows the number of devices, and the loss depends on it
+    }
+    _claim(output, recipe, {scene.id.name: digest_of(scene) for scene in labels})
     if (output / REPORT).exists():
         log.info("%s: adapted already", output)
         return read_earlier_json(output / REPORT, dict, "remove it to have it written again")
@@ -104,7 +111,7 @@ def _adapt(
     compared = _cross_validated(output, settings, options, labels, to_train_on, before, step)
     epochs = options.epochs if compared is None else compared.epochs
     log.info("training on all %d labels, %d epochs of %d steps", len(labels), epochs, STEPS_PER_EPOCH)
-    facts = {"checkpoint": str(origin.path), "labels": labels.names, "epochs": epochs}
+    facts = {"checkpoint": shown_checkpoint(origin.path), "labels": labels.names, "epochs": epochs}
     final = dataclasses.replace(settings, num_epochs=epochs)
     train_on(final, output, labels, to_train_on, options, NoScores(), {ORIGIN: facts}, step)
     sites = None
@@ -129,7 +136,9 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
         raise InputError(
             f"{devices} devices: a step has {BATCH} crops, which they cannot share; use 1, 2, 4 or {BATCH}"
         )
-    base = training if isinstance(training, FineTuning) else FineTuning(model=_model_of(origin))
+    base = training if isinstance(training, FineTuning) else FineTuning()
+    if base.model.network() != network_of(origin):  # converted weights, or a training by another version
+        base = dataclasses.replace(base, model=_model_of(origin))
     rate = options.learning_rate or base.optimizer.learning_rate
     return dataclasses.replace(
         base,
@@ -163,7 +172,7 @@ def adapted_settings(origin: Checkpoint, options: AdaptOptions) -> FineTuning:
 
 
 def _model_of(origin: Checkpoint) -> ModelSettings:
-    """The named size of a network without a training."""
+    """The settings of a network whose training does not name it."""
     network = network_of(origin)
     for name in PRESETS:
         model = ModelSettings(
@@ -174,17 +183,12 @@ def _model_of(origin: Checkpoint) -> ModelSettings:
     raise InputError(f"{origin.path}: its network has none of the sizes {', '.join(PRESETS)}; adapt another one")
 
 
-def _claim(output: Path, options: AdaptOptions, network: str, labels: Mapping[str, str]) -> None:
+def _claim(output: Path, wanted: Json, labels: Mapping[str, str]) -> None:
     """Writes `options.json` into a new output; an old one must be of the same adaptation.
 
-    `network`: tells the parameters that are adapted from others; `labels`: digests of the labels by name.
+    `wanted`: the options and what else the numbers depend on; `labels`: digests of the labels by name.
     """
     file = output / OPTIONS
-    wanted = {
-        **dataclasses.asdict(options),
-        "channels": list(options.channels),
-        "network": network,
-    }
     if not file.exists():
         if output.is_dir() and any(output.iterdir()):
             raise ArgumentError("output", output, "exists already; choose a new folder or remove it")

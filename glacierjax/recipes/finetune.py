@@ -34,7 +34,7 @@ from glacierjax.model import SeriesTyrion, Tyrion, build
 from glacierjax.recipes.initial_weights import initial_params
 from glacierjax.recipes.order import sample_order
 from glacierjax.recipes.validation import SeriesValidation, Validation
-from glacierjax.recipes.workdir import cache_folder
+from glacierjax.recipes.workdir import cache_folder, write_or_check_data
 from glacierjax.tasks import Segmentation, SegmentationSeries
 from glacierjax.training import processes
 from glacierjax.training.logs import Pictures
@@ -62,6 +62,8 @@ def finetune(settings: FineTuning, workdir: Path) -> Summary:
     if data.train_scenes:
         train_scenes = train_scenes.spread(data.train_scenes)
     val_scenes = open_split(data.dir, data.val_split, data.name)
+    digests = {data.train_split: train_scenes.digest, data.val_split: val_scenes.digest}
+    write_or_check_data(workdir, digests, processes.is_first())
     check_priors(train_scenes, settings.model.channels)
     scenes = decoded(settings, workdir, train_scenes)
     network, order = settings.model.network(), sample_order(settings)

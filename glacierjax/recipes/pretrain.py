@@ -25,7 +25,7 @@ from glacierjax.model.pretraining import OptSimMIMNetwork, OptTranslatorNetwork
 from glacierjax.recipes.finetune import shared_file
 from glacierjax.recipes.initial_weights import initial_params
 from glacierjax.recipes.order import sample_order
-from glacierjax.recipes.workdir import cache_folder
+from glacierjax.recipes.workdir import cache_folder, write_or_check_data
 from glacierjax.reports.pretraining import panels
 from glacierjax.tasks import OptSimMIM, OptTranslator, SimMIM
 from glacierjax.tasks.resampling import prepare_pairs
@@ -51,7 +51,7 @@ def pretrain(settings: Pretraining, workdir: Path) -> Summary:
     """Trains the pretraining network of these settings in `workdir`; returns the summary."""
     data = settings.data
     task = pretraining_task(settings)
-    train_pairs, val_pairs = open_pairs(settings, cache_folder(settings, workdir))
+    train_pairs, val_pairs = open_pairs(settings, workdir)
     source = PairSource(train_pairs, data, settings.augment, **sample_order(settings))
     validation = Validation(task, Tiles(val_pairs, data.context_px), settings.micro_batch_size, workdir / PICTURES)
     experiment = Experiment(
@@ -72,23 +72,28 @@ def pretrain(settings: Pretraining, workdir: Path) -> Summary:
     return train(settings, workdir, experiment)
 
 
-def open_pairs(settings: Pretraining, cache: Path) -> tuple[ScenePairs, ScenePairs]:
-    """Training and validation scenes with their optical images, decoded into files in the folder `cache`."""
-    data = settings.data
+def open_pairs(settings: Pretraining, workdir: Path) -> tuple[ScenePairs, ScenePairs]:
+    """Training and validation scenes with their optical images, decoded into files in the cache of the run."""
+    data, cache = settings.data, cache_folder(settings, workdir)
+    splits = {split: open_unlabelled(data.dir, split, data.name) for split in (data.train_split, data.val_split)}
+    images = None if settings.task == "simmim" else open_optical(data.dir, data.optical_name)
+    digests = {split: scenes.digest for split, scenes in splits.items()}
+    if images is not None:
+        digests["optical"] = images.digest
+    write_or_check_data(workdir, digests, processes.is_first())
+
     optical: ImageFile | None = None
     glaciers: list[str] = []
-    if settings.task != "simmim":
-        images = open_optical(data.dir, data.optical_name)
+    if images is not None:
         glaciers = images.glaciers()
         averaged = (average_looks(image, data.average_px) for image in images.images())
         optical = shared_file(averaged, cache / "optical.bin", len(images), "decoding optical images")
-    pairs = []
-    for split in (data.train_split, data.val_split):
-        scenes = open_unlabelled(data.dir, split, data.name)
+    pairs = {}
+    for split, scenes in splits.items():
         averaged = (average_looks(image, data.average_px) for image in scenes.images())
         sar = shared_file(averaged, cache / f"{split}.bin", len(scenes), f"decoding {split} scenes")
-        pairs.append(pair_up(scenes.ids(), sar, optical, glaciers))
-    return pairs[0], pairs[1]
+        pairs[split] = pair_up(scenes.ids(), sar, optical, glaciers)
+    return pairs[data.train_split], pairs[data.val_split]
 
 
 class Validation:

@@ -41,7 +41,8 @@ def run_in_workdir(settings: S, workdir: Path, run: Callable[[S], object]) -> No
         check_initial_weights(settings)
     sized = dataclasses.replace(settings, micro_batch_size=micro_batch(settings.batch_size, settings.micro_batch_size))
     accumulation_steps(sized.batch_size, sized.micro_batch_size)
-    write_or_check_config(settings, workdir, processes.is_first())
+    # With the size of the micro-batches, which follows the number of devices: the loss depends on it.
+    write_or_check_config(sized, workdir, processes.is_first())
     try:
         run(sized)
     except Stopped as stopped:

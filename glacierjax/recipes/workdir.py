@@ -1,12 +1,13 @@
-"""The folder of a training: its `config.json`, and which settings may change when a run is resumed."""
+"""The folder of a training: its settings and scenes, and which settings may change when a run is resumed."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import absolute_path, is_hub_name, user_path, write_text
-from glacierjax.core.json_values import digest_of_json, read_json
+from glacierjax.core.json_values import digest_of_json, read_earlier_json, read_json
 from glacierjax.core.settings import (
     FineTuning,
     Pretraining,
@@ -19,6 +20,7 @@ from glacierjax.core.version import version
 
 CONFIG_JSON = "config.json"
 VERSION = "version"  # of the program that wrote the file, beside the settings
+DATA_JSON = "data.json"  # which scenes the training sees
 CACHE = "cache"
 
 
@@ -85,3 +87,21 @@ def write_or_check_config(settings: FineTuning | Pretraining, workdir: Path, wri
     if writes:
         values = {VERSION: version(), **paths_for_workdir(settings, workdir).to_json()}
         write_text(file, json.dumps(values, indent=1) + "\n")
+
+
+def write_or_check_data(workdir: Path, digests: Mapping[str, str], writes: bool = True) -> None:
+    """Writes which scenes a training sees (`RecordSplit.digest` by split); those of a workdir with checkpoints must be the same.
+
+    `writes` False: only checks.
+    Raises `InputError` for a data set that was built again with other scenes.
+    """
+    file = workdir / DATA_JSON
+    if file.exists() and is_trained(workdir):
+        before = read_earlier_json(file, dict, "remove it to go on without this check")
+        if changed := [split for split, digest in digests.items() if before.get(split) != digest]:
+            raise InputError(
+                f"{workdir}: the scenes of the data set have changed since this training began ({', '.join(changed)}); use a "
+                "new `workdir`, or build the earlier data set again"
+            )
+    if writes:
+        write_text(file, json.dumps(dict(digests), indent=1) + "\n")

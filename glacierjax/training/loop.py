@@ -122,7 +122,9 @@ class _Run:
         summary_file = self.workdir / SUMMARY
         if self.done and summary_file.exists():
             summary = read_earlier_json(summary_file, dict, "remove it to have it written again")
-            if self.done >= self.total_steps or summary.get("stopped_early"):
+            ended = self.done >= self.total_steps or summary.get("stopped_early")
+            # A run that went on after its end and was killed before it wrote its summary has an earlier one.
+            if ended and summary.get("steps") == self.done:
                 log.info("%s: training is complete, %d steps", self.workdir, self.done)
                 return summary
         # A run whose last step is done still needs one batch, for the shapes.

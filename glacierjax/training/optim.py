@@ -123,7 +123,7 @@ class Plateau:
 
 
 def cosine_scale(step: int, steps: int, warmup_steps: int) -> float:
-    """Linear warm-up to 1, then half a cosine to 0 at the last step."""
+    """Linear warm-up to 1, then half a cosine to 0 after the last step."""
     if step < warmup_steps:
         return (step + 1) / warmup_steps
     return 0.5 * (1 + math.cos(math.pi * (step - warmup_steps) / max(1, steps - warmup_steps)))

@@ -9,8 +9,11 @@ from typing import Any
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-class Stopped(Exception):
-    """The run was stopped by a signal; it is saved and can be resumed."""
+class Stopped(BaseException):
+    """The run was stopped by a signal; it is saved and can be resumed.
+
+    As `KeyboardInterrupt`, no `Exception`: code that tells of damaged files by their errors must not catch it.
+    """
 
     def __init__(self, number: int = signal.SIGTERM):
         super().__init__(signal.strsignal(number))

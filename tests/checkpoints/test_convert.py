@@ -1,5 +1,7 @@
 """The command that converts weights from and to PyTorch."""
 
+import json
+
 import jax
 import numpy as np
 import pytest
@@ -82,7 +84,12 @@ def test_safetensors_files_hold_the_same_and_come_back(tmp_path):
     assert back.record["config"]["data"] == {**WANTS["data"], "dir": ""}
 
 
-@pytest.mark.parametrize("content", [b"", b"no safetensors file", b"\xff" * 64])
+FLOAT8 = json.dumps({"w": {"dtype": "F8_E4M3", "shape": [1], "data_offsets": [0, 1]}}).encode()  # numpy has none
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no safetensors file", b"\xff" * 64, len(FLOAT8).to_bytes(8, "little") + FLOAT8 + b"\0"]
+)
 def test_a_damaged_safetensors_file_is_named(tmp_path, content):
     (tmp_path / "bad.safetensors").write_bytes(content)
     with pytest.raises(InputError, match=r"bad\.safetensors: not a readable safetensors file"):
@@ -95,6 +102,10 @@ def test_what_a_file_does_not_tell_is_printed_and_can_be_set(tmp_path):
     write_torch(tmp_path / "official.pth", tiny_state_dict("tyrion"))
     told = "\n".join(from_file(tmp_path / "official.pth", tmp_path / "a", None, None, Wanted(num_groups=2)))
     assert "not in the file, so assumed: `pixel_spacing_m` (scenes as they are), `context_px` (512)" in told
+    told = "\n".join(from_file(tmp_path / "official.pth", tmp_path / "c", None, "tiny", Wanted(num_groups=2)))
+    assert "assumed: `pixel_spacing_m` (scenes as they are), `context_px` (512)" in told
+    with pytest.raises(InputError, match=r"^preset='huge': choose one of tyrion, "):
+        from_file(tmp_path / "official.pth", tmp_path / "d", None, "huge", Wanted())
     told = from_file(tmp_path / "official.pth", tmp_path / "b", None, None, Wanted(20.0, 192, 4, 2))
     assert "assumed" not in "\n".join(told)
     record = load_checkpoint(tmp_path / "b").record

@@ -216,3 +216,13 @@ def test_damaged_checkpoint_is_named_and_nothing_else_is_printed(copy, damage, w
     assert len(str(error.value)) < len(str(step)) + 300
     time.sleep(0.2 if "arrays" in damage else 0)  # reads that were not waited for would end now
     assert not unheard
+
+
+@pytest.mark.parametrize("step", ["2", "5"])
+@pytest.mark.parametrize("content", ["", '{"iou": 0.'])
+def test_damaged_metrics_of_any_step_are_named_when_the_run_goes_on(copy, step, content):
+    file = copy / native.CHECKPOINTS / step / "metrics" / "metrics"
+    assert file.is_file()
+    file.write_text(content)
+    with pytest.raises(InputError, match=rf"{step}/metrics/metrics: damaged .*; remove the folder .*/{step} to go on"):
+        Keeper(copy, BOTH)

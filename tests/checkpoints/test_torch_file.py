@@ -136,6 +136,7 @@ def test_parameters_and_nested_state_dicts_are_found(tmp_path):
         (0, (2,), (-1,)),
         (0, (2,), (1, 1)),
         (0, (2**62, 2**62), (0, 0)),
+        (0, (13,), (0,)),
         (13, (0,), (1,)),
     ],
 )

@@ -169,6 +169,13 @@ def test_each_scene_comes_equally_often_whatever_its_size(images):
     assert orders[0] != orders[1], "shuffled anew in every epoch"
 
 
+@pytest.mark.parametrize("samples", [3, 4, 6])
+def test_each_scene_comes_equally_often_in_epochs_that_do_not_hold_all_of_them_alike(images, samples):
+    data = dataclasses.replace(DATA, samples_per_epoch=samples)
+    source = CropSource(images, data, AUGMENT, seed=0, batch_size=1, first=0, local=1, steps=4 * samples)
+    assert Counter(map(source.scene_of, range(4 * samples))) == dict.fromkeys(range(len(SHAPES)), samples)
+
+
 @pytest.mark.parametrize("label_resize", ["clean", "official"])
 def test_only_the_official_resizing_invents_classes_in_crops(images, label_resize):
     augment = dataclasses.replace(AUGMENT, label_resize=label_resize, zoom_probability=1)

@@ -12,12 +12,12 @@ from glacierjax.data.replay import ReplaySource
 NEW, OLD, SAMPLES, EPOCHS = 3, 50, 80, 5
 
 
-def shown(share: float, old: int) -> list[int]:
+def shown(share: float, old: int, new: int = NEW) -> list[int]:
     """The scenes of all samples, in their order."""
-    scenes = LabelledScenes(tuple(map(str, range(NEW + old))), ImageFile("none", ()))
+    scenes = LabelledScenes(tuple(map(str, range(new + old))), ImageFile("none", ()))
     data = LabelledDataSettings(samples_per_epoch=SAMPLES)
     order = {"seed": 1, "batch_size": 8, "first": 0, "local": 8, "steps": SAMPLES * EPOCHS // 8}
-    source = ReplaySource(scenes, data, AugmentSettings(), **order, new=NEW, share=share)
+    source = ReplaySource(scenes, data, AugmentSettings(), **order, new=new, share=share)
     return [source.scene_of(number) for number in range(SAMPLES * EPOCHS)]
 
 
@@ -33,6 +33,11 @@ def test_old_scenes_have_their_share_of_each_epoch_and_come_in_turn(share):
     assert len(old) == OLD and max(old.values()) - min(old.values()) <= 1
 
 
+def test_more_new_scenes_than_samples_of_an_epoch_come_all_in_turn():
+    counts = Counter(shown(0.5, OLD, new=60))
+    assert len(counts) == 60 + OLD and max(counts.values()) - min(counts.values()) <= 2
+
+
 def test_without_old_scenes_the_new_ones_come_equally_often():
     counts = Counter(shown(0.0, 0))
-    assert set(counts) == set(range(NEW)) and max(counts.values()) - min(counts.values()) <= EPOCHS
+    assert set(counts) == set(range(NEW)) and max(counts.values()) - min(counts.values()) <= 1

@@ -9,7 +9,7 @@ from glacierjax.checkpoints.native import Checkpoint
 from glacierjax.core.boxes import BoundingBox
 from glacierjax.core.errors import InputError
 from glacierjax.core.scene_names import parse_name
-from glacierjax.core.settings import FineTuning, Pretraining, SeriesFineTuning
+from glacierjax.core.settings import FineTuning, ModelSettings, Pretraining, SeriesFineTuning
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.recipes.adapt import adapted_settings
 from glacierjax.recipes.adapt_report import DOES_NOT_HELP, HELPS, NOT_COMPARED, OldSites, report_of, text_of
@@ -129,8 +129,8 @@ def test_option_out_of_range_is_named(field, value):
         AdaptOptions("RUN", "data_raw", **{field: value})
 
 
-def checkpoint_of(task, settings):
-    record = {"task": task, "model": settings.model.network().to_json(), "config": settings.to_json()}
+def checkpoint_of(task, settings, **model):
+    record = {"task": task, "model": settings.model.network().to_json() | model, "config": settings.to_json()}
     return Checkpoint({}, record, Path("run/checkpoints/1"))
 
 
@@ -145,3 +145,14 @@ def test_other_networks_are_refused_by_what_they_are():
         adapted_settings(checkpoint_of("segmentation_series", SeriesFineTuning()), AdaptOptions("run", "data"))
     with pytest.raises(InputError, match=r"optsimmim.*finds no fronts"):
         adapted_settings(checkpoint_of("optsimmim", Pretraining()), AdaptOptions("run", "data"))
+
+
+def test_the_network_is_that_of_the_parameters_whatever_the_settings_of_the_training_say():
+    small = ModelSettings("small").network()
+    converted = Checkpoint(
+        {}, {"task": "segmentation", "model": small.to_json(), "config": {"data": {"context_px": 96}}}, Path("x")
+    )
+    settings = adapted_settings(converted, AdaptOptions("run", "data"))
+    assert settings.model.network() == small and settings.data.context_px == 96
+    with pytest.raises(InputError, match="its network has none of the sizes tyrion, "):
+        adapted_settings(checkpoint_of("segmentation", FineTuning(), window_size=8), AdaptOptions("run", "data"))

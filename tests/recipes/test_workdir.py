@@ -9,7 +9,13 @@ import pytest
 from glacierjax.core.errors import InputError
 from glacierjax.core.settings import InitSettings, OptimizerSettings
 from glacierjax.core.version import version
-from glacierjax.recipes.workdir import CONFIG_JSON, cache_folder, read_settings, write_or_check_config
+from glacierjax.recipes.workdir import (
+    CONFIG_JSON,
+    cache_folder,
+    read_settings,
+    write_or_check_config,
+    write_or_check_data,
+)
 
 
 def pretend_trained(workdir: Path) -> None:
@@ -96,3 +102,12 @@ def test_a_workdir_without_or_with_a_damaged_config_is_named(tmp_path, text, tol
     (tmp_path / CONFIG_JSON).write_text(text)
     with pytest.raises(InputError, match=f"config.json: {told}"):
         read_settings(tmp_path)
+
+
+def test_a_run_does_not_go_on_with_other_scenes(tmp_path):
+    write_or_check_data(tmp_path, {"train": "a", "val": "b"})
+    write_or_check_data(tmp_path, {"train": "c", "val": "b"})  # nothing is trained yet
+    pretend_trained(tmp_path)
+    write_or_check_data(tmp_path, {"train": "c", "val": "b"})
+    with pytest.raises(InputError, match=r"have changed since this training began \(val\); use a new `workdir`"):
+        write_or_check_data(tmp_path, {"train": "c", "val": "d"})

@@ -12,13 +12,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from line_fit import config, experiment, lines
+from PIL import Image
 
 from glacierjax.checkpoints.native import RESUME, load_checkpoint
 from glacierjax.core.errors import InputError
+from glacierjax.core.files import read_grey_png
 from glacierjax.training import resume
 from glacierjax.training.logs import METRICS
 from glacierjax.training.loop import train
-from glacierjax.training.stop import Stopped
+from glacierjax.training.stop import Stopped, StopRequest
 
 SCRIPT = Path(__file__).parent / "broken_run.py"
 PATIENCE_S = 120
@@ -99,6 +101,17 @@ def test_sigterm_and_ctrl_c_save_the_step_that_is_running(tmp_path, whole, heede
     saved.close()
     assert signal.getsignal(number) == before, "afterwards the signal does what it did"
     assert_goes_on_to_the_same_end(tmp_path, whole)
+
+
+def test_a_signal_while_an_image_is_decoded_is_not_taken_for_a_damaged_image(tmp_path, monkeypatch, heeded):
+    def interrupted(*_: object, **__: object):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)  # Python handles the signal here
+
+    monkeypatch.setattr(Image, "open", interrupted)
+    (tmp_path / "scene.png").write_bytes(b"")
+    with StopRequest() as stop, pytest.raises(Stopped), stop.at_once():
+        read_grey_png((tmp_path / "scene.png").read_bytes(), "scene.png")
 
 
 def test_a_second_ctrl_c_does_not_wait(tmp_path, whole, heeded):

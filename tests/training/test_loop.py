@@ -98,6 +98,18 @@ def test_a_finished_run_started_again_changes_nothing(tmp_path):
     assert again == first
 
 
+def test_the_summary_of_a_shorter_run_is_not_taken_for_that_of_a_longer_one_that_was_killed_before_it_wrote_its_own(
+    tmp_path,
+):
+    train(config(num_epochs=2), tmp_path, experiment())
+    earlier = (tmp_path / "summary.json").read_bytes()
+    longer = train(config(), tmp_path, experiment())
+    (tmp_path / "summary.json").write_bytes(earlier)
+    again = train(config(), tmp_path, experiment())
+    assert again["steps"] == longer["steps"] and again["last"] == longer["last"]
+    assert json.loads((tmp_path / "summary.json").read_text()) == again
+
+
 @pytest.mark.parametrize("log_every", [1, 100])
 def test_a_loss_that_is_not_finite_stops_naming_step_rate_and_scenes(tmp_path, log_every):
     with pytest.raises(InputError) as caught:

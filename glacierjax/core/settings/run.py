@@ -99,7 +99,7 @@ class RunSettings(Settings):
 
     @property
     def steps_per_epoch(self) -> int:
-        """Optimiser steps of an epoch; a rest smaller than a batch is left out."""
+        """Optimiser steps of an epoch; a rest smaller than a batch is shown by the first step of the next."""
         return self.data.samples_per_epoch // self.batch_size
 
     @property
@@ -125,7 +125,7 @@ class SeriesFineTuning(FineTuning):
     """Training of the segmentation network on series of labelled scenes, as published (Dreier et al. 2026).
 
     The published code ends an epoch with a step of the 8 samples that are left, which counts a sixteenth of the others;
-    here they are left out.
+    here the next epoch begins with them.
     """
 
     TASKS = (choices.SERIES,)

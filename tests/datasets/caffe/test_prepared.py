@@ -118,6 +118,12 @@ def test_few_scenes_are_spread_over_the_split(built):
         split.spread(4)
 
 
+def test_a_digest_tells_scenes_from_others(built):
+    train = open_split(built, "train")
+    assert train.digest == open_split(built, "train").digest != open_split(built, "val").digest
+    assert train.spread(len(train) - 1).digest != train.digest
+
+
 def test_split_is_a_sequence(built):
     split = open_split(built, "train")
     assert len(split) == len(split.names) == 3
