@@ -134,7 +134,7 @@ def main() -> None:
         nodata_from_text(_READING.nodata.value),
         _READING.polarisation.value,
     )
-    thresholds = thresholds_from(_THRESHOLD.value)
+    thresholds = thresholds_from(_THRESHOLD.value, of_series=False)
     require_items(_INPUT.value, _ASSET.value)
     if _CRS.value and not _VECTOR.value:
         raise ArgumentError(

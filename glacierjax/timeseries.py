@@ -61,7 +61,7 @@ def main() -> None:
     from glacierjax.terminus.open_series import SeriesOptions
 
     fields = Fields(*_FIELDS.values)
-    thresholds = thresholds_from(_THRESHOLD.value)
+    thresholds = thresholds_from(_THRESHOLD.value, of_series=True)
     options = SeriesOptions(
         _BOX.value, _CENTRELINE.value, _WIDTH.value, _GLACIER.value, _SPACING.value, fields, thresholds
     )

@@ -24,9 +24,11 @@ from glacierjax.campaign.tasks import (
     write_tasks,
 )
 from glacierjax.core.channels import priors_of
+from glacierjax.core.choices import SUMMER
 from glacierjax.core.errors import ArgumentError, InputError, some_names
 from glacierjax.core.files import new_folder
 from glacierjax.core.json_values import Json
+from glacierjax.core.seasons import hemisphere_of, is_ice_free
 from glacierjax.core.spacing import looks_for
 from glacierjax.geo.georeference import steps_m
 from glacierjax.geo.summer import date_of
@@ -57,6 +59,7 @@ class _Network(NamedTuple):
     is_of_series: bool
     pixel_spacing_m: float
     context_px: int
+    sees_summer: bool
 
 
 def plan_campaign(
@@ -139,7 +142,8 @@ def _speed(text: str) -> float | None:
 
 
 def _network(predictor: Predictor) -> _Network:
-    return _Network(isinstance(predictor, SeriesPredictor), predictor.pixel_spacing_m, predictor.context_px)
+    of_series, sees_summer = isinstance(predictor, SeriesPredictor), SUMMER in priors_of(predictor.channels)
+    return _Network(of_series, predictor.pixel_spacing_m, predictor.context_px, sees_summer)
 
 
 def _join(placed: Sequence[PlacedScene], glaciers: Sequence[Glacier]) -> _Pairs:
@@ -193,12 +197,16 @@ def _tasks_of(
         return [Task(whole, glacier.id, "", None, mean, total, tuple(ordered))], skipped
     names, problems = name_scenes(ordered, {}, Path(glacier.id))
     skipped += [Skipped(source.where, f"glacier {glacier.id}: {problem}") for source, problem in problems.items()]
+    hemisphere = hemisphere_of(None, glacier.area.centroid.y)
+    dates = {source: date_of(source) for source in ordered}
+    ice_free = [source for source, date in dates.items() if date and is_ice_free(date, hemisphere)]
+    summer = ice_free if network.sees_summer else []
     tasks = [
         Task(
-            digest_of_task(digest, names[source], [source]),
+            digest_of_task(digest, names[source], [source], summer),
             glacier.id,
             names[source],
-            date_of(source),
+            dates[source],
             covered[source],
             pixels[source],
             (source,),

@@ -125,14 +125,16 @@ def _problem(path: str, options: ReadOptions, asset: str | None) -> str:
     """What is wrong with an entry of a list that names nothing, "": nothing. It is to stop no other."""
     if is_virtual(path):
         return ""
-    if not Path(path).exists():
-        return "no such file or folder"
-    if not Path(path).is_dir() and Path(path).suffix.lower() not in STAC_SUFFIXES:
-        return ""  # a file is always taken, and what is wrong with it is told with it
     try:
+        if not Path(path).exists():
+            return "no such file or folder"
+        if not Path(path).is_dir() and Path(path).suffix.lower() not in STAC_SUFFIXES:
+            return ""  # a file is always taken, and what is wrong with it is told with it
         find_sources([path], options.polarisation, asset)
     except ArgumentError as error:
         return error.advice
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
     return ""
 
 

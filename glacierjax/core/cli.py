@@ -69,6 +69,11 @@ def run(
         _complain(command, "interrupted")
         # Its argument, if any, is another signal than that of Ctrl-C. Shells report ends by a signal this way.
         return 128 + (error.args[0] if error.args else signal.SIGINT)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        what = f"cannot be read or written ({error.strerror})"
+        return _complain(command, f"{error.filename}: {what}; look at its permissions, or choose another place")
     except (MemoryError, RuntimeError, AssertionError) as error:
         if advice := advice_for(error):
             return _complain(command, advice)

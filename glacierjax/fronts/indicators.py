@@ -48,6 +48,7 @@ def indicators_of(
     deviation: Float[np.ndarray, "height width"] | None = None,
     lean: Float[np.ndarray, "height width"] | None = None,
     allowed: Bool[np.ndarray, "height width"] | None = None,
+    sides_m: tuple[float, float] | None = None,
 ) -> Indicators | None:
     """The indicators of a front; None if there is none.
 
@@ -58,25 +59,32 @@ def indicators_of(
       entropy, deviation: of the zone probabilities, as `glacierjax.prediction.scene.Prediction` has them.
       lean: probability of glacier minus that of ocean and ice mélange, -1 to 1; None: not known.
       allowed: where a front may be; None: everywhere.
+      sides_m: of a pixel that is not square, along a row and along a column; `pixel_spacing_m` is their geometric mean.
     """
+    side_x, side_y = (side / pixel_spacing_m for side in sides_m or (pixel_spacing_m, pixel_spacing_m))
     rows, columns = np.nonzero(front)
     if not len(rows) or not lines:
         return None
-    margin = max(int(np.ceil(NEAR_M / pixel_spacing_m)), RIM_PX) + 1
+    margin = max(int(np.ceil(NEAR_M / (pixel_spacing_m * min(side_x, side_y)))), RIM_PX) + 1
     height, width = front.shape
     part = (
         slice(max(rows.min() - margin, 0), min(rows.max() + margin + 1, height)),
         slice(max(columns.min() - margin, 0), min(columns.max() + margin + 1, width)),
     )
-    near = np.asarray(ndimage.distance_transform_edt(~front[part])) * pixel_spacing_m <= NEAR_M
+    distance_px = np.asarray(ndimage.distance_transform_edt(~front[part], sampling=(side_y, side_x)))
+    near = distance_px * pixel_spacing_m <= NEAR_M
     near &= zones[part] != Zone.NA
     if allowed is not None:
         near &= allowed[part]
     near |= front[part]
-    lengths = [length_px(line) for line in lines]
-    span, area_span = _spans(np.concatenate(lines), allowed)
+    square = np.array([side_x, side_y])
+    lengths = [length_px(line * square) for line in lines]
+    span, area_span = _spans(np.concatenate(lines), allowed, square)
+    sides = (side_y, side_x)
     return Indicators(
-        blur_m=None if lean is None or min(near.shape) < 2 else _blur_px(lean[part], front[part]) * pixel_spacing_m,
+        blur_m=None
+        if lean is None or min(near.shape) < 2
+        else _blur_px(lean[part], front[part], sides) * pixel_spacing_m,
         entropy=float(entropy[part][near].mean(dtype=float)),
         deviation=None if deviation is None else float(deviation[part][near].mean(dtype=float)),
         pieces=len(lines),
@@ -88,16 +96,20 @@ def indicators_of(
     )
 
 
-def _blur_px(lean: np.ndarray, front: np.ndarray) -> float:
-    """Over how many pixels `lean` falls from 1 to -1, by its mean slope on the front."""
-    smooth = ndimage.gaussian_filter(lean.astype(np.float32), SMOOTH_PX)
-    down, right = np.gradient(smooth)
+def _blur_px(lean: np.ndarray, front: np.ndarray, sides: tuple[float, float]) -> float:
+    """Over how many square pixels `lean` falls from 1 to -1, by its mean slope on the front. `sides`: along column and row."""
+    smooth = ndimage.gaussian_filter(lean.astype(np.float32), [SMOOTH_PX / side for side in sides])
+    down, right = np.gradient(smooth, *sides)
     slope = np.hypot(down, right)[front].mean(dtype=float)
     return float(2 / max(slope, FLATTEST))
 
 
-def _spans(points: np.ndarray, allowed: np.ndarray | None) -> tuple[float, float]:
-    """How far points (n, 2) x, y reach along their main axis, and how far the area does (0: none), in pixels."""
+def _spans(points: np.ndarray, allowed: np.ndarray | None, square: np.ndarray) -> tuple[float, float]:
+    """How far points (n, 2) x, y reach along their main axis, and how far the area does (0: none).
+
+    Both in square pixels, by which the sides of a pixel are `square`.
+    """
+    points = points * square
     middle = points.mean(0)
     _, _, axes = np.linalg.svd(points - middle, full_matrices=False)
     span = float(np.ptp((points - middle) @ axes[0]))
@@ -108,7 +120,7 @@ def _spans(points: np.ndarray, allowed: np.ndarray | None) -> tuple[float, float
     first = allowed[rows].argmax(1)
     last = allowed.shape[1] - allowed[rows][:, ::-1].argmax(1)
     corners = np.concatenate([np.column_stack([x, y]) for x in (first, last) for y in (rows, rows + 1)])
-    return span, float(np.ptp((corners - middle) @ axes[0]))
+    return span, float(np.ptp((corners * square - middle) @ axes[0]))
 
 
 def _rim_share(front: np.ndarray, zones: np.ndarray, part: tuple[slice, slice], shape: tuple[int, ...]) -> float:

@@ -56,11 +56,16 @@ class Thresholds:
 
 
 USUAL = Thresholds()
+_OF_SERIES = ("jump_times", "jump_m", "length_times", "missing_share")  # how names of thresholds of series end
 
 
-def thresholds_from(texts: Sequence[str]) -> Thresholds:
-    """Thresholds with the values that texts NAME=VALUE change. Raises `ArgumentError` for another name, or no number."""
-    names = [field.name for field in dataclasses.fields(Thresholds)]
+def thresholds_from(texts: Sequence[str], of_series: bool) -> Thresholds:
+    """Thresholds with the values that texts NAME=VALUE change: those of series, or those of single fronts.
+
+    Raises `ArgumentError` for another name, or no number.
+    """
+    fields = [field.name for field in dataclasses.fields(Thresholds)]
+    names = [name for name in fields if name.endswith(_OF_SERIES) == of_series]
     changed = {}
     for text in texts:
         name, equals, value = text.partition("=")

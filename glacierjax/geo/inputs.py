@@ -128,7 +128,11 @@ def _inside(folder: Path) -> Iterator[Found]:
     if folder.suffix.lower() == SAFE and "_SLC_" in folder.name:
         yield Found(str(folder), problem=_say(folder, "single-look complex, in radar geometry; order it as RTC"))
         return
-    entries = sorted(entry for entry in folder.iterdir() if not is_hidden(entry))
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if not is_hidden(entry))
+    except OSError as error:
+        yield Found(str(folder), problem=_say(folder, f"cannot be read ({error.strerror}); look at its permissions"))
+        return
     count = 0
     for entry in entries:
         below = _inside(entry) if entry.is_dir() and _is_product(entry) else _file(entry) if not entry.is_dir() else ()

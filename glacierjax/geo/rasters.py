@@ -18,6 +18,7 @@ from glacierjax.core.grey import GREY_MAX
 from glacierjax.geo.georeference import Georeference
 
 SIDECAR = ".aux.xml"  # what GDAL and QGIS read beside a file
+MADE_BY = "glacierjax"  # tag of maps that this program found, with its version
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,10 +86,11 @@ def write_raster(
         "BIGTIFF": "IF_SAFER",
         "OVERVIEW_RESAMPLING": "NEAREST" if look.colours else "AVERAGE",
     }
-    with write_beside(path) as temporary, warnings.catch_warnings():
+    with write_beside(path) as temporary, rasterio.MemoryFile() as memory, warnings.catch_warnings():
         warnings.simplefilter("ignore", PendingDeprecationWarning)  # rasterio 1.4 with affine 3
         try:
-            with rasterio.open(temporary, "w", **profile) as dataset:
+            # In memory, because GDAL does not tell of a disk that is full when the last bytes are written.
+            with memory.open(**profile) as dataset:
                 dataset.write(array, 1)
                 dataset.set_band_description(1, look.description)
                 dataset.update_tags(**look.tags)
@@ -98,6 +100,7 @@ def write_raster(
                     dataset.write_colormap(1, dict(look.colours))
         except RasterioError as error:
             raise InputError(f"{path}: cannot be written ({error}); choose another output folder") from error
+        temporary.write_bytes(memory.getbuffer())
     if not look.categories:
         return [path]
     sidecar = path.with_name(path.name + SIDECAR)

@@ -28,6 +28,7 @@ from glacierjax.geo.grey import Grey
 from glacierjax.geo.layers import IMAGE_SUFFIXES, PNG_SUFFIXES, VRT, source_of_file
 from glacierjax.geo.mosaic import georeference_of, open_raster
 from glacierjax.geo.pixels import read_grey
+from glacierjax.geo.rasters import MADE_BY
 from glacierjax.geo.regions import Interest, Region
 from glacierjax.geo.sources import Source, is_virtual
 from glacierjax.geo.values import ValueOptions
@@ -139,7 +140,7 @@ def outline_of(source: Source, options: ReadOptions, interest: Interest | None =
     is_png = _check_files(source, interest)
     with _reading(source, is_png), open_raster(source, interest) as raster:
         dataset = raster.dataset
-        _check_size(dataset, source)
+        _check_dataset(dataset, source)
         georeference, size = _place(source, dataset, is_png)
         return Outline(georeference, dataset.shape, _spacing_m(source, options, dataset, size))
 
@@ -184,7 +185,7 @@ def _read_raster(
 ) -> Scene:
     with _reading(source, is_png), open_raster(source, interest) as raster:
         dataset = raster.dataset
-        _check_size(dataset, source)
+        _check_dataset(dataset, source)
         georeference, size = _place(source, dataset, is_png)
         band = _band(dataset, source, options)
         chosen = band.number if options.band or band.polarisation else None
@@ -261,11 +262,13 @@ def _place_of_png(source: Source, dataset: rasterio.DatasetReader) -> Georeferen
     return georeference_of_bounds(table.bounds(parse_name(Path(path).stem, path), dataset.shape), dataset.shape)
 
 
-def _check_size(dataset: rasterio.DatasetReader, source: Source) -> None:
-    """Raises `InputError` for a scene that is too large, and for one whose files cannot hold so much.
+def _check_dataset(dataset: rasterio.DatasetReader, source: Source) -> None:
+    """Raises `InputError` for a map that is a result, a scene that is too large, and one whose files cannot hold so much.
 
     A link and a file that only names others (VRT) do not tell how much the pixels take.
     """
+    if MADE_BY in dataset.tags():
+        raise InputError("a result of glacierjax, no scene; leave the folder of the results out")
     pixels = dataset.width * dataset.height
     files = [Path(tile.path) for tile in source.tiles]
     is_told = all(file.is_file() and file.suffix.lower() != VRT for file in files)

@@ -5,9 +5,12 @@ there. The others are in the reference system that the caller chooses.
 """
 
 import csv
+import errno
 import io
 import json
 import math
+import os
+import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +34,7 @@ DECIMALS = 7
 DRIVERS = {GEOPACKAGE: "GPKG", SHAPEFILE: "ESRI Shapefile"}  # of OGR, by suffix; with the extra [vector]
 SHAPEFILE_PARTS = (".shx", ".dbf", ".prj", ".cpg")  # beside the .shp
 LAYER = "front"
+LAYER_BYTES, WKB_TIMES = 1 << 20, 8  # more than a layer takes: an empty GeoPackage has 100 KB
 POINT_COLUMNS = ("scene", "line", "x_px", "y_px", "pixel_spacing_m")
 
 
@@ -94,6 +98,7 @@ def write_layer(
             pyogrio = require_vector_extra(f"`vector`={suffix}")
             values, missing = arrays_of(properties, columns)
             wkb = [shapely.to_wkb(shape) for shape in shapes]
+            _require_space(unused.parent, sum(map(len, wkb)))
             pyogrio.raw.write(
                 layer,
                 geometry=np.array(wkb, object),
@@ -110,6 +115,12 @@ def write_layer(
                 others.append(path.with_name(f"{path.stem}{part.suffix}"))
             part.replace(unused if part.suffix == path.suffix else others[-1])
     return [path, *others]
+
+
+def _require_space(folder: Path, wkb_bytes: int) -> None:
+    """Raises the `OSError` of a full disk before GDAL writes there: it does not tell whether all bytes were written."""
+    if shutil.disk_usage(folder).free < LAYER_BYTES + WKB_TIMES * wkb_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def remove_layer(path: Path) -> None:

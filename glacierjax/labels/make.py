@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +11,15 @@ from rasterio.crs import CRS
 
 from glacierjax.core.boxes import MapBounds
 from glacierjax.core.errors import ArgumentError, InputError, some_names, some_reasons
-from glacierjax.core.files import user_path, write_png
-from glacierjax.core.json_values import read_json
+from glacierjax.core.files import write_png
 from glacierjax.core.progress import track
 from glacierjax.core.scene_names import SceneId
 from glacierjax.core.seasons import check_months
 from glacierjax.core.zones import Zone
-from glacierjax.datasets.caffe.archive import NOT_LABELLED, STATEMENT
-from glacierjax.datasets.caffe.meta_data import META_DATA, write_meta_data
+from glacierjax.datasets.caffe.archive import NOT_LABELLED
 from glacierjax.datasets.caffe.scene import LabelledScene
 from glacierjax.datasets.caffe.splits import TRAIN
-from glacierjax.datasets.caffe.writer import scene_files, write_scene, write_statement
+from glacierjax.datasets.caffe.writer import write_scene, write_statement
 from glacierjax.geo.areas import Area, read_area
 from glacierjax.geo.covers import Cover, read_cover
 from glacierjax.geo.georeference import WGS84, reproject
@@ -29,6 +27,7 @@ from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.scenes import ReadOptions, read_scene
 from glacierjax.geo.sources import shown_path, whole_path
 from glacierjax.geo.summer import SummerScenes, summer_scenes
+from glacierjax.labels.earlier import OVERLAYS, SCENES, SPLIT, files_of, kept_of, read_earlier, write_places
 from glacierjax.labels.frames import Frame, bounds_of, read_frames
 from glacierjax.labels.lines import BY_NAME, Line, read_lines, scene_of
 from glacierjax.labels.names import name_scene
@@ -39,7 +38,6 @@ from glacierjax.terminus.attributes import Fields
 
 log = logging.getLogger(__name__)
 
-OVERLAYS = "overlays"
 COVERS = {"rock": Zone.ROCK, "glacier": Zone.GLACIER, "ocean": Zone.OCEAN_ICE_MELANGE}
 
 
@@ -83,7 +81,7 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     covers = {zone: read_cover(path) for name, zone in COVERS.items() if (path := getattr(options, name))}
     area = read_area(options.box) if options.box else None
     points = [_point(text) for text in options.glacier_points]
-    earlier_split, earlier = _earlier(output)
+    earlier = read_earlier(output)
     sources = _find(scenes, options.read.polarisation)
     check_months(options.summer_months, bool(options.summer))
     summer = summer_scenes(options.summer, sources, options.summer_months, options.read) if options.summer else None
@@ -105,18 +103,19 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
             _note(problems, str(error))
             continue
         scene, drawn_facts = made
-        written[scene.id.name] = drawn_facts
+        written[scene.id.name] = {SPLIT: options.split, **drawn_facts}
         # Before the scene: without it, what is not labelled would be taken for the class NA.
-        write_statement(output, NOT_LABELLED, {"split": options.split, "scenes": {**earlier, **written}})
+        write_statement(output, NOT_LABELLED, {SCENES: {**earlier, **written}})
         write_png(output / OVERLAYS / f"{scene.id.name}.png", label_picture(scene))
         write_scene(output, options.split, scene)
         ids.append(scene.id)
         places[scene.id.name] = bounds_of(job.place.frame, scene.id.pixel_spacing_m)
     if ids:
-        for left_over in sorted(_files(earlier_split, earlier) - _files(options.split, written)):
+        kept = kept_of(earlier, written, options.split, bool(problems))
+        for left_over in sorted(files_of(earlier) - files_of(written) - files_of(kept)):
             (output / left_over).unlink(missing_ok=True)
-        _write_places(output, places)
-        write_statement(output, NOT_LABELLED, {"split": options.split, "scenes": written})
+        write_places(output, places, kept)
+        write_statement(output, NOT_LABELLED, {SCENES: {**kept, **written}})
         used = {job.place.frame.where for job in jobs}
         unused = [frame.name for frame in frames if frame.where not in used]
         if unused:
@@ -125,19 +124,6 @@ def label_scenes(scenes: Sequence[str], fronts: Sequence[str], output: Path, opt
     if problems:
         raise InputError(f"{len(ids)} scenes labelled, {len(problems)} problem(s): {some_reasons(problems)}")
     return ids
-
-
-def _write_places(output: Path, places: Mapping[str, MapBounds | None]) -> None:
-    """Writes where the scenes lie on the map, all or none: the builder wants a row for each."""
-    if nowhere := [name for name, bounds in places.items() if bounds is None]:
-        log.warning(
-            "no %s: it cannot say where %s lie (rotated, without EPSG code, or not in metres on the ground)",
-            META_DATA,
-            some_names(nowhere),
-        )
-        user_path(output / META_DATA).unlink(missing_ok=True)
-        return
-    write_meta_data(output, {name: bounds for name, bounds in places.items() if bounds is not None})
 
 
 def _find(scenes: Sequence[str], polarisation: str | None) -> list:
@@ -315,24 +301,3 @@ def _lonlat(point: np.ndarray, frame: Frame) -> np.ndarray:
         raise ArgumentError(
             "glacier_point", f"{x:g},{y:g}", f"lies nowhere in {crs}, the system of {frame.where}"
         ) from None
-
-
-def _files(split: str, names: Iterable[str]) -> set[str]:
-    """The files of labelled scenes, from the output folder."""
-    return {str(path) for name in names for path in (*scene_files(split, name), f"{OVERLAYS}/{name}.png")}
-
-
-def _earlier(output: Path) -> tuple[str, dict[str, Any]]:
-    """Split and scenes of an earlier result in a folder, which are replaced. Raises `InputError` if it holds something else."""
-    output = user_path(output)
-    if not output.exists() or (output.is_dir() and not any(output.iterdir())):
-        return TRAIN, {}
-    try:
-        statement = read_json(output / STATEMENT)
-        split, scenes = str(statement["split"]), dict(statement["scenes"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ArgumentError(
-            "output", output, "holds something else than labels that this command wrote; choose another folder"
-        ) from None
-    log.info("%s: %d scenes labelled before are replaced", output, len(scenes))
-    return split, scenes

@@ -128,7 +128,11 @@ class Batch:
             check_settings(file, self.settings())
         for kind in set(formats_before(file)) - set(self.vector):
             remove_layer((self.output / ALL_FRONTS).with_suffix(f".{kind}"))
-        write_text(file, json.dumps(self.settings(), indent=1) + "\n")
+        text = json.dumps(self.settings(), indent=1) + "\n"
+        are_new = file.is_file() and file.read_text(encoding="utf-8") != text
+        write_text(file, text)
+        if are_new:  # the fronts of other settings leave the tables now, lest a run that is stopped leave both in them
+            write_summary(self.output, current_records(self.output, read_records(self.output)), self.vector, self.lines)
 
     def _predict_all(
         self, names: Mapping[Source, str], records: dict[str, Record], problems: dict[Source, str]

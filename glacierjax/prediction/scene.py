@@ -37,7 +37,7 @@ from glacierjax.geo.georeference import WGS84, Georeference, reproject, segment_
 from glacierjax.geo.glacier_ids import PLAIN, LineOptions
 from glacierjax.geo.line_columns import termpicks_columns
 from glacierjax.geo.nodata import fill_specks, missing_areas
-from glacierjax.geo.rasters import RasterLook, raster_path, write_raster
+from glacierjax.geo.rasters import MADE_BY, RasterLook, raster_path, write_raster
 from glacierjax.geo.regions import Interest
 from glacierjax.geo.scenes import Scene
 from glacierjax.geo.vectors import GEOJSON, feature, write_geojson, write_layer, write_points
@@ -126,7 +126,8 @@ class Prediction:
         """The overlay (rows, columns, 3) uint8."""
         scene, length_km = self.scene, sum(self.lengths_m) / 1000
         text = f"calving front, {length_km:.1f} km" if self.front_lines else "no calving front found"
-        return front_picture(scene.image, self.front, self.area, scene.pixel_spacing_m, scene.name, text)
+        along_row_m, _ = scene.pixel_sides_m or (scene.pixel_spacing_m, scene.pixel_spacing_m)
+        return front_picture(scene.image, self.front, self.area, along_row_m, scene.name, text)
 
     def save(self, folder: str | Path, vector: Sequence[str] = (), lines: LineOptions = PLAIN) -> list[Path]:
         """Writes all results below `folder`, each file atomically, and returns the files.
@@ -142,7 +143,7 @@ class Prediction:
             (self.deviation, "deviation"),
             (self.front * np.uint8(FRONT_GREY), "fronts"),
         ]
-        origin = {"glacierjax": version(), "scene": scene.name, "checkpoint": self.checkpoint}
+        origin = {MADE_BY: version(), "scene": scene.name, "checkpoint": self.checkpoint}
         written = []
         for array, kind in maps:
             if array is not None:
@@ -291,12 +292,15 @@ def prediction_of(
     if allowed is not None:
         front &= allowed
     uncertainty, deviation = maps.uncertainty, maps.deviation
-    for quality in (uncertainty, *([] if deviation is None else [deviation])):
-        quality[missing] = 0  # these pixels have no data
+    for doubt in (uncertainty, *([] if deviation is None else [deviation])):
+        doubt[missing] = 0  # these pixels have no data
     lines = trace_front(cleaned, front)
+    if scene.pixel_sides_m:  # they come by their length in pixels
+        lines.sort(key=lambda line: length_px(line * np.array(scene.pixel_sides_m)), reverse=True)
     checkpoint = "; ".join(map(shown_checkpoint, predictor.sources))
     found = Prediction(scene, zones, uncertainty, deviation, front, lines, allowed, checkpoint, series=series)
-    indicators = indicators_of(front, lines, cleaned, scene.pixel_spacing_m, uncertainty, deviation, maps.lean, allowed)
+    quality = (uncertainty, deviation, maps.lean)
+    indicators = indicators_of(front, lines, cleaned, scene.pixel_spacing_m, *quality, allowed, scene.pixel_sides_m)
     if indicators is None:
         return found
     error, verdict = predictor.judge(indicators)

@@ -108,7 +108,7 @@ def make_composites(patterns: Sequence[str], output: Path, options: CompositeOpt
         mask = _write_mask(output / MASK, series, lanes, months, crs, glacier, options)
     except SpacingError as error:
         refused = error
-    if mask is None:
+    if mask is None and output.is_dir():
         (output / MASK).unlink(missing_ok=True)  # of other fronts
     for name, composites in ((MONTHLY, months), (ANNUAL, years)):
         write_text(output / f"{name}.csv", _table(composites, series.box.width_m))

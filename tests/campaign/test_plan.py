@@ -20,6 +20,7 @@ from small_campaign import (
     write_scenes,
 )
 
+from glacierjax.campaign import plan as plan_module
 from glacierjax.campaign import settings as settings_module
 from glacierjax.campaign.glaciers import read_glaciers
 from glacierjax.campaign.plan import OVER_NONE, measured_speed
@@ -29,6 +30,7 @@ from glacierjax.campaign.tasks import read_plan
 from glacierjax.core.errors import InputError
 from glacierjax.core.files import write_png
 from glacierjax.geo.scenes import ReadOptions
+from glacierjax.prediction.priors import NO_PRIORS
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 
@@ -77,6 +79,23 @@ def test_the_same_plan_is_the_same_and_changed_files_settings_and_areas_change_i
     boxed = write_glaciers(tmp_path / "boxed.geojson", G1={"box": "box.geojson"})
     boxed = read_plan(make_plan(tmp_path, "e", glaciers=boxed)[0]).column("digest")
     assert [a == b for a, b in zip(boxed, changed, strict=True)] == [False, False, True, True]
+
+
+def test_scenes_that_may_be_the_summer_scene_of_others_change_their_tasks(tmp_path, monkeypatch):
+    use_stand_in(monkeypatch, dataclasses.replace(make_predictor(0.9), channels=("grey", "summer")))
+    monkeypatch.setattr(plan_module, "digest_of", lambda batch: "same")
+    monkeypatch.setattr(settings_module, "open_priors", lambda *arguments, **rest: NO_PRIORS)
+    scenes = write_scenes(tmp_path / "scenes")
+    before = read_plan(make_plan(tmp_path, "a")[0])
+    write_scene(scenes, "S1A_20200801")
+    after = read_plan(make_plan(tmp_path, "b")[0])
+    digests = [dict(zip(plan.column("name"), plan.column("digest"), strict=True)) for plan in (before, after)]
+    assert {name: digests[0][name] == digests[1][name] for name in digests[0]} == {
+        "S1A_20200101": False,
+        "S1A_20210301": False,
+        "S1B_20200101": True,
+        "S1B_20210301": True,
+    }
 
 
 def test_settings_come_back_from_the_plan(tmp_path):

@@ -32,6 +32,8 @@ COUNT = flags.DEFINE_integer("count", 1, "How often.")
 def main():
     if NAME.value == "nobody":
         raise InputError("--name=nobody: nobody there;\\n  choose somebody")
+    if NAME.value == "locked":
+        raise PermissionError(13, "Permission denied", "/ice/scenes")
     if NAME.value == "bug":
         raise RuntimeError("a bug")
     if NAME.value == "big":
@@ -72,6 +74,14 @@ def greet(tmp_path_factory):
         return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
 
     return run
+
+
+def test_a_place_that_may_not_be_read_is_one_line(greet):
+    done = greet("--name=locked")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "greet: /ice/scenes: cannot be read or written (Permission denied); look at its permissions, or choose another place\n"
+    )
 
 
 def test_the_home_folder_stands_for_its_sign_in_every_flag(monkeypatch):

@@ -79,6 +79,29 @@ def test_the_blur_is_the_width_of_the_passage_from_glacier_to_ocean(width_px):
     assert found.blur_m == pytest.approx(width_px * SPACING_M, rel=0.05)
 
 
+@pytest.mark.parametrize("along_row", [True, False])
+def test_pixels_that_are_not_square_change_no_indicator(along_row):
+    """The same ground in square pixels and in those of a scene in degrees at 70 degrees north."""
+    sides_m = (SPACING_M / np.sqrt(3), SPACING_M * np.sqrt(3))
+    found = []
+    for side_x_m, side_y_m in ((SPACING_M, SPACING_M), sides_m):
+        y, x = np.mgrid[0 : round(3000 / side_y_m), 0 : round(3000 / side_x_m)]
+        y_m, x_m = (y + 0.5) * side_y_m, (x + 0.5) * side_x_m
+        across_m = (y_m if along_row else x_m) - 1500
+        zones = np.where(across_m < 0, Zone.GLACIER, Zone.OCEAN_ICE_MELANGE).astype(np.uint8)
+        front = ocean_glacier_border(zones)
+        lean, entropy = np.clip(-across_m / 150, -1, 1), np.exp(-np.abs(across_m) / 200)
+        allowed = (y_m if not along_row else x_m) < 2000
+        front &= allowed
+        how = (entropy.astype(np.float32), None, lean.astype(np.float32), allowed)
+        lines = trace_front(zones, front)
+        found.append(indicators_of(front, lines, zones, SPACING_M, *how, sides_m=(side_x_m, side_y_m)))
+    square, other = found
+    assert (square.blur_m, square.length_m) == (pytest.approx(300, rel=0.05), pytest.approx(2000, rel=0.02))
+    for name in ("blur_m", "entropy", "sinuosity", "closed_share", "length_m"):
+        assert getattr(other, name) == pytest.approx(getattr(square, name), rel=0.06), name
+
+
 @pytest.mark.parametrize("turn", [0, 1, 2, 3])
 def test_half_a_box_is_closed_whichever_way_the_front_runs(turn):
     zones = straight(rows=100)

@@ -1,5 +1,6 @@
 """Verdicts on fronts follow from thresholds that users can change."""
 
+import contextlib
 import dataclasses
 
 import pytest
@@ -39,7 +40,7 @@ def test_an_error_far_above_the_usual_one_is_rejected():
 def test_thresholds_in_metres_come_on_request():
     estimate = ErrorEstimate(90.0, None, None)
     assert judge(front(), estimate, 80.0).quality == GOOD
-    strict = thresholds_from(["reject_error_m=50"])
+    strict = thresholds_from(["reject_error_m=50"], of_series=False)
     assert judge(front(), estimate, 80.0, strict) == (REJECT, ("expected error 90 m",))
 
 
@@ -53,9 +54,16 @@ def test_the_worst_reason_decides_and_all_are_told():
 )
 def test_wrong_thresholds_are_refused(text):
     with pytest.raises(ArgumentError):
-        thresholds_from([text])
+        thresholds_from([text], of_series=False)
 
 
-def test_every_threshold_can_be_changed():
+def test_every_threshold_can_be_changed_where_it_is_used():
     for field in dataclasses.fields(Thresholds):
-        assert getattr(thresholds_from([f"{field.name}=0.125"]), field.name) == 0.125
+        text = f"{field.name}=0.125"
+        taken = []
+        for of_series in (False, True):
+            with contextlib.suppress(ArgumentError):
+                taken.append(getattr(thresholds_from([text], of_series), field.name))
+        assert taken == [0.125], "either of single fronts or of series"
+    with pytest.raises(ArgumentError, match="with one of doubtful_jump_times, "):
+        thresholds_from(["reject_error_m=300"], of_series=True)

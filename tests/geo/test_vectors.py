@@ -1,6 +1,8 @@
 """Lines and polygons in files."""
 
 import json
+import shutil
+import types
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from glacierjax.geo.antimeridian import cut_line, cut_polygons, join_lines
 from glacierjax.geo.areas import read_area
 from glacierjax.geo.features import LINES, read_features, read_shapes
 from glacierjax.geo.georeference import WGS84, Georeference, reproject, turn_around_earth
-from glacierjax.geo.vectors import feature, polygon_feature, read_points, write_geojson, write_points
+from glacierjax.geo.line_columns import COLUMNS
+from glacierjax.geo.rasters import write_raster
+from glacierjax.geo.vectors import feature, polygon_feature, read_points, write_geojson, write_layer, write_points
 
 UTM = Georeference(CRS.from_epsg(32622), (20, 0, 500_000, 0, -20, 7_650_000))
 LINE = np.array([[10.0, 90], [12, 50], [11, 3]])
@@ -240,3 +244,29 @@ def test_coordinates_that_are_nowhere_on_earth_are_refused(tmp_path, strange, cr
     document["features"].append({"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}})
     with pytest.raises(InputError, match=r"a\.geojson: a geometry without coordinates, or with some beyond the Earth"):
         read_area(write_json(tmp_path / "a.geojson", document))
+
+
+@pytest.fixture
+def little_space():
+    """As on a full disk, no file of this process may become larger than 4 KiB."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_map_that_does_not_fit_on_the_disk_is_told_and_not_left_in_part(tmp_path, little_space):
+    noise = np.random.default_rng(0).integers(0, 255, (200, 200)).astype(np.uint8)
+    with pytest.raises(InputError, match=r"map\.tif: cannot be written \(File too large\)"):
+        write_raster(tmp_path / "map.tif", noise, UTM, "grey")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", ["gpkg", "shp"])
+def test_a_layer_is_not_begun_where_the_disk_is_nearly_full(tmp_path, monkeypatch, suffix):
+    pytest.importorskip("pyogrio")
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: types.SimpleNamespace(free=100_000))
+    with pytest.raises(InputError, match=rf"front\.{suffix}: cannot be written \(No space left on device\)"):
+        write_layer(tmp_path / f"front.{suffix}", [shapely.LineString(LINE)], [dict.fromkeys(COLUMNS)], UTM.crs)
+    assert not list(tmp_path.iterdir())

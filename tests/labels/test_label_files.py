@@ -11,6 +11,9 @@ from rasterio.crs import CRS
 from vector_files import write_vectors
 
 from glacierjax.core.errors import InputError
+from glacierjax.datasets.caffe.archive import open_archive
+from glacierjax.datasets.caffe.meta_data import META_DATA, read_meta_data
+from glacierjax.datasets.caffe.na_rule import na_is_unlabelled
 from glacierjax.geo.georeference import Georeference
 from glacierjax.geo.rasters import write_raster
 
@@ -53,3 +56,30 @@ def test_cross_polarised_scenes_are_labelled_where_they_are_asked_for(plain, tmp
     refused = run_here("glacierjax.label", *files)
     assert refused.returncode == 2 and "give --polarisation=HV" in refused.stderr
     assert run_here("glacierjax.label", *files, "--polarisation=HV").returncode == 0
+
+
+def test_labels_of_another_split_stay(plain, tmp_path):
+    def label(split, year):
+        return label_plain(plain, tmp_path, [straight(plain[1], *NORTH)], [{"date": f"{year}-07-01"}], split=split)
+
+    (train,) = label("train", 2018)
+    (test,) = label("test", 2019)
+    archive = open_archive(tmp_path / "out")
+    assert (archive.names("train"), archive.names("test")) == ([train.name], [test.name])
+    assert na_is_unlabelled("stated", archive)
+    places = read_meta_data(tmp_path / "out" / META_DATA).by_name()
+    assert sorted(places) == sorted([train.name, test.name]) and None not in places.values()
+    label("test", 2018)  # moves there from train, and what test had is replaced
+    archive = open_archive(tmp_path / "out")
+    assert (list(archive.splits()), archive.names("test")) == (["test"], [train.name])
+
+
+def test_a_label_that_cannot_be_made_again_stays_and_is_named(plain, tmp_path, caplog):
+    shapes, rows = [straight(plain[1], *NORTH)] * 2, [{"date": f"{year}-07-01"} for year in (2018, 2019)]
+    names = [scene.name for scene in label_plain(plain, tmp_path, shapes, rows)]
+    cut = tmp_path / "S1_2018-07-01_HH.tif"
+    cut.write_bytes(plain[0][0].read_bytes()[:300])
+    with pytest.raises(InputError, match="1 scenes labelled, "):
+        label_plain(([cut, *plain[0][1:]], plain[1]), tmp_path, shapes, rows)
+    assert open_archive(tmp_path / "out").names("train") == names
+    assert f"kept from an earlier run, because of the problems of this one: {names[0]}" in caplog.text

@@ -1,5 +1,6 @@
 """Scenes that have one name, that were moved, or that are reached by another way: each is known and none is overwritten."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -8,10 +9,11 @@ import numpy as np
 import pytest
 from brightness import make_predictor
 
+from glacierjax.core.errors import InputError
 from glacierjax.geo.georeference import WGS84, Georeference, crs_from_user, reproject
 from glacierjax.geo.inputs import find_sources
 from glacierjax.geo.rasters import write_raster
-from glacierjax.geo.scenes import ReadOptions
+from glacierjax.geo.scenes import ReadOptions, read_scene
 from glacierjax.prediction.folder import Batch
 
 pytestmark = pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
@@ -119,3 +121,22 @@ def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path):
     (file, _) = dated_folders(tmp_path)
     os.mkfifo(file.with_name("pipe.tif"))
     assert [source.name for source in find_sources([str(file.parent)])] == ["scene"]
+
+
+def test_the_tables_lose_the_fronts_of_other_settings_before_any_is_made_again(tmp_path):
+    files = dated_folders(tmp_path)
+    predict(tmp_path / "out", files)
+    again = Batch(make_predictor(0.9), tmp_path / "out", ReadOptions())
+    again.claim_output()
+    assert len(fronts_of(tmp_path / "out")) == 2
+    dataclasses.replace(again, options=ReadOptions(nodata=3), overwrite=True).claim_output()
+    assert fronts_of(tmp_path / "out") == {}, "a run that is stopped now would leave fronts of both in one series"
+
+
+def test_maps_of_an_earlier_run_are_no_scenes(tmp_path):
+    predict(tmp_path / "out", dated_folders(tmp_path)[:1])
+    maps = list((tmp_path / "out").glob("*/*.tif"))
+    assert len(maps) == 3
+    for path in maps:
+        with pytest.raises(InputError, match=rf"{path.name}: a result of glacierjax, no scene"):
+            read_scene(path)

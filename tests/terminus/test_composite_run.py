@@ -308,6 +308,13 @@ def test_a_mask_that_cannot_be_is_told_and_all_else_is_written(series, tmp_path,
     assert (tmp_path / "D" / "monthly.csv").is_file()
 
 
+def test_an_output_that_is_a_file_is_told(series, tmp_path):
+    (tmp_path / "C").write_text("precious")
+    done = run_here("glacierjax.composite", f"--fronts={series}", f"--output={tmp_path / 'C'}")
+    assert done.returncode == 2 and "C/" in done.stderr and "cannot be written" in done.stderr
+    assert (tmp_path / "C").read_text() == "precious"
+
+
 def test_the_command_names_what_is_missing_or_unknown(series, tmp_path):
     done = run_here("glacierjax.composite", f"--output={tmp_path}")
     assert done.returncode == 2 and done.stderr.startswith("composite: --fronts: missing; Output of timeseries")

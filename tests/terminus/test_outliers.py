@@ -117,7 +117,7 @@ def test_a_front_that_the_prediction_rejected_stays_so_and_judges_no_other():
 
 def test_thresholds_change_the_verdict():
     fronts, _ = series(2)
-    never = thresholds_from(["reject_jump_times=1e9", "reject_missing_share=2"])
+    never = thresholds_from(["reject_jump_times=1e9", "reject_missing_share=2"], of_series=True)
     assert REJECT not in {verdict.quality for verdict in judge_series(fronts, BOX, never)}
 
 
@@ -131,6 +131,8 @@ def test_a_front_far_longer_than_usual_is_doubtful_or_rejected():
     fronts = [front(day, place(rng, day)) for day in range(0, 600, 60)]
     for depth_m, quality in ((0, GOOD), (300, DOUBTFUL), (900, REJECT)):
         winding = place(rng, 600) + depth_m * np.sign(np.sin(SIDE_M / WIDTH_M * np.pi * 6))
-        verdict = judge_series([*fronts, front(600, winding)], BOX, thresholds_from(["least_jump_m=1e9"]))[-1]
+        verdict = judge_series(
+            [*fronts, front(600, winding)], BOX, thresholds_from(["least_jump_m=1e9"], of_series=True)
+        )[-1]
         assert verdict.quality == quality, depth_m
         assert any("times as long as usual" in reason for reason in verdict.reasons) == (quality != GOOD)

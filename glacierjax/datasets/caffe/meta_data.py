@@ -42,6 +42,10 @@ class MetaData:
     def __init__(self, where: str, rows: Mapping[str, list[_Row]]):
         self.where, self._rows = where, rows
 
+    def by_name(self) -> dict[str, MapBounds | None]:
+        """The bounds of all scenes, unchecked; None: no single row that can be read."""
+        return {name: rows[0].bounds if len(rows) == 1 else None for name, rows in self._rows.items()}
+
     def bounds(self, scene: SceneId, shape: tuple[int, int]) -> MapBounds:
         """The bounds of a scene with an image of `shape`.
 
