@@ -24,7 +24,7 @@ def get_config() -> ConfigDict:
     config.model.zero_init_norms = False
     config.model.dropout = 0.0
 
-    config.data.samples_per_epoch = 3200
+    config.data.samples_per_epoch = 4000
     config.data.context_px = 128
     config.data.padding = "clean"
     config.data.workers = 0

@@ -21,6 +21,7 @@ from settings import ARMS, BASE
 
 DIRECTIONS = {"jac_to_sve": (("JAC",), ("SVE",)), "sve_to_jac": (("SVE",), ("JAC",))}
 MODE = "whole"
+NA = "auto"  # as in `make real`: not labelled
 
 
 def main() -> None:
@@ -33,13 +34,14 @@ def main() -> None:
     args = parser.parse_args()
     for arm in args.arms:
         for direction in args.direction or DIRECTIONS:
-            prepare(args.data, args.work / direction, *DIRECTIONS[direction])
+            prepare(args.data, args.work / direction, *DIRECTIONS[direction], ARMS[arm].get("na", NA))
             run(arm, direction, args.work, args.seed)
 
 
-def prepare(data_raw: Path, folder: Path, train: Sequence[str], test: Sequence[str]) -> None:
+def prepare(data_raw: Path, folder: Path, train: Sequence[str], test: Sequence[str], na: str = NA) -> None:
     """Links to the scenes of some glaciers as the split train and of others as test, and the data set built from them."""
-    if any(folder.glob("data/caffe/*/*/dataset_info.json")):  # TFDS writes it last
+    data = data_of(folder, na)
+    if any(data.glob("caffe/*/*/dataset_info.json")):  # TFDS writes it last
         return
     split_of = dict.fromkeys(train, "train") | dict.fromkeys(test, "test")
     for kind in ("sar_images", "zones", "fronts"):
@@ -52,10 +54,15 @@ def prepare(data_raw: Path, folder: Path, train: Sequence[str], test: Sequence[s
     call(
         "tfds_builders.build",
         "tfds_builders/caffe",
-        f"--data_dir={folder / 'data'}",
+        f"--data_dir={data}",
         f"--manual_dir={folder / 'data_raw'}",
-        "--na=auto",
+        f"--na={na}",
     )
+
+
+def data_of(folder: Path, na: str = NA) -> Path:
+    """The data set of a direction, by what NA means in it."""
+    return folder / ("data" if na == NA else f"data_{na}")
 
 
 def link(path: Path, target: Path) -> None:
@@ -70,8 +77,9 @@ def run(arm: str, direction: str, work: Path, seed: int) -> None:
     metrics_file = workdir / "report" / "metrics.json"
     if metrics_file.exists():
         return
-    config, settings = BASE | {"seed": seed, "data.dir": str(work / direction / "data")}, dict(ARMS[arm])
-    program = settings.pop("program", "glacierjax.train")
+    settings = dict(ARMS[arm])
+    program, na = settings.pop("program", "glacierjax.train"), settings.pop("na", NA)
+    config = BASE | {"seed": seed, "data.dir": str(data_of(work / direction, na))}
     config |= settings
     started = time.monotonic()
     flags = [f"--config.{key}={value}" for key, value in config.items()]

@@ -35,6 +35,7 @@ BASE: dict[str, Any] = {
     "validation.mode": "whole",
 }
 
+LONG: dict[str, Any] = {"data.samples_per_epoch": 20000}
 # Crops that hold nearly a scene, at the scenes' pixel spacing and at twice that.
 LARGE: dict[str, Any] = {"data.context_px": 256, "data.samples_per_epoch": 3000, "augment.zoom_range": (0.7, 1.2)}
 COARSE: dict[str, Any] = LARGE | {
@@ -54,7 +55,13 @@ ARMS: dict[str, dict[str, Any]] = {
         "augment.gamma_range": (0.6, 1.6),
     },
     "batch4": LARGE | {"batch_size": 4, "micro_batch_size": 4},
-    "base_20000": {"data.samples_per_epoch": 20000},
+    "base_20000": LONG,
+    "base_40000": {"data.samples_per_epoch": 40000},
+    "rate2": LONG | {"optimizer.learning_rate": 2e-3},
+    "rate10": LONG | {"optimizer.learning_rate": 1e-2},
+    "rate20": LONG | {"optimizer.learning_rate": 2e-2},
+    # How the data set is built: NA as a zone that is learnt, in place of pixels that are not labelled.
+    "na_class": LONG | {"na": "class"},
     "mix": LARGE
     | {"augment.mix_probability": 0.5, "augment.mix_range": (0.2, 1.0), "augment.speckle_probability": 0.2},
     "coarse128": COARSE,

@@ -1,5 +1,6 @@
 """Trains any task in a workdir: checks the settings, then starts or resumes the run."""
 
+import contextlib
 import dataclasses
 import sys
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from glacierjax.core.settings import FineTuning, Pretraining
 from glacierjax.recipes.finetune import finetune
 from glacierjax.recipes.initial_weights import check_initial_weights
 from glacierjax.recipes.pretrain import pretrain
-from glacierjax.recipes.workdir import is_trained, write_or_check_config
+from glacierjax.recipes.workdir import claimed, is_trained, write_or_check_config
 from glacierjax.training import processes
 from glacierjax.training.loop import Summary
 from glacierjax.training.parallel import accumulation_steps, micro_batch
@@ -41,10 +42,11 @@ def run_in_workdir(settings: S, workdir: Path, run: Callable[[S], object]) -> No
         check_initial_weights(settings)
     sized = dataclasses.replace(settings, micro_batch_size=micro_batch(settings.batch_size, settings.micro_batch_size))
     accumulation_steps(sized.batch_size, sized.micro_batch_size)
-    # With the size of the micro-batches, which follows the number of devices: the loss depends on it.
-    write_or_check_config(sized, workdir, processes.is_first())
     try:
-        run(sized)
+        with claimed(workdir) if processes.is_first() else contextlib.nullcontext():
+            # With the size of the micro-batches, which follows the number of devices: the loss depends on it.
+            write_or_check_config(sized, workdir, processes.is_first())
+            run(sized)
     except Stopped as stopped:
         sys.exit(stopped.exit_code)
     except InputError as error:

@@ -1,7 +1,9 @@
 """The folder of a training: its settings and scenes, and which settings may change when a run is resumed."""
 
+import contextlib
 import json
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from glacierjax.checkpoints.native import CHECKPOINTS, RESUME
@@ -22,6 +24,9 @@ CONFIG_JSON = "config.json"
 VERSION = "version"  # of the program that wrote the file, beside the settings
 DATA_JSON = "data.json"  # which scenes the training sees
 CACHE = "cache"
+LOCK = ".lock"  # held while a process trains
+
+log = logging.getLogger(__name__)
 
 
 def read_settings(workdir: Path) -> FineTuning | Pretraining:
@@ -57,6 +62,36 @@ def cache_folder(settings: FineTuning | Pretraining, workdir: Path) -> Path:
     return user_path(settings.data.cache) / f"{place.name}-{digest_of_json(str(place))}"
 
 
+@contextlib.contextmanager
+def claimed(workdir: Path) -> Iterator[None]:
+    """Keeps a workdir for this process inside the block, so that two starts do not write over each other's files.
+
+    The lock ends with the process, however that ends. A disk without locks is not guarded. Raises `InputError` where another
+    process is at work.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    file = user_path(workdir) / LOCK
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle = file.open("a")
+    except OSError as error:
+        raise InputError(f"{workdir}: cannot be written ({error.strerror}); choose another `workdir`") from error
+    with handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{workdir}: another process trains there; wait for its end, or choose another `workdir`"
+            ) from None
+        except OSError as error:
+            log.info("%s: not guarded against a second start (%s)", workdir, error.strerror)
+        yield
+
+
 def _place(path: str) -> str:
     """A path of the settings as it compares with others."""
     return path if not path or is_hub_name(path) else str(user_path(path).resolve())
@@ -65,7 +100,7 @@ def _place(path: str) -> str:
 def write_or_check_config(settings: FineTuning | Pretraining, workdir: Path, writes: bool = True) -> None:
     """Writes `config.json`; if the workdir has checkpoints, checks first that they were trained with the same settings.
 
-    `writes` False: only checks.
+    `settings`: with the size of the micro-batches that 0 leads to on these devices. `writes` False: only checks.
     Raises `InputError` listing what differs, fields that `may_change` left out. A run without a checkpoint starts anew, so
     whatever stopped it can be set right.
     """

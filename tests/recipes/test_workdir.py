@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from glacierjax.core.version import version
 from glacierjax.recipes.workdir import (
     CONFIG_JSON,
     cache_folder,
+    claimed,
     read_settings,
     write_or_check_config,
     write_or_check_data,
@@ -111,3 +114,19 @@ def test_a_run_does_not_go_on_with_other_scenes(tmp_path):
     write_or_check_data(tmp_path, {"train": "c", "val": "b"})
     with pytest.raises(InputError, match=r"have changed since this training began \(val\); use a new `workdir`"):
         write_or_check_data(tmp_path, {"train": "c", "val": "d"})
+
+
+def test_a_second_process_is_refused_while_one_trains_and_not_afterwards(tmp_path):
+    pytest.importorskip("fcntl")
+    other = (
+        "import sys, pathlib; from glacierjax.recipes.workdir import claimed\n"
+        "with claimed(pathlib.Path(sys.argv[1])): print('in')"
+    )
+
+    def start():
+        return subprocess.run([sys.executable, "-c", other, str(tmp_path / "run")], capture_output=True, text=True)
+
+    with claimed(tmp_path / "run"):
+        refused = start()
+    assert refused.returncode and "another process trains there; wait for its end" in refused.stderr
+    assert start().stdout == "in\n"
