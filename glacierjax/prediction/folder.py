@@ -105,6 +105,9 @@ class Batch:
         """
         self.claim_output()
         records = read_records(self.output)
+        current = current_records(self.output, records)
+        if len(current) < len(records):  # others leave the tables now, lest a run that is stopped leave both in them
+            write_summary(self.output, current, self.vector, self.lines)
         names, problems = name_scenes(sources, records, self.output)
         for problem in problems.values():
             log.info("%s", problem)
@@ -128,11 +131,7 @@ class Batch:
             check_settings(file, self.settings())
         for kind in set(formats_before(file)) - set(self.vector):
             remove_layer((self.output / ALL_FRONTS).with_suffix(f".{kind}"))
-        text = json.dumps(self.settings(), indent=1) + "\n"
-        are_new = file.is_file() and file.read_text(encoding="utf-8") != text
-        write_text(file, text)
-        if are_new:  # the fronts of other settings leave the tables now, lest a run that is stopped leave both in them
-            write_summary(self.output, current_records(self.output, read_records(self.output)), self.vector, self.lines)
+        write_text(file, json.dumps(self.settings(), indent=1) + "\n")
 
     def _predict_all(
         self, names: Mapping[Source, str], records: dict[str, Record], problems: dict[Source, str]
