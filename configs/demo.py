@@ -12,7 +12,7 @@ What `make demo` trains:
 - Test: 40 simulated scenes of two glaciers that the network has not seen. The checkpoint with the best validation IoU is scored,
   in the mode `overlap`, averaged over four rotations.
 
-The fine-tuning takes 6 to 15 minutes. The mean distance error inside the boxes is 207 m, one front missing; no table of the
+The fine-tuning takes 6 to 15 minutes. The mean distance error inside the boxes is 207 m, three fronts missing; no table of the
 paper is reproduced.
 
 Differs from the published recipe because training is so short: scenes are averaged to about 40 m (34 to 42 m, by sensor), so
