@@ -197,13 +197,14 @@ def _tasks_of(
         return [Task(whole, glacier.id, "", None, mean, total, tuple(ordered))], skipped
     names, problems = name_scenes(ordered, {}, Path(glacier.id))
     skipped += [Skipped(source.where, f"glacier {glacier.id}: {problem}") for source, problem in problems.items()]
-    hemisphere = hemisphere_of(None, glacier.area.centroid.y)
     dates = {source: date_of(source) for source in ordered}
-    ice_free = [source for source, date in dates.items() if date and is_ice_free(date, hemisphere)]
-    summer = ice_free if network.sees_summer else []
+    if network.sees_summer:
+        hemisphere = hemisphere_of(None, glacier.area.centroid.y)
+        ice_free = [source for source, date in dates.items() if date and is_ice_free(date, hemisphere)]
+        digest = digest_of_task(digest, "", ice_free)  # any of them may be the summer scene of a task
     tasks = [
         Task(
-            digest_of_task(digest, names[source], [source], summer),
+            digest_of_task(digest, names[source], [source]),
             glacier.id,
             names[source],
             dates[source],

@@ -92,21 +92,14 @@ def area_file(folder: Path, glacier: str) -> Path:
     return folder / AREAS / f"{glacier}.geojson"
 
 
-def digest_of_task(batch_digest: str, name: str, sources: Sequence[Source], summer: Sequence[Source] = ()) -> str:
+def digest_of_task(batch_digest: str, name: str, sources: Sequence[Source]) -> str:
     """Another one where another result may come out: other settings, networks or area, another file or a changed one.
 
-    `summer`: scenes of which one may be the task's summer scene.
+    With the name "": of files that all tasks of a glacier depend on, to be taken as their `batch_digest`.
     """
-    facts = [batch_digest, name, _states(sources)]
-    if summer:
-        facts.append(_states(summer))
-    return digest_of_json(facts)
-
-
-def _states(sources: Sequence[Source]) -> list[Any]:
-    """The files of sources, and what changes when a file does."""
     states = [(s.size_bytes, s.modified_ns) for source in sources for s in states_of(source, Path())]
-    return [[source.paths for source in sources], states]
+    facts = [batch_digest, name, [source.paths for source in sources], states]
+    return digest_of_json(facts)
 
 
 def write_areas(folder: Path, glaciers: Sequence[Glacier]) -> None:
